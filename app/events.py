@@ -1,0 +1,131 @@
+"""What happened, told to whoever listens: typed events and the hub that delivers them on one event loop.
+
+The hub owns no state but its listeners. Rooms publish; the window, the command line and tests subscribe.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from app.errors import Explanation
+from app.glasses.types import FoundGlasses, GlassesView
+from app.sharing.types import Receipt
+from app.vault.types import ItemId, LockState
+
+
+@dataclass(frozen=True, slots=True)
+class VaultChanged:
+    state: LockState
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsAdded:
+    """Captures that are sealed, indexed and can be shown."""
+
+    ids: tuple[ItemId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsChanged:
+    ids: tuple[ItemId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsRemoved:
+    ids: tuple[ItemId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureSealed:
+    """A capture arrived and is safe in the vault; sent while locked too, so it says no more than that."""
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class GlassesFound:
+    found: FoundGlasses
+
+
+@dataclass(frozen=True, slots=True)
+class GlassesChanged:
+    view: GlassesView
+
+
+@dataclass(frozen=True, slots=True)
+class GlassesForgotten:
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureArriving:
+    """`received` of `total` bytes of a capture are here; `total` is None where the glasses do not say."""
+
+    address: str
+    received: int
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureLost:
+    """A capture arrived damaged."""
+
+    address: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptAdded:
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something a person should know that no call is waiting for."""
+
+    explanation: Explanation
+
+
+E = TypeVar("E")
+
+
+class EventHub:
+    """Delivers events on the loop that made it, in the order published, whichever thread publishes.
+
+    Listeners that are bound methods are held weakly, so a closed page needs no unsubscribing.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._listeners: dict[type, list[Callable[[], Callable[[Any], None] | None]]] = {}
+
+    def subscribe(self, kind: type[E], listener: Callable[[E], None]) -> Callable[[], None]:
+        """Call `listener` with each event of exactly this type; returns what ends the subscription."""
+        ref: Callable[[], Callable[[E], None] | None]
+        ref = weakref.WeakMethod(listener) if hasattr(listener, "__self__") else (lambda: listener)
+        self._listeners.setdefault(kind, []).append(ref)
+
+        def end() -> None:
+            refs = self._listeners.get(kind, [])
+            if ref in refs:
+                refs.remove(ref)
+
+        return end
+
+    def publish(self, event: object) -> None:
+        """Deliver `event` soon; safe from any thread. After the loop has closed it is a no-op."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._deliver, event)
+
+    def _deliver(self, event: object) -> None:
+        refs = self._listeners.get(type(event), [])
+        for ref in tuple(refs):
+            listener = ref()
+            if listener is None:
+                refs.remove(ref)
+            else:
+                listener(event)

@@ -1,0 +1,47 @@
+"""Plain data about known and found glasses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.errors import Explanation
+from ble.types import Capabilities, DeviceInfo, GlassesStatus, LinkState
+
+
+@dataclass(frozen=True, slots=True)
+class KnownGlasses:
+    """A pair that was paired (enrolled). `address` is the identity; `continuous` is what the wearer chose for capture at intervals."""
+
+    address: str
+    family: str
+    name: str
+    enrolled_at: datetime
+    simulated: bool = False
+    continuous: bool = False
+    last_seen: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundGlasses:
+    """Glasses heard in a scan. `rssi` in dBm; `known` when their address is enrolled."""
+
+    address: str
+    family: str
+    name: str
+    rssi: int
+    known: bool
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GlassesView:
+    """All that a screen shows of one known pair. `trouble` says why they are not ready and what to do; `retry_at` is UTC."""
+
+    known: KnownGlasses
+    state: LinkState
+    status: GlassesStatus
+    info: DeviceInfo | None
+    capabilities: Capabilities | None
+    trouble: Explanation | None = None
+    retry_at: datetime | None = None

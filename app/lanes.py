@@ -1,0 +1,34 @@
+"""Threads that keep blocking work off the event loop: one writer lane for the vault, a small pool for hashing, sealing and decoding.
+
+One lane means that whatever changes the vault happens in the order it was asked for. The pool's heavy calls release the GIL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Lanes:
+    """Owns the threads; `close` waits for what was begun."""
+
+    def __init__(self, workers: int = 2) -> None:
+        self._vault = ThreadPoolExecutor(1, thread_name_prefix="vault")
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="work")
+
+    async def vault(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `call` on the vault's lane, after everything asked for before it."""
+        return await asyncio.get_running_loop().run_in_executor(self._vault, lambda: call(*args, **kwargs))
+
+    async def work(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `call` on the pool, at the same time as other work."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: call(*args, **kwargs))
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._vault.shutdown(wait=True)

@@ -1,0 +1,44 @@
+"""Errors of the radio and of glasses, each with a sentence, a reason and one thing to do.
+
+The shape (`what`, `why`, `action`) is the one that `app.errors.explain` reads; this room cannot import it.
+"""
+
+from __future__ import annotations
+
+
+class GlassesError(Exception):
+    """Base of everything that can go wrong between this laptop and a pair of glasses."""
+
+    def __init__(self, what: str, why: str = "", action: str = "") -> None:
+        self.what = what
+        self.why = why
+        self.action = action
+        super().__init__(" ".join(part for part in (what, why, action) if part))
+
+
+class RadioUnavailable(GlassesError):
+    """No adapter, adapter off, or no permission to use it."""
+
+
+class NotFound(GlassesError):
+    """The wanted glasses were not seen in the time given."""
+
+
+class LinkLost(GlassesError):
+    """The link dropped, or could not be made."""
+
+
+class NotGlasses(GlassesError):
+    """The device answers, but it is not a pair of camera glasses that this driver knows (a necklace, an impostor, another firmware)."""
+
+
+class ProtocolFault(GlassesError):
+    """The glasses said something that their protocol does not allow."""
+
+
+class CameraSilent(GlassesError):
+    """A photo was asked for and none came."""
+
+
+class Unsupported(GlassesError):
+    """This family of glasses cannot do what was asked."""

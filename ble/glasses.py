@@ -1,0 +1,62 @@
+"""The protocol every family of glasses is driven through. One driver a family lives in `ble/drivers/`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from ble.port import GattPort
+from ble.types import Advertisement, Capabilities, DeviceInfo, GlassesEvent, GlassesStatus
+
+
+class Glasses(Protocol):
+    """A connected pair of glasses. All methods run on the radio's event loop and raise `ble.errors.GlassesError`."""
+
+    @property
+    def address(self) -> str: ...
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    @property
+    def info(self) -> DeviceInfo: ...
+
+    @property
+    def status(self) -> GlassesStatus: ...
+
+    def events(self) -> AsyncIterator[GlassesEvent]:
+        """What happens from `open` on, in order; one reader; ends after `LinkClosed`."""
+
+    async def take_photo(self) -> None:
+        """Ask for one photo and return when it has been offered. Raises CameraSilent, LinkLost, ProtocolFault."""
+
+    async def set_continuous(self, on: bool) -> None: ...
+
+    def fetch(self, offer_id: str, offset: int = 0) -> AsyncIterator[bytes]:
+        """The bytes of an offered capture from `offset` on, in pieces."""
+
+    async def release(self, offer_id: str) -> None:
+        """The capture is safe here: the glasses (or the driver holding it for them) may let it go."""
+
+    async def close(self) -> None:
+        """Leave the glasses as they should be left and end the link."""
+
+
+class Driver(Protocol):
+    """One family."""
+
+    @property
+    def family(self) -> str:
+        """Short id, also used by `--sim`: "omi-glass"."""
+
+    @property
+    def service_uuids(self) -> frozenset[str]:
+        """What its glasses advertise; used to filter the scan."""
+
+    def recognises(self, advertisement: Advertisement) -> bool: ...
+
+    async def open(self, port: GattPort, *, continuous: bool) -> Glasses:
+        """Connect through `port`, check that these are such glasses, subscribe. `continuous`: the wearer wants capture at intervals.
+
+        Raises NotGlasses, LinkLost, ProtocolFault.
+        """

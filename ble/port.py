@@ -1,0 +1,54 @@
+"""The GATT port: the little that a driver needs of a Bluetooth LE stack.
+
+Drivers know only this. `ble/bleak_port.py` is the adapter to bleak (and so to BlueZ, Windows, macOS, and the simulated glasses, which sit
+behind a bleak back end of their own).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from typing import Protocol
+
+from ble.types import Advertisement
+
+
+class GattPort(Protocol):
+    """One link to one device. All methods run on the radio's event loop and raise `ble.errors.GlassesError`.
+
+    Characteristics are named by 128-bit lower-case UUID strings.
+    """
+
+    @property
+    def address(self) -> str: ...
+
+    async def connect(self, on_lost: Callable[[], None]) -> None:
+        """Connect and discover. `on_lost` is called once, on the loop, when the link drops for whatever reason."""
+
+    def services(self) -> Mapping[str, frozenset[str]]:
+        """Discovered services, each with the UUIDs of its characteristics."""
+
+    async def payload_size(self, wanted: int) -> int:
+        """Largest notification that arrives whole, in bytes (ATT MTU - 3); waits a short while for `wanted` to be negotiated."""
+
+    async def read(self, characteristic: str) -> bytes: ...
+
+    async def write(self, characteristic: str, data: bytes, *, response: bool = True) -> None: ...
+
+    async def subscribe(self, characteristic: str, callback: Callable[[bytes], None]) -> None:
+        """Deliver each notification to `callback`, in order. The callback must be quick and must not raise."""
+
+    async def unsubscribe(self, characteristic: str) -> None: ...
+
+    async def pair(self) -> None: ...
+
+    async def disconnect(self) -> None: ...
+
+
+class Airwaves(Protocol):
+    """The radio as a whole: what is heard, and ports to it."""
+
+    def scan(self, service_uuids: Collection[str]) -> AsyncIterator[Advertisement]:
+        """Active scan; yields each advertisement heard (repeats included) until the iterator is closed. Empty collection: all devices."""
+
+    def port(self, address: str) -> GattPort:
+        """A port to the device with this address, not yet connected. Prefer an address heard in a scan that is still fresh."""
