@@ -1,0 +1,61 @@
+# Eyelid's few commands. `make` alone lists them.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+run: setup ## Set everything up and open Eyelid (in the terminal where there is no display)
+	@$(BIN)/python -m ui
+
+test: setup-dev ## Set everything up, then lint, types and tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+test-bluez: setup-dev ## The glasses driver against the real BlueZ, in a virtual machine
+	$(BIN)/python tests/bluez/run.py
+
+setup: $(VENV)/.run-stamp system
+
+setup-dev: $(VENV)/.dev-stamp system system-test
+
+$(VENV)/.run-stamp: requirements.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Eyelid needs Python 3.11 or newer; set PYTHON=python3.x")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev-stamp: requirements-dev.txt $(VENV)/.run-stamp
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# Debian's shared libraries: installed when we may, named when we may not. Elsewhere nothing is needed.
+system:
+	@$(call debian,resources/packaging/debian-packages.txt)
+
+system-test:
+	@$(call debian,resources/packaging/debian-test-packages.txt)
+
+define debian
+command -v dpkg-query >/dev/null || exit 0; \
+missing=$$(for p in $$(grep -v '^#' $(1)); do \
+  dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+[ -z "$$missing" ] && exit 0; \
+if [ "$$(id -u)" = 0 ]; then run=""; elif sudo -n true 2>/dev/null; then run="sudo -n"; \
+else echo "Missing system packages. Please run: sudo apt-get install" $$missing; exit 0; fi; \
+$$run apt-get update -qq && $$run env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null
+endef
+
+lock: setup-dev ## Write the hash-locked requirement files anew
+	$(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -o requirements.txt
+	$(BIN)/uv pip compile pyproject.toml --group build --group dev --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -o requirements-dev.txt
+
+clean: ## Remove what the commands above made
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+
+.PHONY: help run test test-bluez setup setup-dev system system-test lock clean
