@@ -1,0 +1,163 @@
+"""A virtual air: Bumble's link between software controllers, with simulated devices on it and bleak back ends to reach them by."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import secrets
+
+from bumble import core, ll
+from bumble.controller import Controller
+from bumble.device import Device, DeviceConfiguration
+from bumble.hci import (
+    Address,
+    HCI_ErrorCode,
+    HCI_LE_Connection_Complete_Event,
+    HCI_LE_Create_Connection_Cancel_Command,
+    HCI_StatusReturnParameters,
+    Role,
+)
+from bumble.host import Host
+from bumble.link import LocalLink
+from bumble.transport.common import AsyncPipeSink
+
+from ble.sim.peripheral import SimulatedPeripheral
+
+
+class AirLink(LocalLink):
+    """Bumble's local link, mended where a central meets these peripherals."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+
+    def send_acl_data(
+        self, sender_controller: Controller, destination_address: Address, transport: core.PhysicalTransport, data: bytes
+    ) -> None:
+        """As upstream, but names the sender by the address the connection was made with.
+
+        Upstream names it by its random address always; the data of a central that connected by its public address (BlueZ does) are
+        then dropped by the receiver (bumble/link.py of google/bumble 0.0.236).
+        """
+        if transport != core.PhysicalTransport.LE:
+            super().send_acl_data(sender_controller, destination_address, transport, data)
+            return
+        receiver = self.find_le_controller(destination_address)
+        connection = sender_controller.le_connections.get(destination_address)
+        if receiver is not None and connection is not None:
+            asyncio.get_running_loop().call_soon(receiver.on_link_acl_data, connection.self_address, transport, data)
+
+    def find_le_controller(self, address: Address) -> Controller | None:
+        """By its own address first: upstream looks among connections first, and two links of one device would answer for each other."""
+        for controller in self.controllers:
+            if address in (controller.random_address, controller.public_address):
+                return controller
+        return super().find_le_controller(address)
+
+    def send_advertising_pdu(self, sender_controller: Controller, packet: ll.AdvertisingPdu) -> None:
+        """As upstream, with the scan response joined to the advertisement: upstream's scanners report it never."""
+        if isinstance(packet, ll.AdvInd):
+            packet = dataclasses.replace(packet, data=packet.data + sender_controller.le_legacy_advertiser.scan_response_data)
+        elif isinstance(packet, ll.AdvExtInd):
+            responses = (
+                s.scan_response_data for s in sender_controller.advertising_sets.values() if s.address == packet.advertiser_address
+            )
+            packet = dataclasses.replace(packet, data=packet.data + bytes(next(responses, b"")))
+        super().send_advertising_pdu(sender_controller, packet)
+
+
+class AirController(Controller):
+    """Bumble's software controller, with longer data packets and a connection attempt that can be called off."""
+
+    le_acl_data_packet_length: int = 251
+    acl_data_packet_length: int = 251
+
+    def on_hci_le_create_connection_cancel_command(self, _command: HCI_LE_Create_Connection_Cancel_Command) -> HCI_StatusReturnParameters:
+        """Core specification, volume 4, part E, 7.8.13: the attempt ends with an event that says so. Upstream goes on waiting."""
+        pending, self.pending_le_connection = self.pending_le_connection, None
+        if pending is None:
+            return HCI_StatusReturnParameters(HCI_ErrorCode.COMMAND_DISALLOWED_ERROR)
+        self.send_hci_packet(
+            HCI_LE_Connection_Complete_Event(
+                status=HCI_ErrorCode.UNKNOWN_CONNECTION_IDENTIFIER_ERROR,
+                connection_handle=0,
+                role=Role.CENTRAL,
+                peer_address_type=pending.peer_address.address_type,
+                peer_address=pending.peer_address,
+                connection_interval=0,
+                peripheral_latency=0,
+                supervision_timeout=0,
+                central_clock_accuracy=0,
+            )
+        )
+        return HCI_StatusReturnParameters(HCI_ErrorCode.SUCCESS)
+
+
+def device_on(link: AirLink, name: str, address: Address) -> tuple[AirController, Device]:
+    """A Bumble device with a software controller of its own on `link`."""
+    controller = AirController(name, link=link, public_address=made_up_public())
+    configuration = DeviceConfiguration(name=name, address=address, keystore=None)
+    device = Device(config=configuration, host=Host(controller, AsyncPipeSink(controller)))
+    return controller, device
+
+
+def random_static() -> Address:
+    """A random static address (core specification, volume 6, part B, 1.3.2.1)."""
+    return Address.generate_static_address()
+
+
+def made_up_public() -> Address:
+    """A public address for a software controller that belongs to nobody."""
+    raw = bytearray(secrets.token_bytes(6))
+    raw[5] = 0x02  # locally administered, so that it is nobody's
+    return Address(bytes(raw), Address.PUBLIC_DEVICE_ADDRESS)
+
+
+def hush_bumble() -> None:
+    """Keep Bumble's log to errors: it reports each notification nobody asked for, and these glasses send such by design."""
+    logging.getLogger("bumble").setLevel(logging.ERROR)
+
+
+class Air:
+    """A virtual air and all that is on it. Lives on the event loop it was made on; `close` leaves nothing running."""
+
+    def __init__(self) -> None:
+        hush_bumble()
+        self.link = AirLink()
+        self._devices: dict[SimulatedPeripheral, tuple[AirController, str]] = {}
+
+    async def add(self, peripheral: SimulatedPeripheral, address: str | None = None) -> str:
+        """Switch `peripheral` on and return its address; `address` fixes a random static one ("F0:12:34:56:78:9A")."""
+        own = Address(address, Address.RANDOM_DEVICE_ADDRESS) if address else random_static()
+        controller, device = device_on(self.link, peripheral.name, own)
+        text = own.to_string(with_type_qualifier=False)
+        self._devices[peripheral] = (controller, text)
+        await peripheral.switch_on(device)
+        return text
+
+    async def remove(self, peripheral: SimulatedPeripheral) -> None:
+        """Switch `peripheral` off, as if its battery had run out."""
+        controller, _ = self._devices.pop(peripheral)
+        await peripheral.switch_off()
+        self.take_off(controller)
+
+    def address_of(self, peripheral: SimulatedPeripheral) -> str:
+        return self._devices[peripheral][1]
+
+    @property
+    def peripherals(self) -> tuple[SimulatedPeripheral, ...]:
+        return tuple(self._devices)
+
+    def hears(self, address: str) -> bool:
+        """Whether a device with this address is on the air."""
+        return any(text.upper() == address.upper() for _, text in self._devices.values())
+
+    def take_off(self, controller: AirController) -> None:
+        for advertiser in controller.advertising_sets.values():
+            advertiser.stop()
+        controller.le_legacy_advertiser.stop()
+        self.link.controllers.discard(controller)
+
+    async def close(self) -> None:
+        for peripheral in self.peripherals:
+            await self.remove(peripheral)

@@ -1,0 +1,73 @@
+"""Simulated glasses on any transport Bumble knows: a USB dongle, a serial controller, or `vhci`, where the Linux kernel finds them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from bumble.device import Device
+from bumble.hci import Address
+from bumble.transport import open_transport
+from bumble.transport.common import Transport
+
+from ble.sim.air import AirController, AirLink, device_on, hush_bumble, made_up_public, random_static
+from ble.sim.faults import NO_FAULTS, REAL_PACE, Faults, Pace
+from ble.sim.omi import SimulatedNecklace, SimulatedOmi, SimulatedOpenGlass
+from ble.sim.peripheral import SimulatedPeripheral
+
+_CONTROLLER_SIDE = frozenset({"vhci"})
+"""Transports whose other end is a host (the kernel) that needs a controller; at all others a controller waits for a host."""
+
+
+def make(
+    family: str,
+    pictures: Sequence[bytes],
+    *,
+    faults: Faults = NO_FAULTS,
+    pace: Pace = REAL_PACE,
+    on_event: Callable[[str], None] | None = None,
+) -> SimulatedPeripheral:
+    """Simulated glasses of `family` ("omi-glass", "openglass", and for tests "omi-necklace"); raises ValueError for any other."""
+    if family == "omi-glass":
+        return SimulatedOmi(pictures, faults=faults, pace=pace, on_event=on_event)
+    if family == "openglass":
+        return SimulatedOpenGlass(pictures, faults=faults, pace=pace, on_event=on_event)
+    if family == "omi-necklace":
+        return SimulatedNecklace(pace=pace, on_event=on_event)
+    raise ValueError(f"no simulated glasses of the family {family!r}")
+
+
+async def serve(
+    family: str,
+    transport: str,
+    pictures: Sequence[bytes],
+    *,
+    faults: Faults = NO_FAULTS,
+    address: str | None = None,
+    on_event: Callable[[str], None] | None = None,
+) -> None:
+    """Be simulated glasses on a Bumble transport ("vhci", "usb:0", "serial:/dev/ttyACM0,1000000") until cancelled.
+
+    `address` is a random static address. `on_event` gets short sentences. Raises ValueError for an unknown family, and whatever the
+    transport raises when it can't be opened.
+    """
+    peripheral = make(family, pictures, faults=faults, on_event=on_event)
+    own = Address(address, Address.RANDOM_DEVICE_ADDRESS) if address else random_static()
+    hush_bumble()
+    async with await open_transport(transport) as opened:
+        if transport.split(":", 1)[0] in _CONTROLLER_SIDE:
+            lent = _behind_a_controller(opened, peripheral.name, own)
+        else:
+            lent = Device.with_hci(peripheral.name, own, opened.source, opened.sink)
+        try:
+            await peripheral.switch_on(lent)
+            await asyncio.get_running_loop().create_future()
+        finally:
+            await peripheral.switch_off()
+
+
+def _behind_a_controller(opened: Transport, name: str, own: Address) -> Device:
+    """Give the host at the other end a software controller, and put the glasses on the air it hears."""
+    link = AirLink()
+    AirController("host side", host_source=opened.source, host_sink=opened.sink, link=link, public_address=made_up_public())
+    return device_on(link, name, own)[1]
