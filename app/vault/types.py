@@ -34,6 +34,25 @@ class SlotKind(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class SlotInfo:
+    """One key slot, as it may be shown while locked. `keyring` is the full class name of the keyring back end, for that kind only."""
+
+    id: str
+    kind: SlotKind
+    created_at: datetime
+    keyring: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyringReport:
+    """Whether this computer has a keyring that may hold a key: its class name, and one honest sentence."""
+
+    trusted: bool
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """How an item came: from which glasses (`address` is their identity), or by which import."""
 
