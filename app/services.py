@@ -1,5 +1,118 @@
 """The wiring: everything a front end (window or command line) can ask of Eyelid, on one event loop.
 
-Owns start and stop of the courier, the radio thread, the vault lane and the sharing desk, in the order that keeps the promises
-(the courier starts before the vault opens). Knows no screen. All methods are to be awaited on the loop that called `start`.
+Owns start and stop of the courier, the radio, the vault lane and the desks, in the order that keeps the promises: the courier starts before
+the vault opens. Knows no screen. Everything here is to be used on the loop that called `start`.
 """
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from app import settings as declared
+from app.desks import LibraryDesk, NoVault, VaultDesk
+from app.errors import explain
+from app.events import EventHub, Trouble, VaultChanged
+from app.glasses.desk import GlassesDesk
+from app.lanes import Lanes
+from app.library.library import Library
+from app.paths import Profile
+from app.settings import Settings
+from app.sharing.courier_link import CourierLink
+from app.sharing.desk import SharingDesk
+from app.sharing.destinations import DestinationBook
+from app.vault.types import ItemMeta, LockState
+from app.vault.vault import Vault
+
+
+class Services:
+    """A running Eyelid. Make one with `start`, end it with `stop`."""
+
+    def __init__(self, profile: Profile, events: EventHub, settings: Settings, lanes: Lanes, courier: CourierLink) -> None:
+        self.profile = profile
+        self.events = events
+        self.settings = settings
+        self.vault = VaultDesk(profile.vault, lanes, events, on_vault=self._furnish)
+        self.glasses = GlassesDesk(profile.known_glasses, lanes, events, on_sealed=self._sealed)
+        self._lanes = lanes
+        self._courier = courier
+        self._library: LibraryDesk | None = None
+        self._sharing: SharingDesk | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        events.subscribe(VaultChanged, self._vault_changed)
+        settings.on_change(self._setting_changed)
+
+    @classmethod
+    async def start(cls, profile: Profile, *, sims: Sequence[str] = ()) -> Services:
+        """Start in `profile`. `sims`: families of simulated glasses to put on the virtual air at once.
+
+        Raises the errors of the settings file, of the courier, and of the vault (in use, damaged, newer format).
+        """
+        profile.make()
+        events = EventHub(asyncio.get_running_loop())
+        settings = Settings(profile.settings)
+        courier = await CourierLink.start()
+        services = cls(profile, events, settings, Lanes(), courier)
+        try:
+            await services.vault.open()
+            for family in sims:
+                await services.glasses.start_simulated(family)
+        except BaseException:
+            await services.stop()
+            raise
+        return services
+
+    async def stop(self) -> None:
+        """Leave everything as it should be left: glasses, vault, courier. Nothing that was acknowledged is lost."""
+        await self.glasses.stop()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._courier.close()
+        await self.vault.close()
+        self._lanes.close()
+
+    @property
+    def library(self) -> LibraryDesk:
+        """Raises NoVault."""
+        if self._library is None:
+            raise NoVault
+        return self._library
+
+    @property
+    def sharing(self) -> SharingDesk:
+        """Raises NoVault."""
+        if self._sharing is None:
+            raise NoVault
+        return self._sharing
+
+    def _furnish(self, vault: Vault) -> None:
+        """Set up what needs a vault, once there is one."""
+        self._library = LibraryDesk(Library(vault), self._lanes, self.events)
+        book = DestinationBook(self.profile.root)
+        self._sharing = SharingDesk(vault, self._lanes, self._courier, self.events, book)
+        self._sharing.ai_off = self.settings.get(declared.AI_OFF)
+        self.glasses.begin(vault)
+
+    def _vault_changed(self, event: VaultChanged) -> None:
+        if event.state is LockState.UNLOCKED and self._library is not None:
+            self._spawn(self._library.catch_up())
+
+    def _setting_changed(self, key: str) -> None:
+        if key == declared.AI_OFF.key and self._sharing is not None:
+            self._sharing.ai_off = self.settings.get(declared.AI_OFF)
+
+    async def _sealed(self, meta: ItemMeta) -> None:
+        if self.vault.state is LockState.UNLOCKED:
+            await self.library.arrived(meta.id)
+
+    def _spawn(self, work: asyncio._CoroutineLike[None]) -> None:
+        task = asyncio.ensure_future(self._guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, work: asyncio._CoroutineLike[None]) -> None:
+        try:
+            await work
+        except Exception as error:  # background work has nobody waiting: tell the person instead of losing it
+            self.events.publish(Trouble(explain(error)))

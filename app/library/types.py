@@ -31,7 +31,10 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One item as the gallery shows it, without its pictures. `colour` is the average colour 0xRRGGBB, painted until the thumbnail is there."""
+    """One item as the gallery shows it, without its pictures.
+
+    `colour` is the average colour 0xRRGGBB, painted until the thumbnail is there.
+    """
 
     id: ItemId
     kind: ItemKind

@@ -1,0 +1,81 @@
+"""The approval, at a terminal: what would leave, to whom, under which terms; then a question that only a person may answer.
+
+The words come from the parcel's own bytes and its policy card, as in the window.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from app.cli.terminal import Exit, Terminal
+from app.errors import EyelidError
+from app.services import Services
+from app.sharing.types import AnswerText, Draft, Ended, Outcome, PolicyClass, Proposal, Receipt
+
+
+async def ask_and_answer(services: Services, draft: Draft, terminal: Terminal, *, yes: bool) -> Exit:
+    """Prepare, show, ask, and send what was approved. `yes` answers for the mirror only, which stays on this computer."""
+    desk = services.sharing
+    proposal = await desk.prepare(draft)
+    mirror = proposal.parcel.card.policy_class is PolicyClass.MIRROR
+    if yes and not mirror:
+        await desk.refuse(proposal, "--yes is not accepted for this destination")
+        raise EyelidError("Nothing was sent.", "--yes is accepted for the mirror only, which stays on this computer.", "Answer the question yourself.")
+    show(proposal, terminal)
+    try:
+        approved = yes or await _approved(proposal, terminal)
+    except BaseException:
+        await desk.refuse(proposal, "the question was not answered")
+        raise
+    if not approved:
+        receipt = await desk.refuse(proposal)
+        terminal.say(f"Kept private. Nothing left this computer; receipt #{receipt.number} says so.")
+        terminal.data({"outcome": receipt.outcome.value, "receipt": receipt.number})
+        return Exit.KEPT_PRIVATE
+    approval = await desk.approve(proposal)
+    answer, receipt = "", None
+    terminal.say()
+    async for event in desk.send(proposal, approval):
+        if isinstance(event, AnswerText):
+            answer += event.text
+            terminal.part(event.text)
+        elif isinstance(event, Ended):
+            receipt = event.receipt
+    return _finish(answer, receipt, terminal)
+
+
+def _finish(answer: str, receipt: Receipt | None, terminal: Terminal) -> Exit:
+    assert receipt is not None, "the gate ends every sending with a receipt"
+    terminal.say(f"\n\nReceipt #{receipt.number}: {receipt.outcome.value}, {receipt.bytes_sent} bytes to {receipt.origin}. {receipt.detail}")
+    terminal.data({"outcome": receipt.outcome.value, "receipt": receipt.number, "answer": answer, "bytes_sent": receipt.bytes_sent})
+    return Exit.DONE if receipt.outcome is Outcome.ANSWERED else Exit.FAILED
+
+
+async def _approved(proposal: Proposal, terminal: Terminal) -> bool:
+    parcel = proposal.parcel
+    count = len(proposal.pictures)
+    what = f"{count} photo{'s' if count != 1 else ''}"
+    if parcel.card.policy_class is PolicyClass.TRAINS:
+        return await terminal.confirm(f"Type “send” to send {what} to {parcel.destination.company}; anything else keeps it private:", word="send")
+    return await terminal.confirm(f"Send {what} to {parcel.destination.company}? [y/N]")
+
+
+def show(proposal: Proposal, terminal: Terminal) -> None:
+    """Print what would leave, read back from the very bytes of the request."""
+    parcel, card = proposal.parcel, proposal.parcel.card
+    destination = parcel.destination
+    terminal.say(f"Would be sent to:  {destination.company}, {destination.origin}, model {destination.model or 'none'}")
+    for picture in proposal.pictures:
+        removed = f"; removed: {', '.join(picture.removed)}" if picture.removed else ""
+        digest = hashlib.sha256(picture.jpeg).hexdigest()[:16]
+        terminal.say(f"  a photo:         {picture.width}x{picture.height}, {len(picture.jpeg)} bytes, sha256 {digest}…{removed}")
+    terminal.say(f"  your question:   {proposal.question}")
+    terminal.say(f"  nothing else;    {proposal.size} bytes on the wire, sha256 {parcel.sha256[:16]}…")
+    terminal.say(f"Training:          {card.trains.text}")
+    terminal.say(f"Kept:              {card.retention.text}")
+    terminal.say(f"People looking:    {card.people.text}")
+    if card.may_train:
+        terminal.say("What you send may be used to train AI.")
+    if not destination.local:
+        terminal.say("People in this photo have not been asked. It cannot be recalled once sent.")
+    terminal.say(f"Terms read on {card.read_on.isoformat()}.")

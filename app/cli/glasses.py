@@ -1,0 +1,132 @@
+"""`eyelid glasses scan|pair|status|capture`: the radio from the terminal. With `--sim`, on simulated glasses."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+
+from app.cli.demo import capture, first_found
+from app.cli.items import describe
+from app.cli.terminal import Exit, Terminal, running, unlocked
+from app.errors import EyelidError
+from app.events import GlassesChanged
+from app.glasses.types import GlassesView
+from app.paths import Profile
+from app.services import Services
+from ble.types import LinkState
+
+SETTLE_SECONDS = 20.0
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser("glasses", help="find, pair and use glasses")
+    actions = command.add_subparsers(required=True, metavar="ACTION")
+    for name, action, help_text in (
+        ("scan", scan, "list the glasses nearby"),
+        ("pair", pair, "pair the glasses found, or those with ADDRESS"),
+        ("status", status, "connect and say how the paired glasses are"),
+        ("capture", take, "take a photo and wait until it is sealed in the vault"),
+    ):
+        parser = actions.add_parser(name, help=help_text)
+        parser.add_argument("--sim", action="append", default=argparse.SUPPRESS, metavar="FAMILY", help="use simulated glasses")
+        if name != "scan":
+            parser.add_argument("address", nargs="?", metavar="ADDRESS")
+        if name == "scan":
+            parser.add_argument("--seconds", type=float, default=10.0, metavar="N")
+        parser.set_defaults(command=action)
+
+
+async def scan(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
+    heard = {}
+    async with running(profile, sims=arguments.sim) as services, contextlib.aclosing(services.glasses.scan(arguments.seconds)) as found:
+        async for glasses in found:
+            if glasses.address not in heard:
+                known = "paired" if glasses.known else "new"
+                terminal.say(f"{glasses.address}  {glasses.name or 'no name'}  {glasses.family}  {glasses.rssi} dBm  {known}")
+            heard[glasses.address] = glasses
+    if not heard:
+        terminal.say("No glasses were heard. Are they out of their case, switched on, near, and not connected to a phone?")
+    terminal.data([{"address": g.address, "name": g.name, "family": g.family, "rssi": g.rssi, "paired": g.known} for g in heard.values()])
+    return Exit.DONE if heard else Exit.FAILED
+
+
+async def pair(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
+    async with running(profile, sims=arguments.sim) as services:
+        found = await first_found(services, address=arguments.address)
+        known = await services.glasses.pair(found)
+        view = view_of(services, known.address)
+    terminal.say(f"Paired: {known.name} ({known.address}).")
+    for caution in view.capabilities.cautions if view.capabilities else ():
+        terminal.say(f"Mind: {caution}")
+    terminal.data(_as_data(view))
+    return Exit.DONE
+
+
+async def status(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
+    async with running(profile, sims=arguments.sim) as services:
+        views = [await ready(services, view.known.address) for view in _wanted(services, arguments.address)]
+    for view in views:
+        battery = "battery unknown" if view.status.battery is None else f"battery {view.status.battery} %"
+        terminal.say(f"{view.known.address}  {view.known.name}  {view.state.value}  {battery}")
+        if view.trouble:
+            terminal.say(f"  {view.trouble}")
+    terminal.data([_as_data(view) for view in views])
+    return Exit.DONE if all(view.state is LinkState.READY for view in views) else Exit.FAILED
+
+
+async def take(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
+    async with unlocked(profile, terminal, sims=arguments.sim) as services:
+        address = _wanted(services, arguments.address)[0].known.address
+        view = await ready(services, address)
+        if view.state is not LinkState.READY:
+            raise EyelidError("The glasses could not be reached.", str(view.trouble or ""), "")
+        tile = await capture(services, address)
+    terminal.say(describe(tile))
+    terminal.data({"id": tile.id, "taken_at": tile.taken_at.isoformat()})
+    return Exit.DONE
+
+
+def _wanted(services: Services, address: str | None) -> list[GlassesView]:
+    views = [view for view in services.glasses.known() if address is None or view.known.address.lower() == address.lower()]
+    if not views:
+        raise EyelidError("No such glasses are paired.", "", "Pair them with “eyelid glasses pair”.")
+    return views
+
+
+def view_of(services: Services, address: str) -> GlassesView:
+    return next(view for view in services.glasses.known() if view.known.address == address)
+
+
+async def ready(services: Services, address: str, seconds: float = SETTLE_SECONDS) -> GlassesView:
+    """How the glasses are once they are ready, or once it is clear that they won't be, or after `seconds`."""
+    settled = asyncio.Event()
+
+    def changed(event: GlassesChanged) -> None:
+        if event.view.known.address == address and event.view.state in {LinkState.READY, LinkState.BLOCKED}:
+            settled.set()
+
+    end = services.events.subscribe(GlassesChanged, changed)
+    try:
+        if view_of(services, address).state is not LinkState.READY:
+            await services.glasses.connect(address)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(settled.wait(), seconds)
+    finally:
+        end()
+    return view_of(services, address)
+
+
+def _as_data(view: GlassesView) -> dict[str, object]:
+    return {
+        "address": view.known.address,
+        "name": view.known.name,
+        "family": view.known.family,
+        "state": view.state.value,
+        "battery": view.status.battery,
+        "received": view.status.received,
+        "damaged": view.status.damaged,
+        "model": view.info.model if view.info else None,
+        "firmware": view.info.firmware if view.info else None,
+        "trouble": str(view.trouble) if view.trouble else None,
+    }

@@ -1,0 +1,153 @@
+"""`eyelid list`, `export`, `ask` and `receipts`: what is in the vault, and what was sent of it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from app.cli.asking import ask_and_answer
+from app.cli.terminal import Exit, Terminal, unlocked
+from app.errors import EyelidError
+from app.library.types import Query, Tile
+from app.paths import Profile
+from app.services import Services
+from app.sharing.types import Draft, Receipt
+from app.vault.types import ItemId
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser("list", help="the captures in the vault, newest first")
+    command.set_defaults(command=list_items)
+
+    command = commands.add_parser("export", help="write a capture to a folder, as it came from the glasses, readable by anybody")
+    command.add_argument("items", nargs="+", metavar="ID", help="the capture's id, or its first characters")
+    command.add_argument("--to", type=Path, required=True, metavar="DIR")
+    command.set_defaults(command=export)
+
+    command = commands.add_parser("ask", help="ask an assistant about a capture; shows what would leave, and asks you first")
+    command.add_argument("items", nargs="+", metavar="ID", help="the capture's id, or its first characters")
+    command.add_argument("--to", default="mirror", metavar="DEST", help="a destination (see --to list); without it, the mirror on this computer")
+    command.add_argument("--question", required=True, metavar="TEXT")
+    command.add_argument("--yes", action="store_true", help="answer the question with yes; for the mirror only")
+    command.set_defaults(command=ask)
+
+    command = commands.add_parser("receipts", help="the book of everything that was sent, or kept private")
+    actions = command.add_subparsers(required=True, metavar="ACTION")
+    actions.add_parser("list", help="all receipts, oldest first").set_defaults(command=list_receipts)
+    actions.add_parser("verify", help="check the chain and the signatures").set_defaults(command=verify_receipts)
+
+
+async def list_items(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
+    async with unlocked(profile, terminal) as services:
+        await services.library.catch_up()
+        tiles = await services.library.tiles(Query())
+    for tile in tiles:
+        terminal.say(describe(tile))
+    if not tiles:
+        terminal.say("No captures yet. Pair your glasses with “eyelid glasses pair”, or try “eyelid demo”.")
+    terminal.data([_as_data(tile) for tile in tiles])
+    return Exit.DONE
+
+
+def describe(tile: Tile) -> str:
+    """One line about one capture."""
+    size = f"{tile.width}x{tile.height}" if tile.width and tile.height else "size unknown"
+    when = tile.taken_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return f"{tile.id[:12]}  {when}  {tile.kind.value:<5}  {size:>10}  {tile.status_words}  from {tile.from_name or 'an import'}"
+
+
+def _as_data(tile: Tile) -> dict[str, object]:
+    return {
+        "id": tile.id,
+        "kind": tile.kind.value,
+        "taken_at": tile.taken_at.isoformat(),
+        "width": tile.width,
+        "height": tile.height,
+        "status": tile.status_words,
+        "from": tile.from_name,
+    }
+
+
+async def chosen(services: Services, prefixes: list[str]) -> list[ItemId]:
+    """The captures whose ids begin so. Raises EyelidError when one of them is not known, or not the only one."""
+    await services.library.catch_up()
+    known = [tile.id for tile in await services.library.tiles(Query())]
+    found = []
+    for prefix in prefixes:
+        matches = [item for item in known if item.startswith(prefix.lower())]
+        if len(matches) != 1:
+            how_many = "No capture has" if not matches else f"{len(matches)} captures have"
+            raise EyelidError(f"{how_many} an id beginning with “{prefix}”.", "", "Look it up with “eyelid list”.")
+        found += matches
+    return found
+
+
+async def export(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
+    async with unlocked(profile, terminal) as services:
+        paths = await services.library.export(await chosen(services, arguments.items), arguments.to)
+    for path in paths:
+        terminal.say(f"Written, readable by anybody who can read that folder: {path}")
+    terminal.data([str(path) for path in paths])
+    return Exit.DONE
+
+
+async def ask(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
+    async with unlocked(profile, terminal) as services:
+        if arguments.to == "list":
+            for destination in services.sharing.destinations():
+                terminal.say(f"{destination.id:<20} {destination.label}  ({destination.origin})")
+            return Exit.DONE
+        items = await chosen(services, arguments.items)
+        draft = Draft(tuple(items), arguments.question, arguments.to)
+        return await ask_and_answer(services, draft, terminal, yes=arguments.yes)
+
+
+async def list_receipts(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
+    async with unlocked(profile, terminal) as services:
+        receipts = await services.sharing.receipts()
+    for receipt in receipts:
+        terminal.say(line_of(receipt))
+    if not receipts:
+        terminal.say("Nothing was ever sent, nor asked to be.")
+    terminal.data([receipt_data(receipt) for receipt in receipts])
+    return Exit.DONE
+
+
+def line_of(receipt: Receipt) -> str:
+    """One line about one receipt."""
+    when = receipt.at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return (
+        f"#{receipt.number:<4} {when}  {receipt.outcome.value:<9}  {len(receipt.items)} to {receipt.company} ({receipt.origin})  "
+        f"{receipt.bytes_sent} of {receipt.body_size} bytes  sha256 {receipt.body_sha256[:16]}…"
+    )
+
+
+def receipt_data(receipt: Receipt) -> dict[str, object]:
+    return {
+        "number": receipt.number,
+        "at": receipt.at.isoformat(),
+        "outcome": receipt.outcome.value,
+        "items": list(receipt.items),
+        "destination": receipt.destination,
+        "company": receipt.company,
+        "origin": receipt.origin,
+        "model": receipt.model,
+        "policy": {"card": receipt.policy_card, "version": receipt.policy_version, "class": receipt.policy_class.value},
+        "body_sha256": receipt.body_sha256,
+        "body_size": receipt.body_size,
+        "bytes_sent": receipt.bytes_sent,
+        "http_status": receipt.http_status,
+        "detail": receipt.detail,
+        "previous": receipt.previous,
+        "signature": receipt.signature,
+    }
+
+
+async def verify_receipts(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
+    async with unlocked(profile, terminal) as services:
+        report = await services.sharing.verify_receipts()
+    for fault in report.faults:
+        terminal.say(fault)
+    terminal.say(f"{report.count} receipts: " + ("all sound, none missing." if report.sound else "damage was found."))
+    terminal.data({"count": report.count, "sound": report.sound, "faults": list(report.faults)})
+    return Exit.DONE if report.sound else Exit.DAMAGED

@@ -1,0 +1,88 @@
+"""Arguments in, exit code out. Each command lives in the module named after what it is about."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from app import __version__
+from app.cli import care, demo, doctor, glasses, items, simulate
+from app.cli.terminal import Exit, Terminal
+from app.errors import Cancelled, Explained, explain
+from app.paths import Profile
+
+Command = Callable[[Profile, argparse.Namespace, Terminal], Awaitable[Exit]]
+
+EPILOG = """exit codes:
+  0  done
+  1  it could not be done; the reason is on standard error
+  2  the command line is not right
+  3  kept private: the question before sending was not answered with yes
+  4  locked: no passphrase, or a wrong one
+  5  damage was found (verify)
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = argparse.ArgumentParser(
+        prog="eyelid",
+        description="The companion for camera glasses: captures sealed in a local vault, nothing sent to an AI without your yes.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"eyelid {__version__}")
+    top.add_argument("--profile", type=Path, metavar="DIR", help="keep everything in DIR instead of the usual place")
+    top.add_argument("--json", action="store_true", help="print JSON, for scripts")
+    top.add_argument("--passphrase-fd", type=int, metavar="N", help="read the passphrase from file descriptor N, up to the first line end")
+    top.add_argument("--sim", action="append", default=[], metavar="FAMILY", help="put simulated glasses on the virtual air (omi-glass, openglass)")
+    commands = top.add_subparsers(metavar="COMMAND")
+    for module in (demo, glasses, items, care, doctor, simulate):
+        module.add_commands(commands)
+    return top
+
+
+def main(argv: Sequence[str] | None = None, window: Callable[[Profile, Sequence[str]], int] | None = None) -> int:
+    """Run one command; without one, open the `window`, or do the main job in the terminal where there is no display."""
+    arguments = parser().parse_args(argv)
+    profile = Profile(arguments.profile) if arguments.profile else Profile.default()
+    command: Command | None = getattr(arguments, "command", None)
+    terminal = Terminal(json=arguments.json, passphrase_fd=arguments.passphrase_fd)
+    if command is None:
+        if window is not None and has_display():
+            return window(profile, arguments.sim)
+        terminal.say("No display was found, so Eyelid runs its main job here in the terminal, on simulated glasses.\n")
+        # With nobody at the terminal only the mirror, which stays on this computer, may be answered for.
+        arguments.yes = not sys.stdin.isatty()
+        command = demo.run
+    return int(_run(command, profile, arguments, terminal))
+
+
+def _run(command: Command, profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
+    try:
+        return asyncio.run(_awaited(command(profile, arguments, terminal)))
+    except Cancelled:
+        return Exit.KEPT_PRIVATE
+    except KeyboardInterrupt:
+        terminal.complain("Stopped.")
+        return Exit.FAILED
+    except Exception as error:
+        if not isinstance(error, Explained | OSError) and os.environ.get("EYELID_DEBUG"):
+            raise
+        terminal.complain(str(explain(error)))
+        return terminal.exit_for(error)
+
+
+async def _awaited(work: Awaitable[Exit]) -> Exit:
+    return await work
+
+
+def has_display() -> bool:
+    """Whether a window can be shown; only on Linux and its like can there be none."""
+    if sys.platform in {"win32", "darwin"} or os.environ.get("QT_QPA_PLATFORM"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

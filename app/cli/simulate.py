@@ -1,0 +1,28 @@
+"""`eyelid sim FAMILY --transport SPEC`: a simulated pair of glasses on a real or virtual Bluetooth controller, for other programs to talk to."""
+
+from __future__ import annotations
+
+import argparse
+
+from app.cli.terminal import Exit, Terminal
+from app.media.samples import pictures
+from app.paths import Profile
+from ble.sim.on_transport import serve
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser("sim", help="simulated glasses on a Bluetooth controller of your choice")
+    command.add_argument("family", choices=["omi-glass", "openglass"])
+    command.add_argument(
+        "--transport",
+        required=True,
+        metavar="SPEC",
+        help="a Bumble transport: vhci, hci-socket:0, usb:0, serial:/dev/ttyACM0, tcp-client:HOST:PORT … (google.github.io/bumble/transports)",
+    )
+    command.set_defaults(command=run)
+
+
+async def run(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
+    terminal.say(f"Simulated {arguments.family} on {arguments.transport}. Ctrl+C ends it.")
+    await serve(arguments.family, arguments.transport, pictures(arguments.family), on_event=terminal.say)
+    return Exit.DONE

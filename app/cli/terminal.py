@@ -1,0 +1,126 @@
+"""Talking with a person, or a script, at a terminal: lines out, questions in, passphrases never shown nor taken as arguments."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import getpass
+import json
+import os
+import sys
+from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from app.errors import EyelidError
+from app.paths import Profile
+from app.services import Services
+from app.vault.errors import VaultLocked, WrongPassphrase
+from app.vault.types import LockState, SlotKind
+
+LONGEST_PASSPHRASE = 4096
+
+
+class Exit(enum.IntEnum):
+    """What a command says to the shell; printed by `eyelid --help`."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    KEPT_PRIVATE = 3
+    LOCKED = 4
+    DAMAGED = 5
+
+
+class NeedsTerminal(EyelidError):
+    """A question has to be answered by a person, and there is nobody to ask."""
+
+
+class Terminal:
+    """Where a command's words go, and where its answers come from."""
+
+    def __init__(self, *, json: bool = False, passphrase_fd: int | None = None) -> None:
+        self.json = json
+        self._passphrase_fd = passphrase_fd
+        self._passphrase: str | None = None
+
+    def say(self, text: str = "") -> None:
+        """A line for people; nothing when a script reads along."""
+        if not self.json:
+            print(text, flush=True)
+
+    def part(self, text: str) -> None:
+        """A piece of a line, as it comes in. Control characters of a stranger's text do not reach the terminal."""
+        if not self.json:
+            print("".join(c for c in text if c.isprintable() or c in "\n\t"), end="", flush=True)
+
+    def data(self, value: Any) -> None:
+        """The result, for a script."""
+        if self.json:
+            print(json.dumps(value, indent=1, ensure_ascii=False, default=str), flush=True)
+
+    def complain(self, text: str) -> None:
+        print(f"eyelid: {text}", file=sys.stderr, flush=True)
+
+    async def confirm(self, question: str, word: str = "y") -> bool:
+        """Ask; only `word` (or, for "y", also "yes") means yes. Anything else, an end of input too, means no."""
+        if not sys.stdin.isatty():
+            raise NeedsTerminal(
+                "Nothing was sent.", "This question must be answered by a person at a terminal.", "Run the command in a terminal, or use the window."
+            )
+        try:
+            answer = await asyncio.to_thread(input, f"{question} ")
+        except EOFError:
+            return False
+        return answer.strip().lower() in ({"y", "yes"} if word == "y" else {word})
+
+    def passphrase(self, *, new: bool = False) -> str:
+        """The passphrase, from --passphrase-fd or by a prompt that does not show it; asked twice when `new`."""
+        if self._passphrase is None:
+            self._passphrase = self._read_passphrase(new)
+        return self._passphrase
+
+    def _read_passphrase(self, new: bool) -> str:
+        if self._passphrase_fd is not None:
+            with os.fdopen(self._passphrase_fd, "rb", closefd=False) as file:
+                return file.readline(LONGEST_PASSPHRASE).decode("utf-8", "strict").rstrip("\r\n")
+        if not sys.stdin.isatty():
+            raise VaultLocked
+        first = getpass.getpass("New passphrase: " if new else "Passphrase: ")
+        if new and getpass.getpass("Once more: ") != first:
+            raise EyelidError("The two passphrases differ.", "", "Try again.")
+        return first
+
+    @staticmethod
+    def exit_for(error: Exception) -> Exit:
+        return Exit.LOCKED if isinstance(error, VaultLocked | WrongPassphrase) else Exit.FAILED
+
+
+@asynccontextmanager
+async def running(profile: Profile, *, sims: Sequence[str] = ()) -> AsyncIterator[Services]:
+    """Eyelid, started, and stopped again whatever happens."""
+    services = await Services.start(profile, sims=sims)
+    try:
+        yield services
+    finally:
+        await services.stop()
+
+
+@asynccontextmanager
+async def unlocked(profile: Profile, terminal: Terminal, *, sims: Sequence[str] = ()) -> AsyncIterator[Services]:
+    """Eyelid with its vault unlocked: by the keyring where there is such a slot, else by the passphrase."""
+    async with running(profile, sims=sims) as services:
+        if services.vault.state is LockState.ABSENT:
+            services.vault.vault  # noqa: B018  (says that there is no vault, and what to do)
+        await _unlock(services, terminal)
+        yield services
+
+
+async def _unlock(services: Services, terminal: Terminal) -> None:
+    if terminal._passphrase_fd is None and any(slot.kind is SlotKind.KEYRING for slot in services.vault.slots()):
+        try:
+            await services.vault.unlock(None)
+            return
+        except EyelidError as error:
+            terminal.complain(str(error))
+    await services.vault.unlock(terminal.passphrase())

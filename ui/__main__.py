@@ -1,0 +1,24 @@
+"""Where the program starts. Qt is imported only once it is clear that a window is wanted and can be shown."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from app import cli
+from app.paths import Profile
+
+
+def main() -> int:
+    """The `eyelid` command: a command line's work in the terminal, the window without one."""
+    return cli.main(sys.argv[1:], window=_window)
+
+
+def _window(profile: Profile, sims: Sequence[str]) -> int:
+    from ui.main import open_window
+
+    return open_window(profile, sims)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
