@@ -6,6 +6,7 @@ The hub owns no state but its listeners. Rooms publish; the window, the command 
 from __future__ import annotations
 
 import asyncio
+import inspect
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -106,7 +107,7 @@ class EventHub:
     def subscribe(self, kind: type[E], listener: Callable[[E], None]) -> Callable[[], None]:
         """Call `listener` with each event of exactly this type; returns what ends the subscription."""
         ref: Callable[[], Callable[[E], None] | None]
-        ref = weakref.WeakMethod(listener) if hasattr(listener, "__self__") else (lambda: listener)
+        ref = weakref.WeakMethod(listener) if inspect.ismethod(listener) else (lambda: listener)
         self._listeners.setdefault(kind, []).append(ref)
 
         def end() -> None:
