@@ -1,0 +1,40 @@
+"""What can be wrong with a picture, a clip or a sound, as sentences for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from app.errors import EyelidError
+
+
+class MediaDamaged(EyelidError):
+    """The bytes are not a whole file of the kind they begin as, or are larger than any camera glasses make."""
+
+    def __init__(self, why: str, *, noun: str = "file") -> None:
+        super().__init__(f"This {noun} is damaged.", why, "If you can, take or copy it again.")
+
+
+class MediaUnsupported(EyelidError):
+    """The bytes may be sound, but Eyelid cannot do this with that kind of file."""
+
+
+ENDS_EARLY = "It ends too early: a part is missing."
+EMPTY = "It is empty."
+TOO_LARGE = "It says it is larger than any picture that glasses take, so it was not opened."
+UNREADABLE = "It could not be decoded."
+
+
+@contextmanager
+def decoding(noun: str) -> Iterator[None]:
+    """Turn whatever a decoder raises on hostile bytes into MediaDamaged.
+
+    Errors that already explain themselves (a damaged vault object under the file-like, for example) pass as they are. The decoders'
+    own texts are left out: some quote the file's content.
+    """
+    try:
+        yield
+    except EyelidError:
+        raise
+    except Exception as error:  # decoders raise nearly every class there is, SyntaxError and MemoryError included
+        raise MediaDamaged(UNREADABLE, noun=noun) from error

@@ -1,0 +1,125 @@
+"""What a file is, and whether it is whole: the check between receiving a capture and sealing it."""
+
+from __future__ import annotations
+
+import io
+
+from PIL import Image
+
+from app.media import exif, jpeg
+from app.media.boxes import check_whole
+from app.media.decode import PIXEL_LIMIT, content, open_picture, to_rgb
+from app.media.errors import EMPTY, MediaDamaged, MediaUnsupported
+from app.media.film import inspect_film
+from app.media.sniff import SNIFF_BYTES, sniff
+from app.media.types import MediaFacts, MediaKind, MediaType, Source
+
+
+def inspect(source: Source) -> MediaFacts:
+    """Find out all that Eyelid wants to know of a file, and prove that it decodes.
+
+    Pictures are decoded whole; clips and sounds to their first frame. Raises MediaDamaged for what is not whole, and MediaUnsupported
+    for what is no media type of ours. Bounded in pixels, bytes and time whatever the file says.
+    """
+    head = _head(source)
+    if not head:
+        raise MediaDamaged(EMPTY)
+    media_type = sniff(head)
+    if media_type is None:
+        raise MediaUnsupported(
+            "Eyelid does not know this kind of file.",
+            "It is no picture, video or sound of a common type.",
+            "Check that you chose the right file.",
+        )
+    if media_type.kind is not MediaKind.PHOTO:
+        return inspect_film(source, media_type)
+    if not media_type.can_be_shown:
+        check_whole(io.BytesIO(source) if isinstance(source, bytes) else source, media_type)
+        return MediaFacts(MediaKind.PHOTO, media_type)
+    return examine(content(source), media_type)[1]
+
+
+def _head(source: Source) -> bytes:
+    if isinstance(source, bytes):
+        return source[:SNIFF_BYTES]
+    source.seek(0)
+    head = source.read(SNIFF_BYTES)
+    source.seek(0)
+    return head
+
+
+def examine(data: bytes, media_type: MediaType) -> tuple[Image.Image, MediaFacts]:
+    """A picture of known type, decoded whole (as stored, not turned), and its facts. Raises MediaDamaged, MediaUnsupported."""
+    picture = open_picture(data, media_type)
+    decoded = to_rgb(picture)
+    block, words = _jpeg_extras(data) if media_type is MediaType.JPEG else _other_extras(picture)
+    known = exif.read(block)
+    traces = [*known.traces, *words]
+    if not known.whole:
+        traces.append("metadata that could not be read")
+    facts = MediaFacts(
+        MediaKind.PHOTO,
+        media_type,
+        *decoded.size,
+        known.orientation,
+        known.taken_at,
+        traces=tuple(dict.fromkeys(traces)),
+    )
+    return decoded, facts
+
+
+def _jpeg_extras(data: bytes) -> tuple[bytes, list[str]]:
+    """The EXIF block, and words for everything else a JPEG carries besides its picture."""
+    skeleton = jpeg.walk(data, PIXEL_LIMIT)
+    block, words = b"", []
+    for part in skeleton.segments:
+        payload = data[part.start : part.end]
+        if part.marker == jpeg.APP1 and payload.startswith(exif.EXIF_HEADER):
+            block = block or payload
+        elif part.marker == jpeg.COM or 0xE0 <= part.marker <= 0xEF:
+            words += _segment_words(part.marker, payload)
+    if len(data) > skeleton.end:
+        words.append("bytes after the end of the picture")
+    return block, words
+
+
+def _segment_words(marker: int, payload: bytes) -> list[str]:
+    """What an application or comment segment holds; a bare JFIF or Adobe header says nothing of anybody."""
+    if payload.startswith(b"http://ns.adobe.com/"):
+        return _xmp_words(payload)
+    if marker == jpeg.APP0 and payload.startswith(b"JFIF\x00") and len(payload) == 14:
+        return []
+    if marker == jpeg.APP14 and payload.startswith(b"Adobe"):
+        return []
+    known = {
+        jpeg.COM: "description or comment",
+        jpeg.APP0: "embedded thumbnail",
+        0xED: "captions for the press (IPTC)",
+    }
+    if marker == 0xE2:
+        return ["colour profile" if payload.startswith(b"ICC_PROFILE\x00") else "further pictures inside the file"]
+    return [known.get(marker, "other data of the camera's maker")]
+
+
+def _other_extras(picture: Image.Image) -> tuple[bytes, list[str]]:
+    """The same for PNG, WebP and GIF, from what Pillow set aside without reading it."""
+    info = picture.info
+    words = []
+    for key in ("xmp", "XML:com.adobe.xmp"):
+        raw = info.get(key, b"")
+        words += _xmp_words(raw.encode("utf-8", "replace") if isinstance(raw, str) else raw)
+    if info.get("icc_profile"):
+        words.append("colour profile")
+    if info.get("comment") or any(key != "XML:com.adobe.xmp" for key in getattr(picture, "text", {})):
+        words.append("description or comment")
+    block = info.get("exif", b"")
+    return (block if isinstance(block, bytes) else b""), words
+
+
+def _xmp_words(xmp: bytes) -> list[str]:
+    """XMP is XML of any size and schema; looking for the names of what matters needs no XML parser on hostile bytes."""
+    if not xmp:
+        return []
+    lower = xmp.lower()
+    names = {"location": (b"gpslatitude", b"gpslongitude", b"gpscoordinates", b"<gps"), "camera serial number": (b"serialnumber",)}
+    return [word for word, parts in names.items() if any(part in lower for part in parts)] + ["description in XMP"]

@@ -1,0 +1,22 @@
+"""The pictures that simulated glasses see."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+_FOLDERS = {"omi-glass": "omi", "openglass": "openglass"}
+
+
+def pictures(family: str) -> tuple[bytes, ...]:
+    """JPEGs as the camera of this family of glasses delivers them, turned as it is mounted, in a fixed order.
+
+    Omi Glass delivers upside down (EXIF orientation 3), OpenGlass lying on its side (EXIF orientation 8). KeyError for other families.
+    """
+    folder = resources.files("resources") / "samples" / _FOLDERS[family]
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".jpg"))
+    return tuple((folder / name).read_bytes() for name in names)
+
+
+def clip() -> bytes:
+    """A short MP4 with sound."""
+    return (resources.files("resources") / "samples" / "clip.mp4").read_bytes()
