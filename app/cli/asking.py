@@ -20,7 +20,8 @@ async def ask_and_answer(services: Services, draft: Draft, terminal: Terminal, *
     mirror = proposal.parcel.card.policy_class is PolicyClass.MIRROR
     if yes and not mirror:
         await desk.refuse(proposal, "--yes is not accepted for this destination")
-        raise EyelidError("Nothing was sent.", "--yes is accepted for the mirror only, which stays on this computer.", "Answer the question yourself.")
+        why = "--yes is accepted for the mirror only, which stays on this computer."
+        raise EyelidError("Nothing was sent.", why, "Answer the question yourself.")
     show(proposal, terminal)
     try:
         approved = yes or await _approved(proposal, terminal)
@@ -46,7 +47,9 @@ async def ask_and_answer(services: Services, draft: Draft, terminal: Terminal, *
 
 def _finish(answer: str, receipt: Receipt | None, terminal: Terminal) -> Exit:
     assert receipt is not None, "the gate ends every sending with a receipt"
-    terminal.say(f"\n\nReceipt #{receipt.number}: {receipt.outcome.value}, {receipt.bytes_sent} bytes to {receipt.origin}. {receipt.detail}")
+    terminal.say(f"\n\nReceipt #{receipt.number}: {receipt.outcome.value}, {receipt.bytes_sent} bytes to {receipt.origin}.")
+    if receipt.detail:
+        terminal.say(receipt.detail)
     terminal.data({"outcome": receipt.outcome.value, "receipt": receipt.number, "answer": answer, "bytes_sent": receipt.bytes_sent})
     return Exit.DONE if receipt.outcome is Outcome.ANSWERED else Exit.FAILED
 
@@ -56,7 +59,8 @@ async def _approved(proposal: Proposal, terminal: Terminal) -> bool:
     count = len(proposal.pictures)
     what = f"{count} photo{'s' if count != 1 else ''}"
     if parcel.card.policy_class is PolicyClass.TRAINS:
-        return await terminal.confirm(f"Type “send” to send {what} to {parcel.destination.company}; anything else keeps it private:", word="send")
+        question = f"Type “send” to send {what} to {parcel.destination.company}; anything else keeps it private:"
+        return await terminal.confirm(question, word="send")
     return await terminal.confirm(f"Send {what} to {parcel.destination.company}? [y/N]")
 
 

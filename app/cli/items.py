@@ -26,7 +26,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
     command = commands.add_parser("ask", help="ask an assistant about a capture; shows what would leave, and asks you first")
     command.add_argument("items", nargs="+", metavar="ID", help="the capture's id, or its first characters")
-    command.add_argument("--to", default="mirror", metavar="DEST", help="a destination (see --to list); without it, the mirror on this computer")
+    command.add_argument("--to", default="mirror", metavar="DEST", help="a destination, or “list” to see them; the mirror if not given")
     command.add_argument("--question", required=True, metavar="TEXT")
     command.add_argument("--yes", action="store_true", help="answer the question with yes; for the mirror only")
     command.set_defaults(command=ask)

@@ -39,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--profile", type=Path, metavar="DIR", help="keep everything in DIR instead of the usual place")
     top.add_argument("--json", action="store_true", help="print JSON, for scripts")
     top.add_argument("--passphrase-fd", type=int, metavar="N", help="read the passphrase from file descriptor N, up to the first line end")
-    top.add_argument("--sim", action="append", default=[], metavar="FAMILY", help="put simulated glasses on the virtual air (omi-glass, openglass)")
+    top.add_argument("--sim", action="append", default=[], metavar="FAMILY", help="put simulated glasses on the air: omi-glass, openglass")
     commands = top.add_subparsers(metavar="COMMAND")
     for module in (demo, glasses, items, care, doctor, simulate):
         module.add_commands(commands)

@@ -1,4 +1,4 @@
-"""`eyelid sim FAMILY --transport SPEC`: a simulated pair of glasses on a real or virtual Bluetooth controller, for other programs to talk to."""
+"""`eyelid sim FAMILY --transport SPEC`: simulated glasses on a Bluetooth controller, real or virtual, for any program to talk to."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--transport",
         required=True,
         metavar="SPEC",
-        help="a Bumble transport: vhci, hci-socket:0, usb:0, serial:/dev/ttyACM0, tcp-client:HOST:PORT … (google.github.io/bumble/transports)",
+        help="a Bumble transport: vhci, usb:0, serial:/dev/ttyACM0, tcp-client:HOST:PORT … (google.github.io/bumble)",
     )
     command.set_defaults(command=run)
 

@@ -8,8 +8,8 @@ import getpass
 import json
 import os
 import sys
-from contextlib import asynccontextmanager
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from app.errors import EyelidError
@@ -66,7 +66,9 @@ class Terminal:
         """Ask; only `word` (or, for "y", also "yes") means yes. Anything else, an end of input too, means no."""
         if not sys.stdin.isatty():
             raise NeedsTerminal(
-                "Nothing was sent.", "This question must be answered by a person at a terminal.", "Run the command in a terminal, or use the window."
+                "Nothing was sent.",
+                "This question must be answered by a person at a terminal.",
+                "Run the command in a terminal, or use the window.",
             )
         try:
             answer = await asyncio.to_thread(input, f"{question} ")
