@@ -20,6 +20,14 @@ class RadioUnavailable(GlassesError):
     """No adapter, adapter off, or no permission to use it."""
 
 
+class RadioOff(RadioUnavailable):
+    """The adapter is away, switched off, or its service is not running: it may come back by itself, so trying again is right."""
+
+
+class PairingNeeded(GlassesError):
+    """The glasses refuse until they are paired (bonded) with this computer, or the two no longer share a key."""
+
+
 class NotFound(GlassesError):
     """The wanted glasses were not seen in the time given."""
 

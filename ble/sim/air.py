@@ -124,6 +124,8 @@ class Air:
     def __init__(self) -> None:
         hush_bumble()
         self.link = AirLink()
+        self.radio_on = True
+        """False: this computer's own Bluetooth is switched off, for scans and links made from then on."""
         self._devices: dict[SimulatedPeripheral, tuple[AirController, str]] = {}
 
     async def add(self, peripheral: SimulatedPeripheral, address: str | None = None) -> str:
