@@ -10,7 +10,7 @@ import hmac
 import io
 import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO, Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from app.vault import bech32
 from app.vault.header import HeaderError, KeyTextError, MacError, NoMatch, Stanza, b64, hkdf, mac, read_header, unb64, write_header
-from app.vault.stream import Sealer, StreamReader, blocks, open_blocks
+from app.vault.stream import PayloadError, Sealer, StreamReader, blocks, open_blocks
 
 FILE_KEY = 16
 NONCE = 16
@@ -230,10 +230,13 @@ def open_stream(source: BinaryIO, identities: Sequence[Identity]) -> Iterator[me
     yield from open_blocks(key, source)
 
 
-def open_seekable(source: BinaryIO, identities: Sequence[Identity]) -> StreamReader:
-    """Return a seekable reader of the plaintext of `source`, which it owns from then on. Raises AgeError and PayloadError."""
+def open_seekable(source: BinaryIO, identities: Sequence[Identity], fault: Callable[[str], Exception] = PayloadError) -> StreamReader:
+    """Return a seekable reader of the plaintext of `source`, which it owns from then on. Raises AgeError and PayloadError.
+
+    What `fault` makes of a sentence is raised by later reads.
+    """
     key, start = open_key(source, identities)
-    return StreamReader(key, source, start)
+    return StreamReader(key, source, start, fault)
 
 
 def seal_bytes(data: bytes, recipients: Sequence[Recipient]) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from cryptography.exceptions import InvalidTag
@@ -172,9 +172,13 @@ class StreamReader(io.RawIOBase):
     one read at a time. `revoke` makes every later read raise, for the moment the vault locks.
     """
 
-    def __init__(self, key: bytes, source: BinaryIO, start: int) -> None:
-        """`start` is where the payload's first chunk lies in `source`. Raises PayloadError when the length can't be vouched for."""
+    def __init__(self, key: bytes, source: BinaryIO, start: int, fault: Callable[[str], Exception] = PayloadError) -> None:
+        """`start` is where the payload's first chunk lies in `source`; `fault` makes what is raised for a damaged chunk.
+
+        Raises PayloadError when the length can't be vouched for.
+        """
         super().__init__()
+        self._fault: Callable[[str], Exception] = PayloadError
         self._guard = threading.RLock()
         self._aead: ChaCha20Poly1305 | None = ChaCha20Poly1305(key)
         self._source = source
@@ -185,6 +189,7 @@ class StreamReader(io.RawIOBase):
         self._size = plain_size(source.seek(0, io.SEEK_END) - start)
         self._last = max(0, (self._size - 1) // CHUNK)
         self._chunk(self._last)
+        self._fault = fault
 
     @property
     def size(self) -> int:
@@ -209,7 +214,7 @@ class StreamReader(io.RawIOBase):
             return self._at
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # the base class says "any buffer"
-        """Fill `buffer` as far as the plaintext goes. Raises PayloadError for a damaged chunk, whatever `revoke` was given after it."""
+        """Fill `buffer` as far as the plaintext goes. Raises what `fault` makes for a damaged chunk."""
         view = memoryview(buffer).cast("B")
         with self._guard:
             done = 0
@@ -273,7 +278,7 @@ class StreamReader(io.RawIOBase):
         sealed = self._source.read(size + TAG)
         chunk = bytearray(size)
         if len(sealed) != size + TAG or not _open_into(aead, number, number == self._last, memoryview(sealed), memoryview(chunk)):
-            raise PayloadError(CHANGED)
+            raise self._fault(CHANGED)
         self._kept[number] = chunk
         while len(self._kept) > _CACHED:
             _, old = self._kept.popitem(last=False)

@@ -1,0 +1,121 @@
+"""The one way the vault writes to disk, so that a crash at any point leaves the old state or the new, and a test can make it crash there.
+
+Owns the primitives and the order in which they are called. Knows nothing of keys or of what the bytes mean; never reads a file whole
+unless it is asked for a small one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import sys
+from collections.abc import Iterable
+from io import FileIO
+from pathlib import Path
+from typing import BinaryIO
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.poly1305 import Poly1305
+
+from app.vault.errors import WriteFailed
+
+PARTIAL = ".tmp"
+"""Ends the name of every file that is not whole yet; whatever has it at start-up is a leftover."""
+_PIECE = 1 << 20
+
+
+class Files:
+    """The primitives. Each may fail with OSError; a test's subclass makes them fail or stop on purpose."""
+
+    def make_folder(self, path: Path) -> None:
+        """Create one folder, for its owner only, and make its name durable; no fault if it is there."""
+        if not path.is_dir():
+            path.mkdir(mode=0o700, exist_ok=True)
+            self.sync_folder(path.parent)
+
+    def create(self, path: Path) -> FileIO:
+        """Open a new file for writing, readable by its owner only; FileExistsError if the name is taken."""
+        return FileIO(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600))
+
+    def write(self, file: FileIO, data: memoryview) -> None:
+        while len(data):
+            data = data[file.write(data) :]
+
+    def sync(self, file: FileIO) -> None:
+        """Return when the drive says it has the content."""
+        if sys.platform == "darwin":  # os.fsync leaves it in the drive's cache there (fsync(2) of macOS)
+            import fcntl
+
+            fcntl.fcntl(file.fileno(), fcntl.F_FULLFSYNC)
+        else:
+            os.fsync(file.fileno())
+
+    def open(self, path: Path) -> BinaryIO:
+        return path.open("rb")
+
+    def reopen(self, path: Path) -> BinaryIO:
+        """Open for the check after writing: past the system's cache where it lets us ask for that."""
+        file = path.open("rb", buffering=0)
+        if sys.platform == "linux":
+            with contextlib.suppress(OSError):
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        return file
+
+    def replace(self, source: Path, target: Path) -> None:
+        source.replace(target)
+
+    def remove(self, path: Path) -> None:
+        path.unlink(missing_ok=True)
+
+    def sync_folder(self, path: Path) -> None:
+        """Make names in a folder durable. Windows has no such call, and needs none: NTFS journals names."""
+        if sys.platform != "win32":
+            handle = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+
+
+def write_durably(files: Files, target: Path, pieces: Iterable[bytes | memoryview]) -> None:
+    """Put `pieces` at `target`, in place of what was there, and return when they are there for good.
+
+    Sealed temporary, fsync, read back and compare, rename, fsync of the folder. The comparison is by Poly1305 under a key that is thrown
+    away: it needs no secret of the vault, so it works while locked, and costs a fifth of SHA-256. Raises OSError and WriteFailed, and then
+    the old file is still there.
+    """
+    partial = target.with_name(f"{target.name}.{secrets.token_hex(4)}{PARTIAL}")
+    key = secrets.token_bytes(32)
+    written = Poly1305(key)
+    try:
+        with files.create(partial) as file:
+            for piece in pieces:
+                files.write(file, memoryview(piece))
+                written.update(piece)
+            files.sync(file)
+        _compare(files, partial, key, written.finalize())
+        files.replace(partial, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            files.remove(partial)
+        raise
+    files.sync_folder(target.parent)
+
+
+def _compare(files: Files, path: Path, key: bytes, tag: bytes) -> None:
+    found = Poly1305(key)
+    with files.reopen(path) as file:
+        while piece := file.read(_PIECE):
+            found.update(piece)
+    try:
+        found.verify(tag)
+    except InvalidSignature:
+        raise WriteFailed from None
+
+
+def read_small(files: Files, path: Path, limit: int) -> bytes | None:
+    """Return a file of at most `limit` bytes; None if it is longer. Raises OSError."""
+    with files.open(path) as file:
+        data = file.read(limit + 1)
+    return None if len(data) > limit else data

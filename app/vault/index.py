@@ -1,0 +1,224 @@
+"""What the gallery asks often, answered fast: an encrypted cache of the meta files, and the thumbnails in a second one.
+
+Owns `index.db` and `thumbs.db`. Nothing in them is the only copy of anything: both are made anew from the objects whenever they are
+missing, damaged, of another version, or under another key. Safe for several threads.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import apsw
+
+from app.vault.codec import as_utc
+from app.vault.database import Database
+from app.vault.types import ItemId, ItemKind, ItemMeta
+from app.vault.words import clean, item_words, match_query
+
+_VERSION = 1
+_SCHEMA = """
+CREATE TABLE items (
+  number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, revision INTEGER NOT NULL, kind TEXT NOT NULL, taken INTEGER NOT NULL,
+  width INTEGER, height INTEGER, duration INTEGER, orientation INTEGER NOT NULL, favourite INTEGER NOT NULL, trashed INTEGER NOT NULL,
+  shared INTEGER NOT NULL, shared_with TEXT NOT NULL, name TEXT NOT NULL, family TEXT NOT NULL, address TEXT NOT NULL,
+  sha256 TEXT NOT NULL, size INTEGER NOT NULL, colour INTEGER, stamp TEXT NOT NULL);
+CREATE INDEX by_time ON items (trashed, taken DESC, number DESC);
+CREATE INDEX by_digest ON items (sha256);
+CREATE TABLE albums (album TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (album, number)) WITHOUT ROWID;
+CREATE INDEX albums_of ON albums (number);
+CREATE VIRTUAL TABLE words USING fts5(
+  text, content='', contentless_delete=1, tokenize="unicode61 remove_diacritics 2", prefix='2 3');
+"""
+_THUMBS = "CREATE TABLE thumbs (id TEXT NOT NULL, size INTEGER NOT NULL, jpeg BLOB NOT NULL, PRIMARY KEY (id, size)) WITHOUT ROWID;"
+_ROW = "id, kind, taken, width, height, duration, orientation, favourite, shared_with, name, family, colour"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_KINDS = {kind.value: kind for kind in ItemKind}
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRow:
+    """One item as the gallery needs it. `shared_with` names each company or label that got it outside this computer, once."""
+
+    id: ItemId
+    kind: ItemKind
+    taken_at: datetime
+    width: int | None
+    height: int | None
+    duration_ms: int | None
+    orientation: int
+    favourite: bool
+    shared_with: tuple[str, ...]
+    from_name: str
+    origin_family: str
+    colour: int | None
+
+
+class Index:
+    """Both caches. Every method raises VaultLocked once the vault locked, CacheTrouble if the disk refuses."""
+
+    def __init__(self, folder: Path, key: bytes, thumbs_key: bytes, everything: Callable[[], Iterable[tuple[ItemMeta, str]]]) -> None:
+        """`everything` yields each item's meta and stamp from the objects, for an index that turned out damaged while in use."""
+        self._everything = everything
+        self._items = Database(folder / "index.db", key, _SCHEMA, _VERSION, self._refill)
+        self._thumbs = Database(folder / "thumbs.db", thumbs_key, _THUMBS, _VERSION)
+
+    def put(self, meta: ItemMeta, *, colour: int | None = None, stamp: str | None = None) -> None:
+        """Take in an item or its new state. Without `colour` or `stamp` the one known stays."""
+        self._items.change(lambda db: _put(db, meta, colour, stamp))
+
+    def put_many(self, items: Iterable[tuple[ItemMeta, str]]) -> None:
+        """Take in many in one transaction."""
+        self._items.change(lambda db: _put_all(db, items))
+
+    def remove(self, item: ItemId) -> None:
+        """Forget an item and its thumbnails; no fault if unknown."""
+        self._items.change(lambda db: _remove(db, item))
+        self._thumbs.change(lambda db: db.execute("DELETE FROM thumbs WHERE id = ?", (item,)))
+
+    def get(self, item: ItemId) -> IndexRow | None:
+        rows = self._items.run(lambda db: db.execute(f"SELECT {_ROW} FROM items WHERE id = ?", (item,)).fetchall())  # noqa: S608  # constants
+        return _row(rows[0]) if rows else None
+
+    def rows(
+        self,
+        *,
+        kinds: frozenset[ItemKind] = frozenset(),
+        shared: bool | None = None,
+        favourites: bool = False,
+        album: str = "",
+        glasses: str = "",
+        text: str = "",
+        trashed: bool = False,
+    ) -> list[IndexRow]:
+        """Return what fits every restriction, newest first. `glasses` is an address or a name; `text` is what a person typed."""
+        where, values = ["trashed = ?"], [int(trashed)]
+        arguments: list[int | str] = list(values)
+
+        def narrow(clause: str, *more: int | str) -> None:
+            where.append(clause)
+            arguments.extend(more)
+
+        if kinds:
+            narrow(f"kind IN ({','.join('?' * len(kinds))})", *sorted(kind.value for kind in kinds))
+        if shared is not None:
+            narrow("shared = ?", int(shared))
+        if favourites:
+            narrow("favourite = 1")
+        if album:
+            narrow("number IN (SELECT number FROM albums WHERE album = ?)", clean(album))
+        if glasses:
+            narrow("(address = ? OR name = ?)", clean(glasses), clean(glasses))
+        if text.strip():
+            narrow("number IN (SELECT rowid FROM words WHERE words MATCH ?)", match_query(text) or '""')
+        query = f"SELECT {_ROW} FROM items WHERE {' AND '.join(where)} ORDER BY taken DESC, number DESC"  # noqa: S608  # constants
+        return self._items.run(lambda db: [_row(found) for found in db.execute(query, arguments)])
+
+    def albums(self) -> tuple[tuple[str, int], ...]:
+        """Return each album's name and how many items not in the trash it has, by name."""
+        query = "SELECT album, count(*) FROM albums JOIN items USING (number) WHERE trashed = 0 GROUP BY album ORDER BY album"
+        return self._items.run(lambda db: tuple((str(album), int(str(count))) for album, count in db.execute(query)))
+
+    def count(self, *, trashed: bool = False) -> int:
+        return self._items.run(
+            lambda db: int(str(db.execute("SELECT count(*) FROM items WHERE trashed = ?", (int(trashed),)).fetchall()[0][0]))
+        )
+
+    def with_digest(self, sha256: str) -> ItemId | None:
+        """Return an item whose media have that SHA-256 (hex), the trash included."""
+        rows = self._items.run(lambda db: db.execute("SELECT id FROM items WHERE sha256 = ? LIMIT 1", (sha256,)).fetchall())
+        return ItemId(str(rows[0][0])) if rows else None
+
+    def digest(self, item: ItemId) -> tuple[str, int] | None:
+        """Return SHA-256 (hex, empty if never known) and size in bytes of an item's media as first indexed."""
+        rows = self._items.run(lambda db: db.execute("SELECT sha256, size FROM items WHERE id = ?", (item,)).fetchall())
+        return (str(rows[0][0]), int(str(rows[0][1]))) if rows else None
+
+    def stamps(self) -> dict[ItemId, str]:
+        """Return the stamp of each item's files as they were when it was last taken in."""
+        return self._items.run(lambda db: {ItemId(str(item)): str(stamp) for item, stamp in db.execute("SELECT id, stamp FROM items")})
+
+    def put_thumb(self, item: ItemId, size: int, jpeg: bytes) -> None:
+        """Keep the thumbnail whose long edge is `size` pixels."""
+        self._thumbs.change(lambda db: db.execute("INSERT OR REPLACE INTO thumbs VALUES (?, ?, ?)", (item, size, jpeg)))
+
+    def thumb(self, item: ItemId, size: int) -> bytes | None:
+        rows = self._thumbs.run(lambda db: db.execute("SELECT jpeg FROM thumbs WHERE id = ? AND size = ?", (item, size)).fetchall())
+        found = rows[0][0] if rows else None
+        return found if isinstance(found, bytes) else None
+
+    def close(self) -> None:
+        self._items.close()
+        self._thumbs.close()
+
+    def _refill(self, db: apsw.Connection) -> None:
+        with db:
+            _put_all(db, self._everything())
+
+
+def shared_with(meta: ItemMeta) -> tuple[str, ...]:
+    """Return each company (or label, where it has none) that got the item outside this computer, once, in order."""
+    return tuple(dict.fromkeys(share.company or share.destination for share in meta.shares if share.leaves_computer))
+
+
+def _put_all(db: apsw.Connection, items: Iterable[tuple[ItemMeta, str]]) -> None:
+    for meta, stamp in items:
+        _put(db, meta, None, stamp)
+
+
+def _put(db: apsw.Connection, meta: ItemMeta, colour: int | None, stamp: str | None) -> None:
+    companies = shared_with(meta)
+    new = meta.new
+    values: list[int | str | None] = [
+        meta.id, meta.revision, new.kind.value, (as_utc(new.taken_at) - _EPOCH) // _MICROSECOND, new.width, new.height, new.duration_ms,
+        new.orientation, int(meta.favourite), int(meta.trashed_at is not None), int(bool(companies)),
+        json.dumps([clean(company) for company in companies]), clean(new.origin.name), clean(new.origin.family), clean(new.origin.address),
+        meta.sha256, meta.size, colour, stamp or "", stamp,
+    ]  # fmt: skip
+    number = db.execute(
+        """INSERT INTO items (id, revision, kind, taken, width, height, duration, orientation, favourite, trashed, shared, shared_with,
+             name, family, address, sha256, size, colour, stamp) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+           ON CONFLICT (id) DO UPDATE SET (revision, kind, taken, width, height, duration, orientation, favourite, trashed, shared,
+             shared_with, name, family, address, sha256, size, colour, stamp) = (excluded.revision, excluded.kind, excluded.taken,
+             excluded.width, excluded.height, excluded.duration, excluded.orientation, excluded.favourite, excluded.trashed,
+             excluded.shared, excluded.shared_with, excluded.name, excluded.family, excluded.address, excluded.sha256, excluded.size,
+             coalesce(excluded.colour, colour), coalesce(?, stamp))
+           RETURNING number""",
+        values,
+    ).fetchall()[0][0]
+    db.execute("DELETE FROM albums WHERE number = ?", (number,))
+    db.executemany("INSERT OR IGNORE INTO albums VALUES (?, ?)", [(clean(album), number) for album in meta.albums])
+    db.execute("DELETE FROM words WHERE rowid = ?", (number,))
+    db.execute("INSERT INTO words (rowid, text) VALUES (?, ?)", (number, item_words(meta)))
+
+
+def _remove(db: apsw.Connection, item: ItemId) -> None:
+    for (number,) in db.execute("DELETE FROM items WHERE id = ? RETURNING number", (item,)).fetchall():
+        db.execute("DELETE FROM albums WHERE number = ?", (number,))
+        db.execute("DELETE FROM words WHERE rowid = ?", (number,))
+
+
+def _row(found: apsw.SQLiteValues) -> IndexRow:
+    item, kind, taken, width, height, duration, orientation, favourite, companies, name, family, colour = found
+    return IndexRow(
+        id=ItemId(str(item)),
+        kind=_KINDS[str(kind)],
+        taken_at=_EPOCH + int(str(taken)) * _MICROSECOND,
+        width=_whole(width),
+        height=_whole(height),
+        duration_ms=_whole(duration),
+        orientation=int(str(orientation)),
+        favourite=bool(favourite),
+        shared_with=tuple(json.loads(str(companies))),
+        from_name=str(name),
+        origin_family=str(family),
+        colour=_whole(colour),
+    )
+
+
+def _whole(value: apsw.SQLiteValue) -> int | None:
+    return value if isinstance(value, int) else None

@@ -1,0 +1,198 @@
+"""What exists only while a vault is unlocked: the identity, the caches, the open readers, and what is done with them.
+
+Owns every key in memory; `close` drops them all. Reads of different objects do not wait for each other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from app.vault.age import X25519Identity
+from app.vault.errors import ItemMissing, ObjectDamaged, VaultError, VaultLocked
+from app.vault.index import Index
+from app.vault.store import Found, ObjectStore
+from app.vault.stream import StreamReader
+from app.vault.types import ItemId, ItemKind, ItemMeta, NewItem, ObjectFault, Origin, VerifyReport
+
+_NO_MATCH = "Its content is not what was sealed under that name."
+RECOVERED = "recovered"
+"""Family of the origin of an item whose meta file is missing or damaged."""
+_STARTS = (
+    (0, b"\xff\xd8\xff", ItemKind.PHOTO, "image/jpeg"),
+    (0, b"\x89PNG\r\n\x1a\n", ItemKind.PHOTO, "image/png"),
+    (4, b"ftyp", ItemKind.VIDEO, "video/mp4"),
+)
+"""Just enough to show a recovered item; whoever looks closer is the media room."""
+
+
+class Session:
+    """One time unlocked."""
+
+    def __init__(self, folder: Path, store: ObjectStore, identity: X25519Identity) -> None:
+        self._store = store
+        self._identity: X25519Identity | None = identity
+        self._guard = threading.Lock()
+        self._readers: weakref.WeakSet[StreamReader] = weakref.WeakSet()
+        self.index = Index(folder, self.subkey("index"), self.subkey("thumbs"), self._everything)
+
+    @property
+    def identity(self) -> X25519Identity:
+        """Raises VaultLocked once closed."""
+        identity = self._identity
+        if identity is None:
+            raise VaultLocked
+        return identity
+
+    def subkey(self, label: str) -> bytes:
+        return self.identity.subkey(b"eyelid/vault/v1/" + label.encode("utf-8"))
+
+    def close(self) -> None:
+        """Forget the keys, close the caches, and cut off every open reader."""
+        with self._guard:
+            identity, self._identity = self._identity, None
+            readers = tuple(self._readers)
+        self.index.close()
+        for reader in readers:
+            reader.revoke(VaultLocked())
+        if identity is not None:
+            identity.wipe()
+
+    def read(self, item: ItemId) -> bytes:
+        """Return an item's media whole, checked against the digest that was sealed. Raises ItemMissing, ObjectDamaged."""
+        data = b"".join(map(bytes, self._store.pieces(item, self.identity)))
+        sha256, _ = self._expected(item)
+        if sha256 and hashlib.sha256(data).hexdigest() != sha256:
+            raise self._swapped(item)
+        return data
+
+    def open_media(self, item: ItemId) -> StreamReader:
+        reader = self._store.open_media(item, self.identity)
+        sha256, size = self._expected(item)
+        if sha256 and reader.size != size:
+            reader.close()
+            raise self._swapped(item)
+        with self._guard:
+            locked = self._identity is None
+            self._readers.add(reader)
+        if locked:
+            reader.revoke(VaultLocked())
+        return reader
+
+    def meta(self, item: ItemId) -> ItemMeta:
+        return self._store.meta(item, self.identity)
+
+    def record(self, folder: str, number: int) -> bytes:
+        return self._store.record(folder, number, self.identity)
+
+    # -- keeping the index true to the disk
+
+    def catch_up(self) -> tuple[ItemMeta, ...]:
+        """Take in what is on the disk and not in the index, take in anew what changed, forget what is gone; return what is new."""
+        known = self.index.stamps()
+        new: list[ItemMeta] = []
+        changed: list[tuple[ItemMeta, str]] = []
+        for found in self._store.found():
+            stamp = known.pop(found.id, None)
+            if stamp != found.stamp:
+                meta = self._meta_or_recovered(found)
+                changed.append((meta, found.stamp))
+                if stamp is None:
+                    new.append(meta)
+        self.index.put_many(changed)
+        for gone in known:
+            self.index.remove(gone)
+        return tuple(sorted(new, key=lambda meta: (meta.arrived_at, meta.id)))
+
+    def _everything(self) -> Iterable[tuple[ItemMeta, str]]:
+        for found in self._store.found():
+            yield self._meta_or_recovered(found), found.stamp
+
+    def _meta_or_recovered(self, found: Found) -> ItemMeta:
+        """Return what is known of an item; where its meta file is missing or damaged, what the object itself tells."""
+        if found.has_meta:
+            try:
+                return self.meta(found.id)
+            except VaultLocked:
+                raise
+            except VaultError:
+                pass
+        meta = self._recovered(found)
+        if not found.has_meta and meta.sha256:
+            self._store.put_meta(meta)
+        return meta
+
+    def _recovered(self, found: Found) -> ItemMeta:
+        digest, size, start = hashlib.sha256(), 0, b""
+        arrived = datetime.fromtimestamp(self._store.arrived_at(found.id), UTC) if found.has_object else datetime.fromtimestamp(0, UTC)
+        try:
+            for piece in self._store.pieces(found.id, self.identity):
+                start = start or bytes(piece[:16])
+                digest.update(piece)
+                size += len(piece)
+            sha256 = digest.hexdigest()
+        except (ObjectDamaged, ItemMissing):
+            sha256 = ""
+        kind, media_type = _sniff(start)
+        return ItemMeta(found.id, 1, NewItem(kind, media_type, arrived, Origin(RECOVERED)), size, sha256, arrived)
+
+    # -- verify
+
+    def verify(self, progress: Callable[[int, int], None] | None = None) -> VerifyReport:
+        """Read and authenticate every object and its meta file; `progress` gets how many are done, of how many."""
+        everything = sorted(self._store.found(), key=lambda found: found.id)
+        faults: list[ObjectFault] = []
+        for done, found in enumerate(everything):
+            if progress is not None:
+                progress(done, len(everything))
+            faults += [ObjectFault(found.id, what) for what in self._faults(found)]
+        if progress is not None:
+            progress(len(everything), len(everything))
+        return VerifyReport(len(everything), tuple(faults))
+
+    def _faults(self, found: Found) -> Iterator[str]:
+        if not found.has_object:
+            yield "The capture itself is missing; only what is known of it is left."
+            return
+        meta = None
+        if found.has_meta:
+            try:
+                meta = self.meta(found.id)
+            except VaultLocked:
+                raise
+            except VaultError as error:
+                yield str(error)
+        else:
+            yield "What is known of this capture is missing; unlock the vault to have it made again."
+        digest, size = hashlib.sha256(), 0
+        try:
+            for piece in self._store.pieces(found.id, self.identity):
+                digest.update(piece)
+                size += len(piece)
+        except (ObjectDamaged, ItemMissing) as error:
+            yield str(error)
+            return
+        if meta is not None and (meta.sha256, meta.size) != (digest.hexdigest(), size):
+            yield _NO_MATCH
+
+    def _expected(self, item: ItemId) -> tuple[str, int]:
+        """Return digest and size as indexed: the index is under our own key, where a meta file could be sealed by anyone."""
+        known = self.index.digest(item)
+        if known is None:
+            meta = self.meta(item)
+            known = (meta.sha256, meta.size)
+        return known
+
+    def _swapped(self, item: ItemId) -> ObjectDamaged:
+        return ObjectDamaged(f"objects/{item[:2]}/{item}.age", _NO_MATCH)
+
+
+def _sniff(start: bytes) -> tuple[ItemKind, str]:
+    for offset, mark, kind, media_type in _STARTS:
+        if start[offset:].startswith(mark):
+            return kind, media_type
+    return ItemKind.OTHER, "application/octet-stream"

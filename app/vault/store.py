@@ -1,0 +1,261 @@
+"""The sealed files of a vault: objects, their meta files, and numbered records.
+
+Owns the layout below the vault's folder and each file's way in and out. Writing needs only the recipient, so it works while locked;
+reading is given the identity for one call and keeps nothing. The index, slots and lock state are not its business.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from app.vault import codec
+from app.vault.age import Identity, Recipient, X25519Recipient, open_bytes, open_seekable, open_stream, seal, seal_watched
+from app.vault.codec import MetaError, MetaTooNew
+from app.vault.errors import ItemMissing, ObjectDamaged, RecordExists, TooLarge, VaultTooNew
+from app.vault.files import PARTIAL, Files, read_small, write_durably
+from app.vault.header import AgeError, NoMatch, VersionError
+from app.vault.stream import PayloadError, StreamReader
+from app.vault.types import ItemId, ItemMeta, NewItem
+
+LARGEST_RECORD = 1 << 20
+"""Bytes of plaintext of one record."""
+_OVERHEAD = 128 * 1024
+"""Bytes a small file may be longer sealed than not: header and tags."""
+DELETING = ".deleting"
+"""Ends the name of the meta file of an item whose deletion was begun; start-up finishes it."""
+_ITEM = re.compile(r"[0-9a-f]{32}")
+_SHELF = re.compile(r"[0-9a-f]{2}")
+_RECORD_FOLDER = re.compile(r"[a-z]{1,32}")
+_RECORD = re.compile(r"(0|[1-9][0-9]{0,15})\.age")
+_OBJECT, _META = ".age", ".meta.age"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What lies on the disk for one item. `stamp` changes when its meta file (or, without one, its object) is replaced."""
+
+    id: ItemId
+    has_object: bool
+    has_meta: bool
+    stamp: str
+
+
+class ObjectStore:
+    """All sealed files below `folder`, sealed to `recipient`."""
+
+    def __init__(self, files: Files, folder: Path, recipient: str) -> None:
+        self._files = files
+        self._folder = folder
+        self._recipients: Sequence[Recipient] = [X25519Recipient.parse(recipient)]
+
+    # -- writing, without any secret
+
+    def put(self, data: bytes | BinaryIO, new: NewItem, arrived_at: datetime) -> ItemMeta:
+        """Seal `data` and what is known of it under a new id; returns when both are on the disk for good."""
+        item = ItemId(secrets.token_hex(16))
+        shelf = self.object_path(item).parent
+        self._files.make_folder(shelf.parent)
+        self._files.make_folder(shelf)
+        digest, size = hashlib.sha256(), 0
+
+        def pieces() -> Iterator[memoryview]:
+            nonlocal size
+            for sealed, plain in seal_watched(data, self._recipients):
+                digest.update(plain)
+                size += len(plain)
+                yield sealed
+
+        write_durably(self._files, self.object_path(item), pieces())
+        meta = ItemMeta(item, 1, new, size, digest.hexdigest(), arrived_at)
+        try:
+            self.put_meta(meta)
+        except Exception:
+            self._files.remove(self.object_path(item))  # nothing was acknowledged, so nothing half known may stay
+            raise
+        return meta
+
+    def put_meta(self, meta: ItemMeta) -> None:
+        """Replace the meta file of an item. Raises TooLarge."""
+        text = codec.dump(meta)
+        if len(text) > codec.LARGEST:
+            raise TooLarge("What is noted about this capture", codec.LARGEST)
+        write_durably(self._files, self.meta_path(meta.id), seal(text, self._recipients))
+
+    def put_record(self, folder: str, number: int, data: bytes) -> None:
+        """Raises RecordExists, TooLarge."""
+        if len(data) > LARGEST_RECORD:
+            raise TooLarge("A record", LARGEST_RECORD)
+        path = self._record_folder(folder) / f"{number}.age"
+        if not _RECORD.fullmatch(path.name):
+            raise ValueError("records are numbered from 0")
+        self._files.make_folder(path.parent)
+        if path.exists():
+            raise RecordExists
+        write_durably(self._files, path, seal(data, self._recipients))
+
+    def delete(self, item: ItemId) -> None:
+        """Remove an item's files; once the first rename is done, start-up finishes what a crash left."""
+        meta, gone = self.meta_path(item), self._gone_path(item)
+        if meta.exists():
+            self._files.replace(meta, gone)
+            self._files.sync_folder(gone.parent)
+        self._files.remove(self.object_path(item))
+        self._files.remove(gone)
+        if gone.parent.is_dir():
+            self._files.sync_folder(gone.parent)
+
+    def sweep(self) -> int:
+        """Remove what unfinished writes left, and finish deletions that were begun; returns how many files went."""
+        removed = 0
+        for folder in (self._folder, *self._subfolders()):
+            for path in folder.glob(f"*{PARTIAL}"):
+                self._files.remove(path)
+                removed += 1
+        for shelf in self._shelves():
+            for gone in shelf.glob(f"*{DELETING}"):
+                item = gone.name.removesuffix(DELETING)
+                if _ITEM.fullmatch(item):
+                    self._files.remove(self.object_path(ItemId(item)))
+                self._files.remove(gone)
+                removed += 1
+        return removed
+
+    # -- what is there
+
+    def found(self) -> Iterator[Found]:
+        """Yield what lies on the disk for each item, in no order."""
+        for shelf in self._shelves():
+            objects, metas = {}, {}
+            for path in shelf.iterdir():
+                name = path.name
+                if name.endswith(_META) and _ITEM.fullmatch(name.removesuffix(_META)):
+                    metas[name.removesuffix(_META)] = path
+                elif name.endswith(_OBJECT) and _ITEM.fullmatch(name.removesuffix(_OBJECT)):
+                    objects[name.removesuffix(_OBJECT)] = path
+            for item in objects.keys() | metas.keys():
+                yield Found(ItemId(item), item in objects, item in metas, _stamp(metas.get(item) or objects[item]))
+
+    def stamp(self, item: ItemId) -> str:
+        """The stamp `found` would give."""
+        path = self.meta_path(item)
+        return _stamp(path if path.exists() else self.object_path(item))
+
+    def object_path(self, item: ItemId) -> Path:
+        """Raises ItemMissing for anything that is not an id, so that no name leads out of the folder."""
+        return self._item_path(item, _OBJECT)
+
+    def meta_path(self, item: ItemId) -> Path:
+        return self._item_path(item, _META)
+
+    def arrived_at(self, item: ItemId) -> float:
+        """When the object's file was last written, in seconds since 1970."""
+        return self.object_path(item).stat().st_mtime
+
+    # -- reading
+
+    def meta(self, item: ItemId, identity: Identity) -> ItemMeta:
+        """Raises ItemMissing, ObjectDamaged, VaultTooNew."""
+        path = self.meta_path(item)
+        text = self._open_small(path, codec.LARGEST, identity)
+        try:
+            meta = codec.parse(text)
+        except MetaTooNew:
+            raise VaultTooNew("What is known of this capture was written by a newer Eyelid.") from None
+        except MetaError:
+            raise ObjectDamaged(self._name(path), "What it holds is not what Eyelid writes.") from None
+        if meta.id != item:
+            raise ObjectDamaged(self._name(path), "It belongs to another capture.")
+        return meta
+
+    def pieces(self, item: ItemId, identity: Identity) -> Iterator[memoryview]:
+        """Yield the media of an item in order, with bounded memory. Raises ItemMissing, ObjectDamaged, the latter possibly late."""
+        path = self.object_path(item)
+        try:
+            with self._files.open(path) as source:
+                yield from open_stream(source, [identity])
+        except (AgeError, PayloadError, OSError) as error:
+            raise self._fault(path, error) from None
+
+    def open_media(self, item: ItemId, identity: Identity) -> StreamReader:
+        """Return a seekable reader. Raises ItemMissing, ObjectDamaged; its reads raise ObjectDamaged."""
+        path = self.object_path(item)
+        try:
+            source = self._files.open(path)
+        except OSError as error:
+            raise self._fault(path, error) from None
+        try:
+            return open_seekable(source, [identity], lambda why: ObjectDamaged(self._name(path), why))
+        except (AgeError, PayloadError, OSError) as error:
+            source.close()
+            raise self._fault(path, error) from None
+
+    def record_numbers(self, folder: str) -> tuple[int, ...]:
+        path = self._record_folder(folder)
+        names = (entry.name for entry in path.iterdir()) if path.is_dir() else iter(())
+        return tuple(sorted(int(name.removesuffix(_OBJECT)) for name in names if _RECORD.fullmatch(name)))
+
+    def record(self, folder: str, number: int, identity: Identity) -> bytes:
+        """Raises ItemMissing, ObjectDamaged."""
+        return self._open_small(self._record_folder(folder) / f"{number}.age", LARGEST_RECORD, identity)
+
+    def _open_small(self, path: Path, limit: int, identity: Identity) -> bytes:
+        try:
+            sealed = read_small(self._files, path, limit + _OVERHEAD)
+            if sealed is None:
+                raise ObjectDamaged(self._name(path), "It is far too long.")
+            return open_bytes(sealed, [identity])
+        except (AgeError, PayloadError, OSError) as error:
+            raise self._fault(path, error) from None
+
+    def _fault(self, path: Path, error: Exception) -> Exception:
+        name = self._name(path)
+        if isinstance(error, FileNotFoundError):
+            return ItemMissing()
+        if isinstance(error, OSError):
+            return ObjectDamaged(name, f"The disk could not read it: {error.strerror}.")
+        if isinstance(error, VersionError):
+            return VaultTooNew("This capture was sealed by a newer Eyelid.")
+        if isinstance(error, NoMatch):
+            return ObjectDamaged(name, "Its header was changed, or it was sealed for another vault.")
+        if isinstance(error, AgeError):
+            return ObjectDamaged(name, f"Its header is damaged: {error}.")
+        return ObjectDamaged(name, str(error))
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self._folder).as_posix()
+
+    # -- paths
+
+    def _item_path(self, item: str, ending: str) -> Path:
+        if not _ITEM.fullmatch(item):
+            raise ItemMissing
+        return self._folder / "objects" / item[:2] / f"{item}{ending}"
+
+    def _gone_path(self, item: ItemId) -> Path:
+        return self._item_path(item, DELETING)
+
+    def _record_folder(self, folder: str) -> Path:
+        if not _RECORD_FOLDER.fullmatch(folder) or folder in ("objects", "keys"):
+            raise ValueError("not a folder for records")
+        return self._folder / folder
+
+    def _shelves(self) -> Iterable[Path]:
+        objects = self._folder / "objects"
+        if objects.is_dir():
+            yield from (path for path in objects.iterdir() if _SHELF.fullmatch(path.name) and path.is_dir())
+
+    def _subfolders(self) -> Iterable[Path]:
+        yield from (path for path in self._folder.iterdir() if path.is_dir() and path.name != "objects")
+        yield from self._shelves()
+
+
+def _stamp(path: Path) -> str:
+    facts = path.stat()
+    return f"{facts.st_mtime_ns:x}-{facts.st_size:x}"

@@ -1,0 +1,336 @@
+"""The vault: sealed captures on the disk, readable only while unlocked.
+
+Owns one folder, its process lock, its lock state, and whatever key exists while unlocked. Every method may be called from any thread.
+Adding works while locked, because sealing needs only the public key. Must not know Qt, glasses, media formats or the network.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from app.vault import codec, config
+from app.vault.age import X25519Identity
+from app.vault.config import Config, Slot
+from app.vault.errors import (
+    ItemMissing,
+    LastSlot,
+    NoSuchSlot,
+    VaultDamaged,
+    VaultError,
+    VaultExists,
+    VaultLocked,
+    VaultMissing,
+)
+from app.vault.files import Files, read_small, write_durably
+from app.vault.index import Index
+from app.vault.keys import Slots
+from app.vault.keystore import KeyStore, SystemKeyStore
+from app.vault.lockfile import ProcessLock
+from app.vault.session import Session
+from app.vault.store import ObjectStore
+from app.vault.types import ItemId, ItemMeta, LockState, NewItem, SlotInfo, VerifyReport
+
+
+class Vault:
+    """One vault on the disk. Make it with `create` or `open`; `close` it at the end."""
+
+    def __init__(self, folder: Path, settings: Config, lock: ProcessLock, files: Files, keys: KeyStore) -> None:
+        """Not for others to call; see `create` and `open`."""
+        self._folder = folder
+        self._settings = settings
+        self._process_lock = lock
+        self._files = files
+        self._slots = Slots(files, folder, keys)
+        self._store = ObjectStore(files, folder, settings.recipient)
+        self._guard = threading.RLock()  # the session, the state and the settings; held for moments only
+        self._writing = threading.RLock()  # one change of what exists at a time; taken before `_guard`
+        self._unlocking = threading.Lock()
+        self._state = LockState.LOCKED
+        self._session: Session | None = None
+        self._asked_to_lock = 0
+        self._listeners: list[Callable[[LockState], None]] = []
+
+    # -- making and opening
+
+    @staticmethod
+    def exists(folder: Path) -> bool:
+        return (folder / config.NAME).is_file()
+
+    @classmethod
+    def create(
+        cls,
+        folder: Path,
+        *,
+        passphrase: str | None,
+        keyring: bool,
+        work_factor: int = 18,
+        key_store: KeyStore | None = None,
+        files: Files | None = None,
+    ) -> Vault:
+        """Make a new vault with at least one key slot, and leave it unlocked.
+
+        Raises VaultExists, VaultInUse, WeakPassphrase, KeyringUnavailable; after any of them there is no vault. ValueError without a slot.
+        """
+        if passphrase is None and not keyring:
+            raise ValueError("a vault needs a way to open it")
+        files, keys = files or Files(), key_store or SystemKeyStore()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = ProcessLock(folder / "lock")
+        identity = X25519Identity.generate()
+        try:
+            if cls.exists(folder):
+                raise VaultExists
+            vault_id = secrets.token_hex(16)
+            slots = Slots(files, folder, keys)
+            made: list[Slot] = []
+            if passphrase is not None:
+                made.append(slots.make_passphrase(identity, passphrase, work_factor))
+            if keyring:
+                made.append(slots.make_keyring(identity, vault_id))
+            settings = Config(vault_id, str(identity.recipient), datetime.now(UTC), tuple(made))
+            files.make_folder(folder / "objects")
+            write_durably(files, folder / config.NAME, [config.dump(settings)])
+            vault = cls(folder, settings, lock, files, keys)
+            vault._unlock(lambda: identity)
+        except BaseException:
+            identity.wipe()
+            lock.release()
+            raise
+        return vault
+
+    @classmethod
+    def open(cls, folder: Path, *, key_store: KeyStore | None = None, files: Files | None = None) -> Vault:
+        """Open a vault, locked. Removes what unfinished writes left. Raises VaultMissing, VaultInUse, VaultTooNew, VaultDamaged."""
+        files = files or Files()
+        if not cls.exists(folder):
+            raise VaultMissing
+        lock = ProcessLock(folder / "lock")
+        try:
+            try:
+                text = read_small(files, folder / config.NAME, config.LARGEST)
+            except OSError:
+                raise VaultDamaged(config.NAME, "It can't be read.") from None
+            if text is None:
+                raise VaultDamaged(config.NAME, "It is far too long.")
+            vault = cls(folder, config.parse(text), lock, files, key_store or SystemKeyStore())
+            vault._store.sweep()
+        except BaseException:
+            lock.release()
+            raise
+        return vault
+
+    # -- what is known while locked
+
+    @property
+    def state(self) -> LockState:
+        return self._state
+
+    def on_state(self, listener: Callable[[LockState], None]) -> None:
+        """Call `listener` with each new state, in the thread that changed it."""
+        self._listeners.append(listener)
+
+    @property
+    def id(self) -> str:
+        """32 hex digits; part of the name under which its keys stand in the keyring."""
+        return self._settings.id
+
+    def recipient(self) -> str:
+        """Return "age1…", to which everything is sealed."""
+        return self._settings.recipient
+
+    def slots(self) -> tuple[SlotInfo, ...]:
+        return tuple(slot.info for slot in self._settings.slots)
+
+    def ids(self) -> tuple[ItemId, ...]:
+        """Return every item that has a file on the disk, also one whose object is missing."""
+        return tuple(found.id for found in self._store.found())
+
+    # -- unlocking and locking
+
+    def unlock_with_passphrase(self, passphrase: str) -> None:
+        """Raises WrongPassphrase, NoSuchSlot, VaultDamaged, VaultTooNew. No fault if unlocked already."""
+        self._unlock(lambda: self._slots.open_passphrase(self._settings, passphrase))
+
+    def unlock_with_keyring(self) -> None:
+        """Raises KeyringUnavailable, KeyringLost, NoSuchSlot, VaultDamaged, VaultTooNew. No fault if unlocked already."""
+        self._unlock(lambda: self._slots.open_keyring(self._settings))
+
+    def _unlock(self, open_identity: Callable[[], X25519Identity]) -> None:
+        with self._unlocking:
+            if self._state is LockState.UNLOCKED:
+                return
+            asked = self._asked_to_lock
+            self._tell(LockState.UNLOCKING)
+            session = None
+            try:
+                session = Session(self._folder, self._store, open_identity())
+                with self._guard:
+                    if asked != self._asked_to_lock:
+                        raise VaultLocked  # somebody asked to lock meanwhile, and that wins
+                    self._session = session
+            except BaseException:
+                if session is not None:
+                    session.close()
+                self._tell(LockState.LOCKED)
+                raise
+            self._tell(LockState.UNLOCKED)
+
+    def lock(self) -> None:
+        """Forget every key. Open readers raise VaultLocked from now on; an unlocking under way is undone."""
+        with self._guard:
+            self._asked_to_lock += 1
+            session, self._session = self._session, None
+        if session is not None:
+            session.close()
+            self._tell(LockState.LOCKED)
+
+    def close(self) -> None:
+        """Lock, and let other processes open the vault."""
+        self.lock()
+        self._process_lock.release()
+
+    def _tell(self, state: LockState) -> None:
+        self._state = state
+        for listener in tuple(self._listeners):
+            listener(state)
+
+    def _open(self) -> Session:
+        session = self._session
+        if session is None:
+            raise VaultLocked
+        return session
+
+    def identity(self) -> str:
+        """Return "AGE-SECRET-KEY-1…", which opens everything. Raises VaultLocked."""
+        return self._open().identity.text()
+
+    def subkey(self, label: str) -> bytes:
+        """Return 32 bytes for the purpose named by `label`, always the same for this vault. Raises VaultLocked."""
+        return self._open().subkey(f"room/{label}")
+
+    @property
+    def index(self) -> Index:
+        """Raises VaultLocked."""
+        return self._open().index
+
+    # -- items
+
+    def add(self, data: bytes | BinaryIO, new: NewItem, *, arrived_at: datetime | None = None) -> ItemMeta:
+        """Seal a capture; works while locked. Returns only when it is on the disk for good and was read back.
+
+        Raises OSError and WriteFailed, and then nothing was taken in.
+        """
+        meta = self._store.put(data, _in_utc(new), codec.as_utc(arrived_at or datetime.now(UTC)))
+        with self._writing:
+            session = self._session
+            if session is not None:
+                with contextlib.suppress(VaultError):  # it is safe on the disk, and `catch_up` takes in what the index missed
+                    session.index.put(meta, stamp=self._store.stamp(meta.id))
+        return meta
+
+    def read(self, item: ItemId) -> bytes:
+        """Return the media, bit for bit. Raises VaultLocked, ItemMissing, ObjectDamaged."""
+        return self._open().read(item)
+
+    def open_media(self, item: ItemId) -> BinaryIO:
+        """Return a seekable reader that opens only the chunks read. Raises VaultLocked, ItemMissing, ObjectDamaged, as do its reads."""
+        return cast(BinaryIO, self._open().open_media(item))
+
+    def meta(self, item: ItemId) -> ItemMeta:
+        """Raises VaultLocked, ItemMissing, ObjectDamaged."""
+        return self._open().meta(item)
+
+    def change(self, item: ItemId, edit: Callable[[ItemMeta], ItemMeta]) -> ItemMeta:
+        """Replace what is known of an item by `edit` of it, whole, with the next revision; the media and their digest never change.
+
+        Raises VaultLocked, ItemMissing, ObjectDamaged, TooLarge, OSError, and then the old state stands.
+        """
+        with self._writing:
+            session = self._open()
+            old = session.meta(item)
+            new = edit(old)
+            kept = replace(new, id=old.id, revision=old.revision + 1, size=old.size, sha256=old.sha256, new=_in_utc(new.new))
+            self._store.put_meta(kept)
+            with contextlib.suppress(VaultError):
+                session.index.put(kept, stamp=self._store.stamp(item))
+        return kept
+
+    def delete(self, item: ItemId) -> None:
+        """Remove an item's files for good. Raises VaultLocked, ItemMissing."""
+        with self._writing:
+            session = self._open()
+            if not (self._store.object_path(item).exists() or self._store.meta_path(item).exists()):
+                raise ItemMissing
+            self._store.delete(item)
+            session.index.remove(item)
+
+    def with_digest(self, sha256: str) -> ItemId | None:
+        """Return an item with those media (hex), the trash included. Raises VaultLocked."""
+        return self.index.with_digest(sha256)
+
+    def catch_up(self) -> tuple[ItemMeta, ...]:
+        """After unlocking: take in what arrived while locked, or all of it into a new index; returns what is new. Raises VaultLocked."""
+        with self._writing:
+            return self._open().catch_up()
+
+    def verify(self, progress: Callable[[int, int], None] | None = None) -> VerifyReport:
+        """Read every object and check it; `progress` gets (done, of how many). Raises VaultLocked, also when locked meanwhile."""
+        return self._open().verify(progress)
+
+    # -- records
+
+    def seal_record(self, folder: str, number: int, data: bytes) -> None:
+        """Write `<folder>/<number>.age` for good; works while locked. `data` is at most 1 MiB. Raises RecordExists, TooLarge, OSError."""
+        with self._writing:
+            self._store.put_record(folder, number, data)
+
+    def records(self, folder: str) -> Iterator[tuple[int, bytes]]:
+        """Yield each record opened, in order of number. Raises VaultLocked, ObjectDamaged."""
+        session = self._open()
+        for number in self._store.record_numbers(folder):
+            yield number, session.record(folder, number)
+
+    # -- key slots
+
+    def add_passphrase(self, passphrase: str, *, work_factor: int = 18) -> SlotInfo:
+        """Add one more way to open the vault. Raises VaultLocked, WeakPassphrase, OSError."""
+        return self._add_slot(lambda identity: self._slots.make_passphrase(identity, passphrase, work_factor))
+
+    def add_keyring(self) -> SlotInfo:
+        """Keep a new wrapping key in this computer's keyring. Raises VaultLocked, KeyringUnavailable, OSError."""
+        return self._add_slot(lambda identity: self._slots.make_keyring(identity, self._settings.id))
+
+    def remove_slot(self, slot_id: str) -> None:
+        """Remove one way to open the vault; works only while unlocked. Raises VaultLocked, NoSuchSlot, LastSlot, OSError."""
+        with self._writing:
+            self._open()
+            gone = [slot for slot in self._settings.slots if slot.info.id == slot_id]
+            if not gone:
+                raise NoSuchSlot("that slot")
+            kept = tuple(slot for slot in self._settings.slots if slot not in gone)
+            if not kept:
+                raise LastSlot
+            self._save(replace(self._settings, slots=kept))
+            self._slots.forget(self._settings, gone[0])
+
+    def _add_slot(self, make: Callable[[X25519Identity], Slot]) -> SlotInfo:
+        with self._writing:
+            slot = make(self._open().identity)
+            self._save(replace(self._settings, slots=(*self._settings.slots, slot)))
+        return slot.info
+
+    def _save(self, settings: Config) -> None:
+        write_durably(self._files, self._folder / config.NAME, [config.dump(settings)])
+        with self._guard:
+            self._settings = settings
+
+
+def _in_utc(new: NewItem) -> NewItem:
+    return replace(new, taken_at=codec.as_utc(new.taken_at))
