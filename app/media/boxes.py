@@ -19,6 +19,8 @@ def check_whole(file: BinaryIO, media_type: MediaType) -> None:
     file.seek(0)
     if media_type in _ISO_MEDIA:
         _walk_boxes(file, size, media_type.kind.value)
+    elif media_type is MediaType.PNG:
+        _walk_chunks(file, size)
     elif media_type in _RIFF:
         stated = int.from_bytes(file.read(8)[4:8], "little")
         if stated != 0xFFFFFFFF and stated + 8 > size:  # recorders that cannot seek back leave all bits set
@@ -47,3 +49,17 @@ def _walk_boxes(file: BinaryIO, size: int, noun: str) -> None:
         at += length
     if not seen_media:
         raise MediaDamaged("The list of what it contains is missing, as when recording was cut off.", noun=noun)
+
+
+def _walk_chunks(file: BinaryIO, size: int) -> None:
+    """PNG, third edition, 5.3: after the signature 32-bit length, type, data, 32-bit check sum; the last chunk is IEND."""
+    at = 8
+    for _ in range(_MAX_BOXES):
+        file.seek(at)
+        head = file.read(8)
+        at += int.from_bytes(head[:4], "big") + 12
+        if at > size:
+            break
+        if head[4:] == b"IEND":
+            return
+    raise MediaDamaged(ENDS_EARLY, noun="picture")

@@ -76,8 +76,10 @@ def open_picture(data: bytes, media_type: MediaType) -> ImageFile.ImageFile:
         )
     if media_type is MediaType.JPEG:
         data = jpeg.bare(data, jpeg.walk(data, PIXEL_LIMIT))
-    elif media_type is MediaType.WEBP:
-        _check_webp(data)
+    else:
+        check_whole(io.BytesIO(data), media_type)
+    if media_type is MediaType.WEBP:
+        _check_webp_canvas(data)
     with decoding("picture"):
         picture = decoder(io.BytesIO(data))
     if picture.width * picture.height > PIXEL_LIMIT:
@@ -85,9 +87,8 @@ def open_picture(data: bytes, media_type: MediaType) -> ImageFile.ImageFile:
     return picture
 
 
-def _check_webp(data: bytes) -> None:
+def _check_webp_canvas(data: bytes) -> None:
     """Read the canvas size before libwebp allocates it (RFC 9649, sections 2.5 to 2.7)."""
-    check_whole(io.BytesIO(data), MediaType.WEBP)
     kind, width, height = data[12:16], 0, 0
     if kind == b"VP8X":
         width, height = 1 + int.from_bytes(data[24:27], "little"), 1 + int.from_bytes(data[27:30], "little")
