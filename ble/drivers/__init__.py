@@ -1,0 +1,38 @@
+"""The drivers, one a protocol, and how to find the one that fits."""
+
+from __future__ import annotations
+
+from ble.drivers import omi_profile
+from ble.drivers.omi import OmiDriver
+from ble.glasses import Driver
+from ble.types import Advertisement
+
+DRIVERS: tuple[Driver, ...] = (OmiDriver(),)
+
+_FAMILIES: dict[str, Driver] = {omi_profile.FAMILY_OMI: DRIVERS[0], omi_profile.FAMILY_OPENGLASS: DRIVERS[0]}
+
+
+def service_uuids() -> frozenset[str]:
+    """What the glasses of all families advertise; the filter for a scan."""
+    return frozenset().union(*(driver.service_uuids for driver in DRIVERS))
+
+
+def driver_for(advertisement: Advertisement) -> Driver | None:
+    """The driver that recognises what was heard, if any."""
+    return next((driver for driver in DRIVERS if driver.recognises(advertisement)), None)
+
+
+def driver_named(family: str) -> Driver | None:
+    """The driver for a family id ("omi-glass", "openglass"), if there is one."""
+    return _FAMILIES.get(family)
+
+
+def family_hint(advertisement: Advertisement) -> str:
+    """The family these glasses seem to be of, from their name; "" if no driver knows them.
+
+    A hint only: names are anybody's to choose. Once connected, `Capabilities.family` tells.
+    """
+    driver = driver_for(advertisement)
+    if driver is None:
+        return ""
+    return omi_profile.FAMILY_OPENGLASS if advertisement.name.casefold().startswith("openglass") else driver.family

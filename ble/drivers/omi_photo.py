@@ -113,11 +113,6 @@ class PhotoAssembler:
         return self._state is _State.RECEIVING
 
     @property
-    def busy(self) -> bool:
-        """Whether chunks of any photo, sound or lost, were coming a moment ago."""
-        return self._state is not _State.IDLE
-
-    @property
     def heard(self) -> float:
         """When the last chunk came."""
         return self._heard

@@ -1,0 +1,218 @@
+"""The driver for Omi Glass and OpenGlass, two generations of one protocol; see `ble/PROTOCOLS.md`.
+
+Owns one link and the photos that came over it until they are released. Never touches the microphone, nor the firmware update service,
+which anybody in range could misuse and which on necklaces are settings.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import unicodedata
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from ble.drivers import omi_profile as profile
+from ble.drivers.omi_session import OmiSession
+from ble.errors import GlassesError, LinkLost, NotGlasses
+from ble.port import GattPort
+from ble.types import Advertisement, Capabilities, Capability, DeviceInfo, GlassesEvent, GlassesStatus
+
+_LEAVE_SECONDS = 15.0
+"""Longest wait for a running upload before leaving; a big OpenGlass photo takes about 13 s."""
+_PIECE = 64 * 1024
+_LONGEST_TEXT = 64
+
+_CAUTIONS = (
+    "The link to these glasses is not encrypted: anybody near can receive the photos, and connect to the glasses.",
+    "The glasses keep no photos: what does not arrive here is gone.",
+)
+_SMALL_PAYLOAD = (
+    "This computer's Bluetooth says it carries only {size} bytes at a time, and photos need 202. Photos may arrive damaged; "
+    "another Bluetooth adapter may help."
+)
+
+
+class OmiGlasses:
+    """A connected pair. See `ble.glasses.Glasses`; made by `OmiDriver.open`."""
+
+    def __init__(self, port: GattPort, info: DeviceInfo, family: str, payload: int, session: OmiSession, continuous: bool) -> None:
+        self._port = port
+        self._info = info
+        self._family = family
+        self._payload = payload
+        self._session = session
+        self._continuous = continuous
+        self._ordering = asyncio.Lock()
+
+    @property
+    def address(self) -> str:
+        return self._port.address
+
+    @property
+    def info(self) -> DeviceInfo:
+        return self._info
+
+    @property
+    def status(self) -> GlassesStatus:
+        return self._session.status
+
+    @property
+    def capabilities(self) -> Capabilities:
+        omi = self._family == profile.FAMILY_OMI
+        small = self._payload < profile.CHUNK_BYTES and self._session.status.received == 0
+        return Capabilities(
+            family=self._family,
+            features=frozenset({Capability.TAKE_PHOTO, Capability.CONTINUOUS_CAPTURE, Capability.BATTERY}),
+            encrypted_link=False,
+            cautions=(*_CAUTIONS, _SMALL_PAYLOAD.format(size=self._payload)) if small else _CAUTIONS,
+            interval_seconds=profile.OMI_INTERVAL_SECONDS if omi else profile.OPENGLASS_INTERVAL_SECONDS,
+        )
+
+    def events(self) -> AsyncIterator[GlassesEvent]:
+        return self._session.events.read()
+
+    async def take_photo(self) -> None:
+        """See `ble.glasses.Glasses`. While photos come at intervals the order restarts the interval, because a single one would end it."""
+        async with self._ordering:
+            waiting = self._session.order()
+            try:
+                await self._port.write(profile.PHOTO_CONTROL, profile.START_CAPTURE if self._continuous else profile.SINGLE_PHOTO)
+                await waiting
+            finally:
+                self._session.forget_order()
+
+    async def set_continuous(self, on: bool) -> None:
+        self._session.check_link()
+        await self._port.write(profile.PHOTO_CONTROL, profile.START_CAPTURE if on else profile.STOP_CAPTURE)
+        self._continuous = on
+        self._session.change(replace(self._session.status, continuous=on))
+
+    async def fetch(self, offer_id: str, offset: int = 0) -> AsyncIterator[bytes]:
+        """See `ble.glasses.Glasses`; works until `release`, after the link is gone too. Raises ProtocolFault for an unknown offer."""
+        jpeg = self._session.held(offer_id)
+        for start in range(max(0, offset), len(jpeg), _PIECE):
+            yield jpeg[start : start + _PIECE]
+
+    async def release(self, offer_id: str) -> None:
+        self._session.release(offer_id)
+
+    async def close(self) -> None:
+        """Stop capture unless the wearer wants it to go on, let a running upload end, and leave."""
+        if self._session.close_begins():
+            try:
+                if not self._continuous:
+                    await self._port.write(profile.PHOTO_CONTROL, profile.STOP_CAPTURE)
+                await self._session.until_quiet(_LEAVE_SECONDS)
+                await self._port.unsubscribe(profile.PHOTO_DATA)
+            except GlassesError:
+                pass  # the link went first; there is nobody left to tell
+        with contextlib.suppress(GlassesError):
+            await self._port.disconnect()
+        self._session.ended()
+
+
+class OmiDriver:
+    """See `ble.glasses.Driver`. `utc` tells the time of day; replaced in tests."""
+
+    def __init__(self, utc: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._utc = utc
+
+    @property
+    def family(self) -> str:
+        """The name of the driver; which generation a pair is of shows in its capabilities once connected."""
+        return profile.FAMILY_OMI
+
+    @property
+    def service_uuids(self) -> frozenset[str]:
+        return frozenset({profile.OMI_SERVICE})
+
+    def recognises(self, advertisement: Advertisement) -> bool:
+        """By the service; necklaces advertise it too and are refused once their characteristics can be seen."""
+        return profile.OMI_SERVICE in advertisement.service_uuids
+
+    async def open(self, port: GattPort, *, continuous: bool) -> OmiGlasses:
+        """See `ble.glasses.Driver`. Nothing is written before the device has shown itself to be glasses."""
+        session = OmiSession(self._utc)
+        try:
+            await port.connect(session.link_lost)
+            return await self._set_up(port, session, continuous)
+        except BaseException:
+            with contextlib.suppress(GlassesError):
+                await port.disconnect()
+            raise
+
+    async def _set_up(self, port: GattPort, session: OmiSession, continuous: bool) -> OmiGlasses:
+        services = port.services()
+        _require_glasses(services.get(profile.OMI_SERVICE, frozenset()))
+        payload = await port.payload_size(profile.CHUNK_BYTES)
+        info = await _read_information(port, services.get(profile.DEVICE_INFORMATION, frozenset()))
+        family = _family(info, update_service=profile.OTA_SERVICE in services)
+        session.starts(family, payload)
+        if profile.BATTERY_LEVEL in services.get(profile.BATTERY_SERVICE, frozenset()):
+            await _watch_battery(port, session)
+        await port.subscribe(profile.PHOTO_DATA, session.photo_notified)
+        glasses = OmiGlasses(port, info, family, payload, session, continuous)
+        await glasses.set_continuous(continuous)
+        return glasses
+
+
+def _require_glasses(characteristics: frozenset[str]) -> None:
+    if profile.PHOTO_DATA not in characteristics:
+        raise NotGlasses(
+            "This is not a pair of camera glasses.",
+            "It has no camera; Omi necklaces announce themselves the same way.",
+            "Choose another device.",
+        )
+    if profile.PHOTO_CONTROL not in characteristics:
+        raise NotGlasses(
+            "These glasses run firmware that Eyelid can't talk to.",
+            "They have a camera but no way to operate it.",
+            "Install current firmware on the glasses.",
+        )
+
+
+def _family(info: DeviceInfo, *, update_service: bool) -> str:
+    """By the model they state; if they state none, by the update service, which only Omi Glass has."""
+    model = info.model.replace(" ", "").casefold()
+    if "openglass" in model:
+        return profile.FAMILY_OPENGLASS
+    return profile.FAMILY_OMI if "omi" in model or update_service else profile.FAMILY_OPENGLASS
+
+
+async def _read_information(port: GattPort, there: frozenset[str]) -> DeviceInfo:
+    async def text(uuid: str) -> str:
+        if uuid not in there:
+            return ""
+        raw = await _tolerantly(port, uuid)
+        shown = "".join(c for c in raw[:256].decode("utf-8", "replace") if unicodedata.category(c)[0] != "C")
+        return shown.strip()[:_LONGEST_TEXT]
+
+    return DeviceInfo(
+        manufacturer=await text(profile.MANUFACTURER),
+        model=await text(profile.MODEL),
+        firmware=await text(profile.FIRMWARE),
+        hardware=await text(profile.HARDWARE),
+        serial=await text(profile.SERIAL),
+    )
+
+
+async def _watch_battery(port: GattPort, session: OmiSession) -> None:
+    session.battery_heard(await _tolerantly(port, profile.BATTERY_LEVEL))
+    try:
+        await port.subscribe(profile.BATTERY_LEVEL, session.battery_heard)
+    except LinkLost:
+        raise
+    except GlassesError:
+        pass  # the reading at hand has to do
+
+
+async def _tolerantly(port: GattPort, uuid: str) -> bytes:
+    """Read what the glasses can do without; empty if it can't be read. Raises LinkLost."""
+    try:
+        return await port.read(uuid)
+    except LinkLost:
+        raise
+    except GlassesError:
+        return b""
