@@ -45,6 +45,8 @@ class PolicyCard:
     version: str
     expired: bool
     notes: tuple[str, ...] = ()
+    forbids_people: str = ""
+    """Why the terms forbid pictures of people, as a sentence; empty where they do not."""
 
     @property
     def may_train(self) -> bool:
@@ -69,11 +71,15 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What the person put together. Nothing has happened yet."""
+    """What the person put together. Nothing has happened yet.
+
+    `no_people`: the person said that nobody is to be seen or named in it; only asked for where a card has `forbids_people`.
+    """
 
     items: tuple[ItemId, ...]
     question: str
     destination_id: str
+    no_people: bool = False
 
 
 @dataclass(frozen=True, slots=True)

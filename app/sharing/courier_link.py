@@ -1,0 +1,208 @@
+"""The gate's end of the courier's pipe: starts the process, hands parcels over, passes its messages on, starts it again after a crash.
+
+Owns the child process and its reading thread. Opens no socket. A crash ends only the parcels that were on their way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Self
+
+from app.courier.pipe import Cancel, End, Ending, Hello, Message, PipeError, Progress, Quit, Send, encode, read
+from app.sharing.errors import CourierGone
+
+# What a Python process needs of the environment to start; no proxies, no certificates, no settings of libraries.
+_ENVIRONMENT = ("PATH", "SYSTEMROOT", "WINDIR", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH")
+_HELLO_SECONDS = 30.0
+_QUIT_SECONDS = 5.0
+
+
+def command() -> list[str]:
+    """The child's command line: the same Python, blind to the environment's and the person's own packages."""
+    return [sys.executable, "-E", "-s", "-m", "app.courier"]
+
+
+class CourierLink:
+    """A running courier. Make one with `start`; end it with `close`. To be used on the loop that started it."""
+
+    def __init__(self, arguments: Sequence[str]) -> None:
+        self._arguments = list(arguments)
+        self._loop = asyncio.get_running_loop()
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="courier-pipe")
+        self._child: subprocess.Popen[bytes] | None = None
+        self._hello: asyncio.Future[Hello] = self._loop.create_future()
+        self._inboxes: dict[str, asyncio.Queue[Message]] = {}
+        self._told: dict[str, int] = {}
+        self._closing = False
+
+    @classmethod
+    async def start(cls, arguments: Sequence[str] = ()) -> Self:
+        """Start the courier and wait until it is ready. Raises CourierGone."""
+        link = cls(arguments or command())
+        link._spawn()
+        try:
+            await link.ready()
+        except BaseException:
+            await link.close()
+            raise
+        return link
+
+    @property
+    def mirror(self) -> Hello | None:
+        """Where the mirror listens; None while there is no courier. Another after each start."""
+        return self._hello.result() if self._hello.done() and not self._hello.exception() else None
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id, for tests and for `doctor`."""
+        return self._child.pid if self._child else None
+
+    async def ready(self) -> Hello:
+        """Wait for a courier that can carry, starting one if the last one failed to start. Raises CourierGone."""
+        if self._closing:
+            raise CourierGone
+        if self._hello.done() and self._hello.exception() is not None:
+            self._spawn()
+        try:
+            return await asyncio.wait_for(asyncio.shield(self._hello), _HELLO_SECONDS)
+        except TimeoutError as error:
+            raise CourierGone("The helper process that talks to the network does not answer.") from error
+
+    async def send(self, order: Send) -> AsyncIterator[Message]:
+        """Hand the order over; yields what the courier says of it, the End last. Raises CourierGone when none can be reached."""
+        await self.ready()
+        # To this child only: one that is started after it died must not carry what was reported as lost.
+        child = self._child
+        inbox: asyncio.Queue[Message] = asyncio.Queue()
+        self._inboxes[order.parcel_id] = inbox
+        self._told[order.parcel_id] = 0
+        try:
+            await self._write(child, order)
+            while True:
+                message = await inbox.get()
+                yield message
+                if isinstance(message, End):
+                    return
+        finally:
+            self._inboxes.pop(order.parcel_id, None)
+            self._told.pop(order.parcel_id, None)
+
+    async def cancel(self, parcel_id: str) -> None:
+        """Ask to stop carrying; the End that follows says how many bytes had left."""
+        await self._write(self._child, Cancel(parcel_id))
+
+    async def close(self) -> None:
+        """End the courier: ask, close the pipe, and after a while insist. What is on its way is ended as LOST."""
+        self._closing = True
+        child, self._child = self._child, None
+        if child is not None:
+            await self._write(child, Quit())
+            await self._loop.run_in_executor(self._writer, _end, child)
+        self._lose_all()
+        if not self._hello.done():
+            self._fail("Eyelid is ending.")
+        self._writer.shutdown(wait=False)
+
+    def _spawn(self) -> None:
+        self._hello = self._loop.create_future()
+        environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+        root = Path(__file__).parent.parent.parent
+        try:
+            self._child = subprocess.Popen(  # noqa: S603  # our own interpreter and module, no text of anybody's
+                self._arguments,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=environment,
+                cwd=root,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
+        except OSError:
+            self._child = None
+            self._fail("The helper process that talks to the network could not be started.")
+            return
+        threading.Thread(target=self._listen, args=(self._child,), daemon=True, name="courier").start()
+
+    def _listen(self, child: subprocess.Popen[bytes]) -> None:
+        """The reading thread of one child: passes on messages until the pipe ends, then the None that says so."""
+        assert child.stdout is not None
+        message: Message | None
+        while True:
+            try:
+                message = read(child.stdout)
+            except (PipeError, OSError, ValueError):
+                message = None
+            with contextlib.suppress(RuntimeError):  # the loop may be gone before the child is
+                self._loop.call_soon_threadsafe(self._heard, child, message)
+            if message is None:
+                child.stdout.close()
+                return
+
+    def _heard(self, child: subprocess.Popen[bytes], message: Message | None) -> None:
+        if child is not self._child:
+            return
+        if message is None:
+            self._ended(child)
+        elif isinstance(message, Hello):
+            if not self._hello.done():
+                self._hello.set_result(message)
+        elif not isinstance(message, Send | Cancel | Quit):
+            if isinstance(message, Progress):
+                self._told[message.parcel_id] = message.sent
+            if inbox := self._inboxes.get(message.parcel_id):
+                inbox.put_nowait(message)
+
+    def _ended(self, child: subprocess.Popen[bytes]) -> None:
+        """The pipe ended, or carried what is no message: give that child up, and start another if it ever worked."""
+        self._child = None
+        child.kill()
+        self._loop.run_in_executor(self._writer, _reap, child)
+        self._lose_all()
+        if self._hello.done():
+            self._spawn()
+        else:
+            self._fail("The helper process that talks to the network ended before it was ready.")
+
+    def _fail(self, why: str) -> None:
+        self._hello.set_exception(CourierGone(why))
+        self._hello.exception()  # seen: whoever needs the courier asks again
+
+    def _lose_all(self) -> None:
+        for parcel_id, inbox in self._inboxes.items():
+            sent = self._told.get(parcel_id, 0)
+            inbox.put_nowait(End(parcel_id, sent, None, Ending.LOST, "The helper process that talks to the network ended."))
+
+    async def _write(self, child: subprocess.Popen[bytes] | None, message: Message) -> None:
+        if child is not None:
+            await self._loop.run_in_executor(self._writer, _put, child, encode(message))
+
+
+def _put(child: subprocess.Popen[bytes], frame: bytes) -> None:
+    """Write a frame. A broken pipe is no error here: its other end, noticed by the reader, tells the story."""
+    assert child.stdin is not None
+    with contextlib.suppress(OSError, ValueError):
+        child.stdin.write(frame)
+        child.stdin.flush()
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    try:
+        child.wait(_QUIT_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+    _reap(child)
+
+
+def _reap(child: subprocess.Popen[bytes]) -> None:
+    assert child.stdin is not None
+    with contextlib.suppress(OSError):
+        child.stdin.close()
+    child.wait()

@@ -1,0 +1,212 @@
+"""The sharing desk: what a window or the command line asks of sharing. Prepare, then approve or refuse, then send.
+
+Owns the gate, the approvals, and the proposals that wait for an answer. To be used on the loop it was made on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
+from datetime import datetime
+
+from app.errors import EyelidError, explain
+from app.events import EventHub, ItemsChanged, ReceiptAdded, Trouble
+from app.lanes import Lanes
+from app.sharing import marks, parcel
+from app.sharing.approval import Approval, Approvals, now
+from app.sharing.cards import CardBook
+from app.sharing.courier_link import CourierLink
+from app.sharing.destinations import MIRROR, DestinationBook, mirror_destination
+from app.sharing.errors import DestinationError, GateClosed, NotReady
+from app.sharing.gate import Gate, Present
+from app.sharing.receipts import BookReport, Ending, ReceiptBook, line_of
+from app.sharing.types import Destination, Draft, Outcome, Picture, PolicyCard, Proposal, Receipt, SendEvent
+from app.vault.errors import VaultLocked
+from app.vault.types import ItemId, LockState
+from app.vault.vault import Vault
+
+__all__ = ["BookReport", "SharingDesk"]
+
+
+class SharingDesk:
+    """One a vault. `approve` is only ever to be called from the person's own act."""
+
+    def __init__(
+        self,
+        vault: Vault,
+        lanes: Lanes,
+        courier: CourierLink,
+        events: EventHub,
+        destinations: DestinationBook,
+        cards: CardBook | None = None,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        self._vault = vault
+        self._lanes = lanes
+        self._courier = courier
+        self._events = events
+        self._clock = clock
+        self._loop = asyncio.get_running_loop()
+        self.book = destinations
+        self._cards = cards or CardBook()
+        self._approvals = Approvals(clock)
+        self._receipts = ReceiptBook(vault, clock)
+        present = Present(self._destination, self._cards.card, destinations.keys.get)
+        self._gate = Gate(vault, lanes, courier, self._approvals, self._receipts, present, self._after)
+        self._waiting: dict[str, Proposal] = {}
+        self._unwritten: list[tuple[Receipt, str]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        vault.on_state(self._vault_state)
+        self._vault_state(vault.state)
+
+    @property
+    def ai_off(self) -> bool:
+        """Whether the gate is closed whole."""
+        return self._gate.ai_off
+
+    @ai_off.setter
+    def ai_off(self, off: bool) -> None:
+        """Closing also withdraws every approval that stands and stops what is on its way."""
+        self._gate.ai_off = off
+        if off:
+            self._approvals.void_all()
+            self._spawn(self._gate.cancel_all())
+
+    def destinations(self) -> tuple[Destination, ...]:
+        """Where a parcel can go; the mirror first, while the courier runs."""
+        mirror = self._courier.mirror
+        first = (mirror_destination(mirror.mirror_origin, mirror.mirror_path),) if mirror else ()
+        return (*first, *self.book.all())
+
+    def _destination(self, destination_id: str) -> Destination | None:
+        return next((each for each in self.destinations() if each.id == destination_id), None)
+
+    def card(self, destination_id: str) -> PolicyCard:
+        """The policy card that counts now for a destination; for an unknown one the card of the unknown."""
+        found = self._destination(destination_id)
+        return self._cards.card(found.card_id, found.model) if found else self._cards.card("unknown")
+
+    async def prepare(self, draft: Draft) -> Proposal:
+        """Make the exact request of a draft, and what it shows. Nothing leaves.
+
+        Raises NotReady, TermsForbid, DestinationError, GateClosed (AI is off), CourierGone, VaultLocked and the errors of items and media.
+        """
+        if self.ai_off:
+            raise GateClosed("Nothing can be sent.", "AI is switched off.", "Switch it on in the settings first.")
+        if draft.destination_id == MIRROR:
+            await self._courier.ready()
+        destination = self._destination(draft.destination_id)
+        if destination is None:
+            raise DestinationError("There is no such destination.", "It was removed, or never added.", "Choose one from the list.")
+        card = self._cards.card(destination.card_id, destination.model)
+        parcel.check_draft(draft, destination, card)
+        if destination.needs_key and not await self._lanes.work(self.book.keys.get, destination.id):
+            raise NotReady("This cannot be sent as it is.", f"There is no key for {destination.label}.", "Enter one in the settings.")
+        pictures = [await self._picture(item) for item in draft.items]
+        proposal = await self._lanes.work(parcel.propose, draft, destination, card, pictures, self._clock())
+        self._waiting[proposal.parcel.id] = proposal
+        return proposal
+
+    async def _picture(self, item: ItemId) -> Picture:
+        meta = await self._lanes.vault(self._vault.meta, item)
+        parcel.check_item(meta)
+        data = await self._lanes.vault(self._vault.read, item)
+        return await self._lanes.work(parcel.shaped, meta, data)
+
+    async def refuse(self, proposal: Proposal, reason: str = "kept private") -> Receipt:
+        """Keep it private; the receipt says so. Raises VaultLocked: then the line is written at the next unlock."""
+        waited = self._waiting.pop(proposal.parcel.id, None) is not None
+        line = line_of(proposal)
+        try:
+            return await self._write_refusal(line, reason)
+        except VaultLocked:
+            if waited:
+                self._unwritten.append((line, reason))
+            raise
+
+    async def _write_refusal(self, line: Receipt, reason: str) -> Receipt:
+        receipt = await self._lanes.vault(self._receipts.add_line, line, Ending(Outcome.REFUSED, reason))
+        self._events.publish(ReceiptAdded(receipt))
+        return receipt
+
+    async def approve(self, proposal: Proposal) -> Approval:
+        """Grant the approval: only ever from the person's own act. Raises GateClosed when the answer came too late."""
+        if self._waiting.pop(proposal.parcel.id, None) is not proposal or self.ai_off or self._vault.state is not LockState.UNLOCKED:
+            raise GateClosed("Nothing was sent.", "What you looked at no longer stands.", "Look at it again and decide anew.")
+        return self._approvals.grant(proposal)
+
+    def send(self, proposal: Proposal, approval: Approval) -> AsyncIterator[SendEvent]:
+        """Send through the gate; see `Gate.send` for what is yielded and raised."""
+        return self._gate.send(proposal, approval)
+
+    async def cancel(self, parcel_id: str) -> None:
+        """Stop a sending; its receipt says how many bytes had left."""
+        await self._gate.cancel(parcel_id)
+
+    async def receipts(self) -> tuple[Receipt, ...]:
+        """Every receipt, oldest first. Raises VaultLocked, ReceiptsDamaged."""
+        return await self._lanes.vault(self._receipts.all)
+
+    async def verify_receipts(self) -> BookReport:
+        """Check the whole book, also against what the captures say of it. Raises VaultLocked."""
+        named = await self._lanes.vault(marks.highest_named, self._vault)
+        return await self._lanes.vault(self._receipts.verify, named)
+
+    async def export_receipts(self) -> bytes:
+        """The book as JSON that can be checked without Eyelid. Raises VaultLocked."""
+        return await self._lanes.vault(self._receipts.export)
+
+    async def close(self) -> None:
+        """Stop what is on its way and write its end; to be called before the courier and the vault are closed."""
+        self._approvals.void_all()
+        await self._gate.close()
+        while self._tasks:
+            await asyncio.wait(tuple(self._tasks))
+
+    async def _after(self, proposal: Proposal, receipt: Receipt, answer: str) -> None:
+        """Bytes left, or not: the receipt is there; now the items shall say so too."""
+        self._events.publish(ReceiptAdded(receipt))
+        if not receipt.bytes_sent:
+            return
+        try:
+            changed = await self._lanes.vault(marks.mark, self._vault, receipt, proposal.question, answer)
+        except (EyelidError, OSError):
+            return  # locked meanwhile: `_catch_up` marks them from the receipt at the next unlock
+        self._events.publish(ItemsChanged(changed))
+
+    def _vault_state(self, state: LockState) -> None:
+        """Called by the vault, on whichever thread changed its state."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._state_changed, state)
+
+    def _state_changed(self, state: LockState) -> None:
+        if state is LockState.UNLOCKED:
+            self._spawn(self._catch_up())
+        elif state is LockState.LOCKED:
+            self._approvals.void_all()
+            self._unwritten += [(line_of(proposal), "the vault was locked") for proposal in self._waiting.values()]
+            self._waiting.clear()
+            self._spawn(self._gate.cancel_all())
+
+    async def _catch_up(self) -> None:
+        """After an unlock: write refusals that had to wait, end lines of intent that a crash left open, mark items from receipts."""
+        unwritten, self._unwritten = self._unwritten, []
+        for line, reason in unwritten:
+            await self._write_refusal(line, reason)
+        closed, changed = await self._lanes.vault(marks.catch_up, self._vault, self._receipts, self._gate.under_way)
+        for receipt in closed:
+            self._events.publish(ReceiptAdded(receipt))
+        if changed:
+            self._events.publish(ItemsChanged(changed))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(self._guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as error:  # nobody waits for it: tell the person instead of losing it
+            self._events.publish(Trouble(explain(error)))

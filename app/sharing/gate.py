@@ -1,0 +1,293 @@
+"""The gate: the one function through which anything reaches an assistant.
+
+`Gate.send` spends the approval, checks everything again, writes the line of intent, and only then hands the parcel to the courier; then it
+writes how it ended. Each sending is a task of the gate's own, so that a window that closes halfway cannot lose its end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.assistants import AnswerPart, AnswerReader, Fault, Text, WireError, wire
+from app.courier.pipe import Answer, End, Message, Progress, Send, Status
+from app.courier.pipe import Ending as Carried
+from app.errors import EyelidError
+from app.lanes import Lanes
+from app.sharing.approval import Approval, Approvals, NotApproved
+from app.sharing.errors import CourierGone, GateClosed
+from app.sharing.receipts import Ending, ReceiptBook
+from app.sharing.types import AnswerText, Destination, Ended, Outcome, PolicyCard, Proposal, Receipt, SendEvent, Sending
+from app.vault.types import LockState
+
+MAX_ANSWER = 4 * 1024 * 1024
+CONNECT_SECONDS, IDLE_SECONDS, TOTAL_SECONDS = 15.0, 180.0, 900.0
+"""Patience with a server: to connect, between two signs of life (a local model may think long before its first word), and in all."""
+
+_STATUS_WORDS = {
+    400: "The server did not understand the request.",
+    401: "The server did not accept the key.",
+    402: "The account has no credit left.",
+    403: "The server does not allow this to this key.",
+    404: "The server does not know this address or model.",
+    413: "The server says that the request is too large.",
+    429: "The server asks to wait, or the account has no credit left.",
+}
+
+
+class Carrier(Protocol):
+    """What the gate needs of the courier's link."""
+
+    def send(self, order: Send) -> AsyncIterator[Message]: ...
+    async def cancel(self, parcel_id: str) -> None: ...
+
+
+class Lockable(Protocol):
+    """What the gate needs of the vault: whether it is open."""
+
+    @property
+    def state(self) -> LockState: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """What counts now, asked for anew at each sending: the destination (None when gone), its card, and its key."""
+
+    destination: Callable[[str], Destination | None]
+    card: Callable[[str, str], PolicyCard]
+    key: Callable[[str], str]
+
+
+@dataclass(slots=True)
+class _Journey:
+    """One sending under way."""
+
+    proposal: Proposal
+    approval: Approval
+    tell: Callable[[SendEvent], None]
+    cancelled: bool = False
+    status: int | None = None
+    reader: AnswerReader | None = None
+    fault: Fault | None = None
+    finished: bool = False
+    answer: str = ""
+
+
+After = Callable[[Proposal, Receipt, str], Awaitable[None]]
+
+
+class Gate:
+    """Owns the sendings under way and the switch that closes it whole."""
+
+    def __init__(
+        self, vault: Lockable, lanes: Lanes, courier: Carrier, approvals: Approvals, book: ReceiptBook, present: Present, after: After
+    ) -> None:
+        """`after` is awaited with each final receipt and the answer, before the end is told."""
+        self._vault = vault
+        self._lanes = lanes
+        self._courier = courier
+        self._approvals = approvals
+        self._book = book
+        self._present = present
+        self._after = after
+        self._journeys: dict[str, _Journey] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.ai_off = False
+
+    async def send(self, proposal: Proposal, approval: Approval) -> AsyncIterator[SendEvent]:
+        """Send the parcel, once, if the approval is for exactly it. Yields progress and answer; the last event is Ended.
+
+        Raises GateClosed (NotApproved and others) when nothing was sent because the gate did not let it through, and whatever kept the
+        line of intent from being written. Leaving the iterator early stops the sending.
+        """
+        inbox: asyncio.Queue[SendEvent | Exception] = asyncio.Queue()
+        journey = _Journey(proposal, approval, inbox.put_nowait)
+        task = asyncio.create_task(self._guarded(journey, inbox))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        try:
+            while True:
+                event = await inbox.get()
+                if isinstance(event, Exception):
+                    raise event
+                yield event
+                if isinstance(event, Ended):
+                    return
+        finally:
+            if not task.done():
+                await self._stop(journey)
+
+    async def cancel(self, parcel_id: str) -> None:
+        """Stop a sending. Its receipt says how many bytes had left."""
+        if journey := self._journeys.get(parcel_id):
+            await self._stop(journey)
+
+    async def cancel_all(self) -> None:
+        for journey in tuple(self._journeys.values()):
+            await self._stop(journey)
+
+    def under_way(self) -> frozenset[str]:
+        """The parcels whose end is not written yet; safe from any thread."""
+        return frozenset(tuple(self._journeys))
+
+    async def close(self) -> None:
+        """Stop every sending and wait until its end is written."""
+        await self.cancel_all()
+        while self._tasks:
+            await asyncio.wait(tuple(self._tasks))
+
+    async def _stop(self, journey: _Journey) -> None:
+        journey.cancelled = True
+        await self._courier.cancel(journey.proposal.parcel.id)
+
+    async def _guarded(self, journey: _Journey, inbox: asyncio.Queue[SendEvent | Exception]) -> None:
+        parcel_id = journey.proposal.parcel.id
+        try:
+            if parcel_id in self._journeys:
+                raise NotApproved("This parcel is on its way already.")
+            self._journeys[parcel_id] = journey
+            try:
+                await self._make(journey)
+            finally:
+                del self._journeys[parcel_id]
+        except Exception as error:
+            inbox.put_nowait(error)
+
+    async def _make(self, journey: _Journey) -> None:
+        proposal = journey.proposal
+        try:
+            await self._lanes.work(self._approvals.spend, journey.approval, proposal.parcel)
+            await self._check(journey)
+        except GateClosed as refusal:
+            await self._record(proposal, Ending(Outcome.NOT_SENT, str(refusal)))
+            raise
+        # From here on the world may know: the line of intent is durable before the first byte, or there is no first byte.
+        await self._lanes.vault(self._book.add, proposal, Ending(Outcome.INTENDED))
+        ending = await self._carry(journey)
+        receipt = await self._lanes.vault(self._book.add, proposal, ending)
+        await self._after(proposal, receipt, journey.answer)
+        journey.tell(Ended(receipt))
+
+    async def _record(self, proposal: Proposal, ending: Ending) -> None:
+        """Write the line of a refusal. What keeps it from being written must not hide the refusal itself."""
+        try:
+            receipt = await self._lanes.vault(self._book.add, proposal, ending)
+        except (EyelidError, OSError):
+            return
+        await self._after(proposal, receipt, "")
+
+    async def _check(self, journey: _Journey) -> str:
+        """Raise GateClosed unless all that was shown still holds; returns the key, read last."""
+        parcel = journey.proposal.parcel
+        destination = parcel.destination
+        key = ""
+        if destination.needs_key:
+            key = await self._lanes.work(self._present.key, destination.id)
+            if not key:
+                raise _closed(f"There is no key for {destination.label}.", "Enter one in the settings of the destination.")
+        if self._present.destination(destination.id) != destination:
+            raise _closed("The destination has changed since you looked.", "Look at it again and decide anew.")
+        if self._present.card(destination.card_id, destination.model) != parcel.card:
+            raise _closed("What is known of the terms has changed since you looked.", "Look at it again and decide anew.")
+        if self.ai_off:
+            raise _closed("AI is switched off.", "Switch it on in the settings first.")
+        if self._vault.state is not LockState.UNLOCKED:
+            raise _closed("The vault is locked.", "Unlock it, look again and decide anew.")
+        if self._approvals.expired(journey.approval):
+            raise NotApproved("The approval has expired.")
+        return key
+
+    async def _carry(self, journey: _Journey) -> Ending:
+        """Hand the parcel over and follow it to its end. Never raises: the line of intent wants its end."""
+        parcel = journey.proposal.parcel
+        sent = 0
+        try:
+            # Writing the intent took time, in which the vault may have been locked or AI switched off: the last look counts.
+            key = await self._check(journey)
+            form = wire(parcel.destination.wire)
+            order = make_order(journey.proposal, journey.approval, form.headers(key))
+            if journey.cancelled:
+                return Ending(Outcome.CANCELLED, "Stopped before anything was sent.")
+            async for message in self._courier.send(order):
+                if isinstance(message, Progress):
+                    sent = message.sent
+                if isinstance(message, End):
+                    return self._ending(journey, message)
+                self._follow(journey, message)
+        except (GateClosed, CourierGone, WireError) as error:
+            return Ending(Outcome.NOT_SENT, str(error))
+        except Exception as error:
+            return Ending(Outcome.FAILED, f"A fault inside Eyelid ({type(error).__name__}).", sent or len(parcel.body), journey.status)
+        return Ending(Outcome.FAILED, "The courier fell silent.", sent or len(parcel.body), journey.status)
+
+    def _follow(self, journey: _Journey, message: Message) -> None:
+        parcel = journey.proposal.parcel
+        if isinstance(message, Progress):
+            journey.tell(Sending(message.sent, len(parcel.body)))
+        elif isinstance(message, Status):
+            journey.status = message.code
+            journey.reader = wire(parcel.destination.wire).reader(message.code)
+        elif isinstance(message, Answer) and journey.reader is not None:
+            self._read(journey, journey.reader.feed(message.body))
+
+    def _read(self, journey: _Journey, parts: list[AnswerPart]) -> None:
+        for part in parts:
+            if isinstance(part, Text):
+                journey.answer += part.text
+                journey.tell(AnswerText(part.text))
+            elif isinstance(part, Fault):
+                journey.fault = part
+            else:
+                journey.finished = True
+
+    def _ending(self, journey: _Journey, end: End) -> Ending:
+        """What the receipt says of how the courier's work ended."""
+        if end.ending is Carried.DONE and journey.reader is not None:
+            self._read(journey, journey.reader.close())
+            outcome = Outcome.ANSWERED if journey.finished and journey.fault is None else Outcome.FAILED
+            return Ending(outcome, _words(end.status, journey.fault), end.sent, end.status)
+        if end.ending is Carried.CANCELLED or (journey.cancelled and end.ending is Carried.LOST):
+            return Ending(Outcome.CANCELLED, end.detail, end.sent, end.status)
+        outcome = Outcome.FAILED if end.sent else Outcome.NOT_SENT
+        return Ending(outcome, end.detail, end.sent, end.status)
+
+
+def make_order(proposal: Proposal, approval: Approval, headers: tuple[tuple[str, str], ...]) -> Send:
+    """The courier's order: what was approved, from the approval, beside what is to be done, from the parcel."""
+    parcel = proposal.parcel
+    destination = parcel.destination
+    return Send(
+        parcel_id=parcel.id,
+        approval_id=approval.id,
+        approved_sha256=approval.sha256,
+        approved_size=approval.size,
+        approved_origin=approval.origin,
+        approved_method=approval.method,
+        approved_path=approval.path,
+        expires_at=approval.expires_at.timestamp(),
+        origin=destination.origin,
+        method="POST",
+        path=destination.path,
+        headers=headers,
+        loopback_only=destination.local,
+        max_answer=MAX_ANSWER,
+        connect_timeout=CONNECT_SECONDS,
+        idle_timeout=IDLE_SECONDS,
+        total_timeout=TOTAL_SECONDS,
+        body=parcel.body,
+    )
+
+
+def _words(status: int | None, fault: Fault | None) -> str:
+    """A sentence for a whole answer that is none; empty for a good one."""
+    if fault is None:
+        return ""
+    status = status or 0
+    words = "The server is in trouble." if status >= 500 else _STATUS_WORDS.get(status, fault.what)
+    return f"{words} (It said: {fault.code}.)" if fault.code else words
+
+
+def _closed(why: str, action: str) -> GateClosed:
+    return GateClosed("Nothing was sent.", why, action)

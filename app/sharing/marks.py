@@ -1,0 +1,95 @@
+"""What the captures themselves say of sharing: marks made from receipts, and made good after a crash or a lock.
+
+Runs on the vault's lane. Owns nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Protocol
+
+from app.sharing.receipts import Ending, ReceiptBook
+from app.sharing.types import Outcome, PolicyClass, Receipt
+from app.vault.errors import ItemMissing
+from app.vault.types import Exchange, ItemId, ItemMeta, Share
+
+MAX_KEPT_ANSWER = 20_000
+"""Characters of an answer kept with an item."""
+
+_CUT_SHORT = "Eyelid ended before it was known how this went. All of it may have left."
+
+
+class Items(Protocol):
+    """What marking needs of the vault."""
+
+    def ids(self) -> tuple[ItemId, ...]: ...
+    def meta(self, item: ItemId) -> ItemMeta: ...
+    def change(self, item: ItemId, edit: Callable[[ItemMeta], ItemMeta]) -> ItemMeta: ...
+
+
+def mark(vault: Items, receipt: Receipt, question: str, answer: str) -> tuple[ItemId, ...]:
+    """Note on each item of `receipt` that it was sent; with an answer, the exchange too. Returns the items that are still there."""
+    exchange = None
+    if answer:
+        exchange = Exchange(receipt.at, receipt.destination, question, answer[:MAX_KEPT_ANSWER], receipt.number)
+    return tuple(item for item in receipt.items if _mark_one(vault, item, receipt, exchange))
+
+
+def _mark_one(vault: Items, item: ItemId, receipt: Receipt, exchange: Exchange | None) -> bool:
+    away = receipt.policy_class is not PolicyClass.MIRROR
+    share = Share(receipt.destination, receipt.company, receipt.at, receipt.number, leaves_computer=away)
+
+    def edit(meta: ItemMeta) -> ItemMeta:
+        shares = tuple(each for each in meta.shares if each.receipt != receipt.number)
+        exchanges = meta.exchanges if exchange is None else (*meta.exchanges, exchange)
+        return replace(meta, shares=(*shares, share), exchanges=exchanges)
+
+    try:
+        vault.change(item, edit)
+    except ItemMissing:
+        return False
+    return True
+
+
+def catch_up(vault: Items, book: ReceiptBook, under_way: Callable[[], frozenset[str]]) -> tuple[tuple[Receipt, ...], tuple[ItemId, ...]]:
+    """End the lines of intent that nothing is known of any more, then mark items that lack the mark of a receipt.
+
+    Returns the receipts written and the items changed. Raises VaultLocked, ReceiptsDamaged.
+    """
+    receipts = book.all()
+    ended = {receipt.parcel_id for receipt in receipts if receipt.outcome is not Outcome.INTENDED} | under_way()
+    cut = [receipt for receipt in receipts if receipt.outcome is Outcome.INTENDED and receipt.parcel_id not in ended]
+    closed = tuple(book.add_line(intent, Ending(Outcome.FAILED, _CUT_SHORT, intent.body_size)) for intent in cut)
+    changed: dict[ItemId, None] = {}
+    for receipt in (*receipts, *closed):
+        if receipt.bytes_sent:
+            changed |= dict.fromkeys(_mark_missing(vault, receipt))
+    return closed, tuple(changed)
+
+
+def _mark_missing(vault: Items, receipt: Receipt) -> list[ItemId]:
+    lacking = []
+    for item in receipt.items:
+        try:
+            marked = any(share.receipt == receipt.number for share in vault.meta(item).shares)
+        except ItemMissing:
+            continue
+        if not marked and _mark_one(vault, item, receipt, None):
+            lacking.append(item)
+    return lacking
+
+
+def highest_named(vault: Items) -> int:
+    """The highest receipt that any item speaks of: a book that ends before it was cut."""
+
+    def numbers() -> Iterable[int]:
+        for item in vault.ids():
+            try:
+                meta = vault.meta(item)
+            except ItemMissing:
+                continue
+            yield from (share.receipt for share in meta.shares)
+            yield from (exchange.receipt for exchange in meta.exchanges)
+
+    return max(numbers(), default=0)

@@ -1,0 +1,81 @@
+"""From a draft to a parcel: the exact bytes of the request, and the proposal that shows what is in them. Nothing leaves here."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+
+from app.assistants import WireError, WireFormat, wire
+from app.media.shape import shape
+from app.sharing.errors import NotReady, TermsForbid
+from app.sharing.types import Destination, Draft, Parcel, Picture, PolicyCard, Proposal
+from app.vault.types import ItemKind, ItemMeta
+
+_WHAT = "This cannot be sent as it is."
+
+
+def check_draft(draft: Draft, destination: Destination, card: PolicyCard) -> None:
+    """Raise NotReady or TermsForbid for what can be known before any picture is read."""
+    limits = wire(destination.wire).limits
+    if not draft.items:
+        raise NotReady(_WHAT, "No photo was chosen.", "Choose at least one.")
+    if len(draft.items) > limits.pictures:
+        raise NotReady(_WHAT, f"One question can go with {limits.pictures} photos at most.", "Choose fewer.")
+    if len(set(draft.items)) != len(draft.items):
+        raise NotReady(_WHAT, "The same photo was chosen twice.", "Choose it once.")
+    if not draft.question.strip():
+        raise NotReady(_WHAT, "There is no question.", "Write what you want to know.")
+    if len(draft.question) > limits.question_chars:
+        raise NotReady(_WHAT, f"The question is longer than {limits.question_chars} characters.", "Shorten it.")
+    if not destination.model:
+        raise NotReady(_WHAT, f"No model is chosen for {destination.label}.", "Choose one in the settings of the destination.")
+    if card.forbids_people and not draft.no_people:
+        raise TermsForbid(
+            f"{destination.label} must not get pictures of people.", card.forbids_people, "Use another destination, or the mirror."
+        )
+
+
+def check_item(meta: ItemMeta) -> None:
+    """Raise NotReady unless the item is of a kind that is sent."""
+    if meta.new.kind is not ItemKind.PHOTO:
+        raise NotReady(_WHAT, "Only photos can be sent so far, no video and no sound.", "Choose photos.")
+    if meta.trashed_at is not None:
+        raise NotReady(_WHAT, "A chosen photo is in the trash.", "Restore it, or choose another one.")
+
+
+def shaped(meta: ItemMeta, data: bytes) -> Picture:
+    """The picture as it would go: upright, smaller, nothing in it but the picture. Raises the errors of media."""
+    made = shape(data, meta.new.media_type, meta.new.orientation)
+    return Picture(meta.id, made.jpeg, made.width, made.height, made.removed)
+
+
+def propose(draft: Draft, destination: Destination, card: PolicyCard, pictures: Sequence[Picture], at: datetime) -> Proposal:
+    """Build the request and read it back: all that the proposal shows comes from the very bytes that would be sent. Raises NotReady."""
+    form = wire(destination.wire)
+    try:
+        body = form.body(destination.model, draft.question, [picture.jpeg for picture in pictures])
+    except WireError as error:
+        raise NotReady(_WHAT, f"The reason: {error}.", "Choose fewer or smaller photos, or change the question.") from error
+    parcel = Parcel(
+        id=secrets.token_hex(16),
+        draft=draft,
+        destination=destination,
+        card=card,
+        body=body,
+        sha256=hashlib.sha256(body).hexdigest(),
+        content_type=form.content_type,
+        created_at=at,
+    )
+    return read_back(parcel, pictures, form)
+
+
+def read_back(parcel: Parcel, pictures: Sequence[Picture], form: WireFormat) -> Proposal:
+    """The proposal of a parcel. `pictures` lend only what bytes do not tell: which item each is, and what was taken out."""
+    found = form.read_back(parcel.body)
+    shown = tuple(
+        Picture(picture.item, jpeg, picture.width, picture.height, picture.removed)
+        for picture, jpeg in zip(pictures, found.pictures, strict=True)
+    )
+    return Proposal(parcel, shown, found.question, len(parcel.body))

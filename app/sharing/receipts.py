@@ -1,0 +1,246 @@
+"""The book of receipts: append-only, each line sealed in the vault, chained to the one before, and signed. RECEIPTS.md is the format.
+
+Owns the numbering and the chain. Runs on the vault's lane only, one call at a time. Never holds a picture, a question or a key.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from app.errors import EyelidError
+from app.sharing.approval import now
+from app.sharing.errors import ReceiptsDamaged
+from app.sharing.types import Outcome, PolicyClass, Proposal, Receipt
+
+FOLDER = "receipts"
+FORMAT = "eyelid-receipts-1"
+_PURPOSE = b"eyelid receipt 1\n"
+
+
+class Records(Protocol):
+    """What the book needs of the vault."""
+
+    def subkey(self, label: str) -> bytes: ...
+    def seal_record(self, folder: str, number: int, data: bytes) -> None: ...
+    def records(self, folder: str) -> Iterator[tuple[int, bytes]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class BookReport:
+    """Whether the book is whole. Each fault is a sentence."""
+
+    count: int
+    faults: tuple[str, ...]
+
+    @property
+    def sound(self) -> bool:
+        return not self.faults
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What a line says besides what the proposal fixes."""
+
+    outcome: Outcome
+    detail: str = ""
+    bytes_sent: int = 0
+    http_status: int | None = None
+
+
+class ReceiptBook:
+    """Adds lines and reads them. Between a line of intent and its end the signing key is kept, so that a lock cannot lose the end."""
+
+    def __init__(self, vault: Records, clock: Callable[[], datetime] = now) -> None:
+        self._vault = vault
+        self._clock = clock
+        self._head: tuple[int, str] | None = None
+        self._key: Ed25519PrivateKey | None = None
+        self._open: set[str] = set()
+
+    def add(self, proposal: Proposal, ending: Ending) -> Receipt:
+        """Write one line, durable when this returns. Raises VaultLocked, ReceiptsDamaged, and what writing a file may raise."""
+        return self.add_line(line_of(proposal), ending)
+
+    def add_line(self, line: Receipt, ending: Ending) -> Receipt:
+        """`add` for a line already drawn up: one that had to wait, or one of intent whose end was never written."""
+        filled = dataclasses.replace(
+            line,
+            at=self._clock(),
+            outcome=ending.outcome,
+            detail=ending.detail,
+            bytes_sent=ending.bytes_sent,
+            http_status=ending.http_status,
+        )
+        return self._append(filled)
+
+    def _append(self, receipt: Receipt) -> Receipt:
+        key = self._key or self._signing_key()
+        number, previous = self._head or self._find_head(key)
+        receipt = dataclasses.replace(receipt, number=number + 1, previous=previous, signature="")
+        receipt = dataclasses.replace(receipt, signature=key.sign(_PURPOSE + _text(to_data(receipt, signed=False))).hex())
+        data = _text(to_data(receipt))
+        self._head = None
+        self._vault.seal_record(FOLDER, receipt.number, data)
+        self._head = (receipt.number, hashlib.sha256(data).hexdigest())
+        self._hold(receipt, key)
+        return receipt
+
+    def _hold(self, receipt: Receipt, key: Ed25519PrivateKey) -> None:
+        if receipt.outcome is Outcome.INTENDED:
+            self._open.add(receipt.parcel_id)
+        else:
+            self._open.discard(receipt.parcel_id)
+        self._key = key if self._open else None
+
+    def all(self) -> tuple[Receipt, ...]:
+        """Every line, oldest first; raises VaultLocked, ReceiptsDamaged and the vault's error for a damaged file."""
+        try:
+            return tuple(from_data(data) for number, data in self._vault.records(FOLDER) if number > 0)
+        except ValueError as error:
+            raise ReceiptsDamaged("A receipt is not what Eyelid wrote.") from error
+
+    def verify(self, named: int = 0) -> BookReport:
+        """Read and check the whole book. `named` is the highest number that anything outside the book speaks of. Raises VaultLocked."""
+        public_key = self._signing_key().public_key()
+        faults: list[str] = []
+        records: list[tuple[int, bytes]] = []
+        try:
+            records.extend(self._vault.records(FOLDER))
+        except EyelidError as error:
+            faults.append(str(error))
+        report = check(records, public_key, named=named if records else 0)
+        if named and not records:
+            faults.append(f"The whole book is missing: a capture speaks of receipt {named}.")
+        return BookReport(report.count, (*faults, *report.faults))
+
+    def export(self) -> bytes:
+        """The whole book as JSON that can be checked without Eyelid. Raises VaultLocked."""
+        records = [data.decode("utf-8", "replace") for _, data in self._vault.records(FOLDER)]
+        public_key = self._signing_key().public_key().public_bytes_raw().hex()
+        return json.dumps({"format": FORMAT, "public_key": public_key, "records": records}, indent=1).encode()
+
+    def _signing_key(self) -> Ed25519PrivateKey:
+        return Ed25519PrivateKey.from_private_bytes(self._vault.subkey("receipts"))
+
+    def _find_head(self, key: Ed25519PrivateKey) -> tuple[int, str]:
+        """The last line's number and digest; begins the book where there is none."""
+        public_key = key.public_key()
+        records = list(self._vault.records(FOLDER))
+        if not records:
+            first = _text({"format": FORMAT, "public_key": public_key.public_bytes_raw().hex()})
+            self._vault.seal_record(FOLDER, 0, first)
+            records = [(0, first)]
+        number, data = records[-1]
+        # A forged or foreign last line must not be carried on as if it were ours. Gaps before it are for `verify` to tell.
+        if fault := _line_fault(number, data, None, public_key):
+            raise ReceiptsDamaged(f"Receipt {number}: {fault}")
+        return number, hashlib.sha256(data).hexdigest()
+
+
+def line_of(proposal: Proposal) -> Receipt:
+    """All that a line says of a proposal before it has a number, a time and an end."""
+    parcel = proposal.parcel
+    destination = parcel.destination
+    return Receipt(
+        number=0,
+        at=parcel.created_at,
+        parcel_id=parcel.id,
+        outcome=Outcome.REFUSED,
+        items=parcel.draft.items,
+        item_digests=tuple(hashlib.sha256(picture.jpeg).hexdigest() for picture in proposal.pictures),
+        destination=destination.label,
+        company=destination.company,
+        origin=destination.origin,
+        model=destination.model,
+        policy_card=parcel.card.id,
+        policy_version=parcel.card.version,
+        policy_class=parcel.card.policy_class,
+        body_sha256=parcel.sha256,
+        body_size=len(parcel.body),
+        bytes_sent=0,
+        http_status=None,
+        detail="",
+        previous="",
+        signature="",
+    )
+
+
+def check(records: Iterable[tuple[int, bytes]], public_key: Ed25519PublicKey, named: int = 0) -> BookReport:
+    """Check numbers, chain and signatures of a book, wherever it came from."""
+    faults: list[str] = []
+    expected, previous = 0, ""
+    for number, data in records:
+        if number != expected:
+            which = f"{expected}" if number == expected + 1 else f"{expected} to {number - 1}"
+            faults.append(f"Missing from the book: {which}.")
+        elif fault := _line_fault(number, data, previous, public_key):
+            faults.append(f"Receipt {number}: {fault}")
+        expected, previous = number + 1, hashlib.sha256(data).hexdigest()
+    count = max(expected - 1, 0)
+    if named > count:
+        faults.append(f"The end of the book is missing: a capture speaks of receipt {named}, the last one here is {count}.")
+    return BookReport(count, tuple(faults))
+
+
+def check_export(export: bytes) -> BookReport:
+    """Check an exported book against the public key it names. Raises ValueError for what is no export at all."""
+    try:
+        found = json.loads(export)
+        public_key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(found["public_key"]))
+        records = [(number, text.encode()) for number, text in enumerate(found["records"])]
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError("not an export of receipts") from error
+    return check(records, public_key)
+
+
+def _line_fault(number: int, data: bytes, previous: str | None, public_key: Ed25519PublicKey) -> str:
+    if number == 0:
+        first = _text({"format": FORMAT, "public_key": public_key.public_bytes_raw().hex()})
+        return "" if data == first else "the book was begun by another vault."
+    try:
+        receipt = from_data(data)
+        public_key.verify(bytes.fromhex(receipt.signature), _PURPOSE + _text(to_data(receipt, signed=False)))
+    except (ValueError, TypeError, InvalidSignature):
+        return "it was changed after it was signed."
+    if receipt.number != number or previous not in (None, receipt.previous):
+        return "it does not follow the one before it."
+    return "" if _text(to_data(receipt)) == data else "it is written in another form."
+
+
+def to_data(receipt: Receipt, *, signed: bool = True) -> dict[str, Any]:
+    """The receipt as plain values, as it is written and signed."""
+    data = {each.name: getattr(receipt, each.name) for each in dataclasses.fields(receipt)}
+    data |= {"at": receipt.at.isoformat(), "outcome": receipt.outcome.value, "policy_class": receipt.policy_class.value}
+    if not signed:
+        del data["signature"]
+    return data
+
+
+def from_data(data: bytes) -> Receipt:
+    """The receipt that `data` holds; raises ValueError for anything else."""
+    try:
+        found = json.loads(data)
+        found |= {
+            "at": datetime.fromisoformat(found["at"]),
+            "outcome": Outcome(found["outcome"]),
+            "policy_class": PolicyClass(found["policy_class"]),
+            "items": tuple(found["items"]),
+            "item_digests": tuple(found["item_digests"]),
+        }
+        return Receipt(**found)
+    except (KeyError, TypeError, RecursionError) as error:
+        raise ValueError("not a receipt") from error
+
+
+def _text(data: dict[str, Any]) -> bytes:
+    """Canonical JSON: keys in order, no spaces, ASCII."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":")).encode()
