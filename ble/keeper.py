@@ -1,0 +1,373 @@
+"""Keeps one enrolled pair of glasses connected: looks for them, connects, passes on what they say, and comes back after a drop.
+
+Owns the link and everything needed to bring it back; knows nothing of vaults and screens. Lives on the radio's loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ble.connection import Effect, Event, pause, step
+from ble.errors import GlassesError, LinkLost, NotFound, ProtocolFault
+from ble.event_queue import EventQueue
+from ble.glasses import Driver, Glasses
+from ble.port import Airwaves, GattPort
+from ble.types import (
+    Capabilities,
+    CaptureDamaged,
+    CaptureOffered,
+    CaptureProgress,
+    DeviceInfo,
+    GlassesEvent,
+    GlassesStatus,
+    LinkClosed,
+    LinkState,
+    StatusChanged,
+)
+from ble.unseen import Facts, why_unseen
+
+SCAN_SECONDS = 15.0
+OPEN_SECONDS = 60.0
+"""Longest that connecting and recognising may take altogether."""
+STEADY_SECONDS = 30.0
+"""A link that lasted so long was a good one: the next failure counts as the first."""
+MOST_WAITING = 256
+"""Offered captures kept for their reader; beyond that the oldest is given up, and told as damaged."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeeperView:
+    """All there is to say about one pair. `trouble` says why they are not ready; `retry_at` (UTC) when they are tried again by itself."""
+
+    address: str
+    state: LinkState
+    trouble: GlassesError | None = None
+    retry_at: datetime | None = None
+    status: GlassesStatus = field(default_factory=GlassesStatus)
+    info: DeviceInfo | None = None
+    capabilities: Capabilities | None = None
+    last_seen: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChanged:
+    """The state of the link, or what is known of the glasses, is now this."""
+
+    view: KeeperView
+
+
+KeeperEvent = LinkChanged | CaptureOffered | CaptureProgress | CaptureDamaged
+
+
+class Keeper:
+    """One pair. `start` once, then `connect_now` and `disconnect` at will, `stop` at the end; `events` has one reader."""
+
+    def __init__(
+        self,
+        airwaves: Airwaves,
+        driver: Driver,
+        address: str,
+        *,
+        continuous: bool = False,
+        simulated: bool = False,
+        last_seen: datetime | None = None,
+        utc: Callable[[], datetime] = lambda: datetime.now(UTC),
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        """`continuous`: the wearer wants capture at intervals. `jitter` yields 0 to 1, and spreads retries by a tenth."""
+        self._loop = asyncio.get_running_loop()
+        self._airwaves = airwaves
+        self._driver = driver
+        self._address = address
+        self._continuous = continuous
+        self._simulated = simulated
+        self._utc = utc
+        self._jitter = jitter
+        self._state = LinkState.IDLE
+        self._trouble: GlassesError | None = None
+        self._retry: asyncio.TimerHandle | None = None
+        self._retry_at: datetime | None = None
+        self._failures = 0
+        self._ready_since = 0.0
+        self._glasses: Glasses | None = None
+        self._status = GlassesStatus()
+        self._before = GlassesStatus()
+        self._holders: dict[str, Glasses] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._attempt: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
+        self._last_seen = last_seen
+        self._last_rssi: int | None = None
+        self._events: EventQueue[KeeperEvent] = EventQueue((LinkChanged, CaptureProgress), (CaptureDamaged,))
+
+    # -- what others see and ask ----------------------------------------------------------------------------------------------------
+
+    @property
+    def view(self) -> KeeperView:
+        glasses = self._glasses
+        return KeeperView(
+            address=self._address,
+            state=self._state,
+            trouble=self._trouble,
+            retry_at=self._retry_at,
+            status=replace(
+                self._status,
+                received=self._before.received + self._status.received,
+                damaged=self._before.damaged + self._status.damaged,
+            ),
+            info=glasses.info if glasses else None,
+            capabilities=glasses.capabilities if glasses else None,
+            last_seen=self._last_seen,
+        )
+
+    def events(self) -> AsyncIterator[KeeperEvent]:
+        """Changes and captures from the start on, in order; one reader; ends after `stop`."""
+        return self._events.read()
+
+    def start(self) -> None:
+        """Look for the glasses and stay with them."""
+        self.connect_now()
+
+    def connect_now(self) -> None:
+        """Try at once, also when waiting or blocked; no effect while trying or connected."""
+        self._failures = 0
+        self._happen(Event.WANTED)
+
+    async def disconnect(self) -> None:
+        """Leave the glasses and stay away until `connect_now`."""
+        self._happen(Event.UNWANTED)
+        await self._settled()
+
+    async def stop(self) -> None:
+        """`disconnect` for good; captures already offered can still be fetched."""
+        await self.disconnect()
+        self._events.close()
+
+    async def take_photo(self) -> None:
+        """See `ble.glasses.Glasses`; raises LinkLost while there is no link."""
+        await self._linked().take_photo()
+
+    async def set_continuous(self, on: bool) -> None:
+        """Have photos taken at intervals, or no longer; without a link it counts from the next one on."""
+        self._continuous = on
+        if self._glasses is not None:
+            with contextlib.suppress(LinkLost):
+                await self._glasses.set_continuous(on)
+
+    async def fetch(self, offer_id: str, offset: int = 0) -> AsyncIterator[bytes]:
+        """The bytes of an offered capture, also after the link it came over is gone. Raises ProtocolFault for an unknown one."""
+        async for piece in self._holder(offer_id).fetch(offer_id, offset):
+            yield piece
+
+    async def release(self, offer_id: str) -> None:
+        """The capture is safe: let it go. For an unknown one it is a no-op."""
+        holder = self._holders.pop(offer_id, None)
+        if holder is not None:
+            await holder.release(offer_id)
+
+    def _linked(self) -> Glasses:
+        if self._glasses is None:
+            raise LinkLost("The glasses are not connected.", "There is no link at the moment.", "Connect the glasses first.")
+        return self._glasses
+
+    def _holder(self, offer_id: str) -> Glasses:
+        holder = self._holders.get(offer_id)
+        if holder is None:
+            raise ProtocolFault("This capture is no longer there.", "It was released, or never offered.", "Take it again.")
+        return holder
+
+    # -- the machine ----------------------------------------------------------------------------------------------------------------
+
+    def _happen(self, event: Event) -> None:
+        done = step(self._state, event)
+        if done.state is self._state and not done.effects:
+            return
+        self._state = done.state
+        if done.state in (LinkState.SCANNING, LinkState.READY, LinkState.IDLE):
+            self._retry_at = None
+        if done.state in (LinkState.READY, LinkState.IDLE):
+            self._trouble = None
+        actions: Mapping[Effect, Callable[[], None]] = {
+            Effect.SCAN: lambda: self._try(self._scan()),
+            Effect.CONNECT: lambda: self._try(self._connect()),
+            Effect.DELIVER: self._deliver_from_now_on,
+            Effect.WAIT: self._wait,
+            Effect.STOP_WAITING: self._stop_waiting,
+            Effect.ABANDON: self._abandon,
+            Effect.CLOSE: self._close,
+        }
+        for effect in done.effects:
+            actions[effect]()
+        self._tell()
+
+    def _tell(self) -> None:
+        self._events.put(LinkChanged(self.view))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _deliver_from_now_on(self) -> None:
+        self._spawn(self._deliver(self._linked()))
+
+    def _close(self) -> None:
+        self._closing = self._spawn(self._linked().close())
+
+    async def _settled(self) -> None:
+        while self._tasks:
+            await asyncio.wait(tuple(self._tasks))
+
+    def _try(self, attempt: Coroutine[Any, Any, Event]) -> None:
+        self._attempt = self._spawn(self._attempted(attempt))
+
+    async def _attempted(self, attempt: Coroutine[Any, Any, Event]) -> None:
+        """Carry out one attempt and let its outcome happen, whatever it is."""
+        try:
+            outcome = await attempt
+        except GlassesError as error:
+            outcome = self._failed(error)
+        except Exception as error:  # a fault of ours must not end the keeping
+            outcome = self._failed(
+                GlassesError("Connecting failed.", f"The fault is of the kind {type(error).__name__}.", "Report this fault.")
+            )
+        self._happen(outcome)
+
+    def _failed(self, error: GlassesError) -> Event:
+        self._trouble = error
+        self._failures += 1
+        return Event.REFUSED if pause(error, self._failures) is None else Event.FAILED
+
+    def _abandon(self) -> None:
+        if self._attempt is not None:
+            self._attempt.cancel()
+
+    def _wait(self) -> None:
+        trouble = self._trouble or _dropped()
+        seconds = (pause(trouble, max(1, self._failures)) or 0.0) * (1 + self._jitter() / 10)
+        self._retry = self._loop.call_later(seconds, self._happen, Event.DUE)
+        self._retry_at = self._utc() + timedelta(seconds=seconds)
+
+    def _stop_waiting(self) -> None:
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
+
+    # -- what takes time ------------------------------------------------------------------------------------------------------------
+
+    async def _scan(self) -> Event:
+        others: set[str] = set()
+        if self._closing is not None:
+            await asyncio.wait({self._closing})  # while that link stands the glasses are not to be heard
+        heard = self._airwaves.scan(self._driver.service_uuids)
+        try:
+            async with asyncio.timeout(SCAN_SECONDS):
+                async for advertisement in heard:
+                    if advertisement.address.upper() == self._address.upper():
+                        self._last_seen, self._last_rssi = self._utc(), advertisement.rssi
+                        return Event.HEARD
+                    others.add(advertisement.address)
+        except TimeoutError:
+            pass
+        finally:
+            await heard.aclose()  # type: ignore[attr-defined]
+        raise NotFound(*why_unseen(self._facts(len(others))))
+
+    def _facts(self, others: int) -> Facts:
+        return Facts(
+            seconds=SCAN_SECONDS,
+            now=self._utc(),
+            simulated=self._simulated,
+            others_heard=others,
+            last_seen=self._last_seen,
+            last_rssi=self._last_rssi,
+            last_battery=self._status.battery,
+        )
+
+    async def _connect(self) -> Event:
+        port = _WatchedPort(self._airwaves.port(self._address), lambda: self._happen(Event.LINKED))
+        try:
+            async with asyncio.timeout(OPEN_SECONDS):
+                self._glasses = await self._driver.open(port, continuous=self._continuous)
+        except TimeoutError:
+            raise LinkLost(
+                "The glasses did not answer in time.", "They may be out of range or busy.", "Bring the glasses closer."
+            ) from None
+        self._ready_since = self._loop.time()
+        self._last_seen = self._utc()
+        return Event.OPENED
+
+    async def _deliver(self, glasses: Glasses) -> None:
+        """Pass events on until the link closes."""
+        trouble: GlassesError = _dropped()
+        try:
+            async for event in glasses.events():
+                self._pass_on(glasses, event)
+        except Exception as error:  # as in `_attempted`
+            trouble = _our_fault(error)
+        self._last_seen = self._utc()
+        self._before, self._status = self.view.status, replace(self._status, received=0, damaged=0)
+        if self._loop.time() - self._ready_since >= STEADY_SECONDS:
+            self._failures = 0
+        if self._state is LinkState.READY:
+            self._failed(trouble)
+        self._glasses = None
+        self._happen(Event.DROPPED)
+        self._tell()
+
+    def _give_up_the_oldest(self) -> None:
+        if len(self._holders) > MOST_WAITING:
+            oldest = next(iter(self._holders))
+            self._spawn(self.release(oldest))
+            self._events.put(CaptureDamaged("nobody fetched it in time", self._utc()))
+
+    def _pass_on(self, glasses: Glasses, event: GlassesEvent) -> None:
+        match event:
+            case StatusChanged():
+                self._status = event.status
+                self._tell()
+            case CaptureOffered():
+                self._holders[event.offer.id] = glasses
+                self._events.put(event)
+                self._give_up_the_oldest()
+            case CaptureProgress() | CaptureDamaged():
+                self._events.put(event)
+            case LinkClosed():
+                pass  # the end of the events says so too
+
+
+def _our_fault(error: Exception) -> GlassesError:
+    return GlassesError(
+        "Eyelid could not deal with the glasses.", f"The fault is of the kind {type(error).__name__}.", "Report this fault."
+    )
+
+
+def _dropped() -> LinkLost:
+    return LinkLost("The link to the glasses was lost.", "They may be out of range or switched off.", "Bring the glasses closer.")
+
+
+class _WatchedPort:
+    """A port that says when its link came up, so that a person sees that far more quickly than when the driver is done."""
+
+    def __init__(self, port: GattPort, on_linked: Callable[[], None]) -> None:
+        self._port = port
+        self._on_linked = on_linked
+        self.address = port.address
+        self.services = port.services
+        self.payload_size = port.payload_size
+        self.read = port.read
+        self.write = port.write
+        self.subscribe = port.subscribe
+        self.unsubscribe = port.unsubscribe
+        self.pair = port.pair
+        self.disconnect = port.disconnect
+
+    async def connect(self, on_lost: Callable[[], None]) -> None:
+        await self._port.connect(on_lost)
+        self._on_linked()
