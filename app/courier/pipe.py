@@ -20,7 +20,7 @@ import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, BinaryIO, ClassVar
+from typing import IO, Any, ClassVar
 
 MAX_HEADER = 65_536
 MAX_BODY = 32 * 1024 * 1024
@@ -230,7 +230,7 @@ def decode(header: bytes, body: bytes) -> Message:
     return kind(**values)
 
 
-def read(stream: BinaryIO) -> Message | None:
+def read(stream: IO[bytes]) -> Message | None:
     """Wait for the next message; None when the other side closed the pipe between two frames. Raises PipeError."""
     lengths = _exactly(stream, _LENGTHS.size)
     if not lengths:
@@ -246,7 +246,7 @@ def read(stream: BinaryIO) -> Message | None:
     return decode(header, body)
 
 
-def _exactly(stream: BinaryIO, count: int) -> bytes:
+def _exactly(stream: IO[bytes], count: int) -> bytes:
     """Read `count` bytes, or fewer where the stream ends; memory grows with what came, not with what was announced."""
     parts: list[bytes] = []
     while count > 0:

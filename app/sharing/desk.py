@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from typing import Any
 from datetime import datetime
+from typing import Any
 
 from app.errors import EyelidError, explain
 from app.events import EventHub, ItemsChanged, ReceiptAdded, Trouble

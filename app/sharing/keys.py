@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import keyring
-from keyring.errors import KeyringError
-
-from app.vault.keyring_store import keyring_report
+from app.vault.errors import KeyringUnavailable
+from app.vault.keystore import KeyStore as Keyring
+from app.vault.keystore import SystemKeyStore
 
 SERVICE = "eyelid-assistants"
 
@@ -44,33 +43,32 @@ class MemoryKeys:
 
 
 class KeyringKeys:
-    """Keeps keys in the keyring where that is one to trust, else in memory."""
+    """Keeps keys in the keyring where there is one that the vault trusts too, else in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, keyring: Keyring | None = None) -> None:
+        self._keyring = keyring or SystemKeyStore()
         self._memory = MemoryKeys()
 
     def get(self, destination_id: str) -> str:
         if key := self._memory.get(destination_id):
             return key
         try:
-            return (keyring.get_password(SERVICE, destination_id) or "") if keyring_report().trusted else ""
-        except KeyringError:
+            return self._keyring.get(SERVICE, destination_id) or ""
+        except KeyringUnavailable:
             return ""
 
     def set(self, destination_id: str, key: str) -> bool:
         try:
-            if keyring_report().trusted:
-                keyring.set_password(SERVICE, destination_id, key)
-                self._memory.forget(destination_id)
-                return True
-        except KeyringError:
-            pass
-        return self._memory.set(destination_id, key)
+            self._keyring.set(SERVICE, destination_id, key)
+        except KeyringUnavailable:
+            return self._memory.set(destination_id, key)
+        self._memory.forget(destination_id)
+        return True
 
     def forget(self, destination_id: str) -> None:
         self._memory.forget(destination_id)
         try:
-            if keyring_report().trusted and keyring.get_password(SERVICE, destination_id) is not None:
-                keyring.delete_password(SERVICE, destination_id)
-        except KeyringError:
+            if self._keyring.get(SERVICE, destination_id) is not None:
+                self._keyring.delete(SERVICE, destination_id)
+        except KeyringUnavailable:
             pass
