@@ -6,6 +6,7 @@ Owns the link and everything needed to bring it back; knows nothing of vaults an
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace

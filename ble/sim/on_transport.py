@@ -11,30 +11,11 @@ from bumble.transport import open_transport
 from bumble.transport.common import Transport
 
 from ble.sim.air import AirController, AirLink, device_on, hush_bumble, made_up_public, random_static
-from ble.sim.faults import NO_FAULTS, REAL_PACE, Faults, Pace
-from ble.sim.omi import SimulatedNecklace, SimulatedOmi, SimulatedOpenGlass
-from ble.sim.peripheral import SimulatedPeripheral
+from ble.sim.catalogue import make
+from ble.sim.faults import NO_FAULTS, Faults
 
 _CONTROLLER_SIDE = frozenset({"vhci"})
 """Transports whose other end is a host (the kernel) that needs a controller; at all others a controller waits for a host."""
-
-
-def make(
-    family: str,
-    pictures: Sequence[bytes],
-    *,
-    faults: Faults = NO_FAULTS,
-    pace: Pace = REAL_PACE,
-    on_event: Callable[[str], None] | None = None,
-) -> SimulatedPeripheral:
-    """Simulated glasses of `family` ("omi-glass", "openglass", and for tests "omi-necklace"); raises ValueError for any other."""
-    if family == "omi-glass":
-        return SimulatedOmi(pictures, faults=faults, pace=pace, on_event=on_event)
-    if family == "openglass":
-        return SimulatedOpenGlass(pictures, faults=faults, pace=pace, on_event=on_event)
-    if family == "omi-necklace":
-        return SimulatedNecklace(pace=pace, on_event=on_event)
-    raise ValueError(f"no simulated glasses of the family {family!r}")
 
 
 async def serve(

@@ -1,0 +1,34 @@
+"""Which glasses can be simulated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ble.drivers.omi_profile import FAMILY_OMI, FAMILY_OPENGLASS
+from ble.sim.faults import NO_FAULTS, REAL_PACE, Faults, Pace
+from ble.sim.omi import SimulatedNecklace, SimulatedOmi, SimulatedOpenGlass
+from ble.sim.peripheral import SimulatedPeripheral
+
+FAMILIES: tuple[tuple[str, str], ...] = ((FAMILY_OMI, "Omi Glass"), (FAMILY_OPENGLASS, "OpenGlass"))
+"""Id and label of each family of glasses that can be simulated."""
+
+NECKLACE = "omi-necklace"
+"""No glasses, and so not in `FAMILIES`: for trying what happens when the wrong device is chosen."""
+
+
+def make(
+    family: str,
+    pictures: Sequence[bytes],
+    *,
+    faults: Faults = NO_FAULTS,
+    pace: Pace = REAL_PACE,
+    on_event: Callable[[str], None] | None = None,
+) -> SimulatedPeripheral:
+    """Simulated glasses of `family` in `FAMILIES`, or the `NECKLACE`; raises ValueError for any other."""
+    if family == FAMILY_OMI:
+        return SimulatedOmi(pictures, faults=faults, pace=pace, on_event=on_event)
+    if family == FAMILY_OPENGLASS:
+        return SimulatedOpenGlass(pictures, faults=faults, pace=pace, on_event=on_event)
+    if family == NECKLACE:
+        return SimulatedNecklace(pace=pace, on_event=on_event)
+    raise ValueError(f"no simulated glasses of the family {family!r}")
