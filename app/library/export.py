@@ -1,0 +1,121 @@
+"""Captures leave the vault for a folder of the person's choice, readable by whoever can read that folder.
+
+Owns the names and the way of writing: whole or not at all, never over another file. The one place in Eyelid that writes media in the
+clear, and only because a person asked for exactly that.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
+
+from app.errors import EyelidError
+from app.media.exif import with_orientation
+from app.media.types import MediaType
+from app.vault.types import ItemId, ItemMeta
+from app.vault.vault import Vault
+
+_PIECE = 1 << 20
+_NAMES = 10_000
+Progress = Callable[[int, int], None]
+"""Called with how many are written, of how many; may raise to stop, and then the files written so far stay."""
+
+
+class ExportFailed(EyelidError):
+    """Not all captures were written. Those in `written` are whole; of the others nothing is left behind."""
+
+    def __init__(self, written: tuple[Path, ...], wanted: int, why: str) -> None:
+        self.written = written
+        super().__init__(
+            f"{len(written)} of {wanted} captures were written.", why, "Check the folder and its free space, and export the rest."
+        )
+
+
+def export(
+    vault: Vault, items: Sequence[ItemId], folder: Path, *, upright: bool = False, progress: Progress | None = None
+) -> tuple[Path, ...]:
+    """Write each item's original bytes into `folder` (made if missing) and return the files, in order.
+
+    With `upright`, JPEGs from glasses that are worn turned get an EXIF block with orientation and time in front of their unchanged
+    picture. Raises ExportFailed where the disk refuses, and the vault's errors; no half file is left in either case.
+    """
+    written: list[Path] = []
+    for item in items:
+        meta = vault.meta(item)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with contextlib.closing(_pieces(vault, meta, upright)) as pieces:
+                written.append(_write(folder, meta, pieces))
+        except OSError as error:
+            raise ExportFailed(tuple(written), len(items), f"The computer said: {error.strerror or type(error).__name__}.") from error
+        if progress is not None:
+            progress(len(written), len(items))
+    return tuple(written)
+
+
+def _pieces(vault: Vault, meta: ItemMeta, upright: bool) -> Generator[bytes, None, None]:
+    """The bytes to write, a piece at a time; raises at the end if they are not what was sealed for this item."""
+    if upright and meta.new.media_type == MediaType.JPEG and meta.new.orientation != 1:
+        yield with_orientation(vault.read(meta.id), meta.new.orientation, meta.new.taken_at.astimezone())
+        return
+    digest = hashlib.sha256()
+    with vault.open_media(meta.id) as media:
+        while piece := media.read(_PIECE):
+            digest.update(piece)
+            yield piece
+    if meta.sha256 and digest.hexdigest() != meta.sha256:
+        raise EyelidError("This capture is not what was sealed.", "Its digest differs.", "Run “verify”, and put it back from a backup.")
+
+
+def _write(folder: Path, meta: ItemMeta, pieces: Generator[bytes, None, None]) -> Path:
+    """Write beside the target, then take a free name and move there; whatever goes wrong, nothing stays behind."""
+    temporary = folder / f".eyelid-{secrets.token_hex(8)}.part"
+    try:
+        with temporary.open("xb") as file:
+            for piece in pieces:
+                file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(OSError, OverflowError):  # a disk that keeps no times is no reason to fail
+            taken = meta.new.taken_at.timestamp()
+            os.utime(temporary, (taken, taken))
+        target = _take_name(folder, meta)
+        try:
+            temporary.replace(target)
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+        return target
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _take_name(folder: Path, meta: ItemMeta) -> Path:
+    """Create an empty file under the first free name, so that nobody else can take it meanwhile."""
+    stem, suffix = name_of(meta)
+    for number in range(1, _NAMES):
+        target = folder / (f"{stem}{suffix}" if number == 1 else f"{stem} ({number}){suffix}")
+        try:
+            target.touch(exist_ok=False)
+        except FileExistsError:
+            continue
+        return target
+    raise EyelidError("The folder is too full.", f"It holds {_NAMES} captures of the same second.", "Choose an empty folder.")
+
+
+def name_of(meta: ItemMeta) -> tuple[str, str]:
+    """Stem and ending of an exported file: local time of the capture, and the family of glasses.
+
+    Nothing that glasses or an imported file chose reaches the name but letters, digits and dashes.
+    """
+    family = re.sub(r"[^A-Za-z0-9]+", "-", meta.new.origin.family).strip("-")[:40] or "capture"
+    try:
+        suffix = MediaType(meta.new.media_type).suffix
+    except ValueError:
+        suffix = ".bin"
+    return f"{meta.new.taken_at.astimezone():%Y-%m-%d %H.%M.%S} {family}", suffix

@@ -1,0 +1,202 @@
+"""What the gallery asks: which captures there are, how they look, and what a person does with them.
+
+Owns no data and caches nothing: meta files, index and thumbnails all live sealed in the vault. Synchronous and safe for any thread.
+Must not know Qt or the network.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from app.errors import EyelidError
+from app.library.export import Progress, export
+from app.library.types import Query, Sharing, ThumbSize, Tile
+from app.media.errors import MediaDamaged, MediaUnsupported
+from app.media.sniff import SNIFF_BYTES, sniff
+from app.media.thumbs import thumbnails
+from app.media.types import Thumb
+from app.vault.errors import ItemMissing, ObjectDamaged, VaultTooNew
+from app.vault.index import IndexRow
+from app.vault.types import ItemId, ItemMeta
+from app.vault.vault import Vault
+
+TRASH_DAYS = 30
+PLAIN = 0x808080
+"""Colour of a tile whose picture was not looked at yet, or has none."""
+_AT_ONCE = 60
+"""So many thumbnails, about a screen full, are made right after unlocking; the others when they are first looked at."""
+_NONE = b""
+"""Stored in place of a thumbnail where none can be made, so that it is not tried at every look."""
+_UNREADABLE = (ItemMissing, ObjectDamaged, VaultTooNew)
+"""One item cannot be read, now at least; the others are not affected."""
+
+
+class NotInTrash(EyelidError):
+    """Only what a person put into the trash before is deleted for good."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "That capture is not in the trash.", "Only what is in the trash is deleted for good.", "Move it to the trash first."
+        )
+
+
+class Library:
+    """The captures of one vault. Everything but making it raises VaultLocked while the vault is locked."""
+
+    def __init__(self, vault: Vault, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._vault = vault
+        self._now = now
+
+    # -- looking
+
+    def tiles(self, query: Query) -> list[Tile]:
+        """What fits `query`, newest first."""
+        shared = None if query.sharing is None else query.sharing is Sharing.SHARED
+        rows = self._vault.index.rows(
+            kinds=query.kinds,
+            shared=shared,
+            favourites=query.favourites,
+            album=query.album,
+            glasses=query.glasses,
+            text=query.text,
+            trashed=query.trashed,
+        )
+        return [_tile(row) for row in rows]
+
+    def thumbnail(self, item: ItemId, size: ThumbSize) -> bytes | None:
+        """An upright JPEG whose long edge is `size`, made and kept on the first ask; None where there is no picture to show."""
+        stored = self._vault.index.thumb(item, size)
+        if stored is None:
+            stored = self._make_thumbs(item).get(size, _NONE)
+        return stored or None
+
+    def details(self, item: ItemId) -> ItemMeta:
+        """Raises ItemMissing, ObjectDamaged."""
+        return self._vault.meta(item)
+
+    def picture(self, item: ItemId) -> bytes:
+        """The original bytes. Raises ItemMissing, ObjectDamaged."""
+        return self._vault.read(item)
+
+    # -- taking in
+
+    def arrived(self, item: ItemId) -> None:
+        """Make thumbnails and colour of a new item, so that the gallery finds them ready. A damaged item is no fault here."""
+        self._make_thumbs(item)
+
+    def catch_up(self) -> tuple[ItemId, ...]:
+        """After unlocking: take in what arrived while locked, newest last, and delete what was in the trash for 30 days."""
+        new = [meta.id for meta in self._vault.catch_up()]
+        gone = set(self.purge_expired())
+        for item in new[-_AT_ONCE:]:
+            if item not in gone:
+                self._make_thumbs(item)
+        return tuple(item for item in new if item not in gone)
+
+    def _make_thumbs(self, item: ItemId) -> dict[int, bytes]:
+        """Make and store all sizes from one decoding; what has no picture gets empty ones, what cannot be read now gets none."""
+        try:
+            thumbs = self._decode(item)
+        except (MediaDamaged, MediaUnsupported):
+            thumbs = None
+        except _UNREADABLE:
+            return {}
+        made: dict[int, bytes] = {size: thumbs[place].jpeg if thumbs else _NONE for place, size in enumerate(ThumbSize)}
+        for size, jpeg in made.items():
+            self._vault.index.put_thumb(item, size, jpeg)
+        self._store_colour(item, thumbs[0].colour if thumbs else None)
+        return made
+
+    def _decode(self, item: ItemId) -> tuple[Thumb, ...]:
+        row = self._vault.index.get(item)
+        orientation = self._vault.meta(item).new.orientation if row is None else row.orientation
+        with self._vault.open_media(item) as media:
+            media_type = sniff(media.read(SNIFF_BYTES))
+            if media_type is None:
+                raise MediaUnsupported("Eyelid does not know this kind of file.")
+            return thumbnails(media, media_type, orientation, tuple(ThumbSize))
+
+    def _store_colour(self, item: ItemId, colour: int | None) -> None:
+        """The index takes a colour only with the whole meta, so look again whether that was changed, or deleted, meanwhile."""
+        index = self._vault.index
+        try:
+            revision = -1
+            while (meta := self._vault.meta(item)).revision != revision:
+                index.put(meta, colour=colour)
+                revision = meta.revision
+        except ItemMissing:
+            index.remove(item)
+        except _UNREADABLE:
+            return  # the thumbnails are good; a colour is not worth more trouble
+
+    # -- changing
+
+    def set_favourite(self, item: ItemId, favourite: bool) -> None:
+        self._vault.change(item, lambda meta: replace(meta, favourite=favourite))
+
+    def set_note(self, item: ItemId, note: str) -> None:
+        """Raises TooLarge for what the vault cannot keep; the old note stands then."""
+        self._vault.change(item, lambda meta: replace(meta, note=note.strip()))
+
+    def trash(self, items: Sequence[ItemId]) -> None:
+        """Put aside for 30 days. What is in the trash already keeps its day."""
+        now = self._now()
+        for item in items:
+            self._vault.change(item, lambda meta: replace(meta, trashed_at=meta.trashed_at or now))
+
+    def restore(self, items: Sequence[ItemId]) -> None:
+        for item in items:
+            self._vault.change(item, lambda meta: replace(meta, trashed_at=None))
+
+    def purge(self, items: Sequence[ItemId]) -> None:
+        """Delete for good; all of them must be in the trash, else NotInTrash and nothing is deleted. Missing ones are no fault."""
+        present = {item: meta for item in items if (meta := self._known(item)) is not None}
+        if any(meta.trashed_at is None for meta in present.values()):
+            raise NotInTrash
+        for item in present:
+            with contextlib.suppress(ItemMissing):
+                self._vault.delete(item)
+
+    def purge_expired(self) -> tuple[ItemId, ...]:
+        """Delete what has been in the trash for 30 days; returns what is gone. What cannot be read now is left alone."""
+        limit = self._now() - timedelta(days=TRASH_DAYS)
+        expired = []
+        for row in self._vault.index.rows(trashed=True):
+            with contextlib.suppress(*_UNREADABLE):
+                meta = self._known(row.id)
+                if meta is not None and meta.trashed_at is not None and meta.trashed_at <= limit:
+                    expired.append(row.id)
+        self.purge(expired)
+        return tuple(expired)
+
+    def _known(self, item: ItemId) -> ItemMeta | None:
+        try:
+            return self._vault.meta(item)
+        except ItemMissing:
+            return None
+
+    # -- leaving the vault
+
+    def export(self, items: Sequence[ItemId], folder: Path, *, upright: bool = False, progress: Progress | None = None) -> tuple[Path, ...]:
+        """Write the original bytes into `folder`, in the clear and never over another file. See `app.library.export.export`."""
+        return export(self._vault, items, folder, upright=upright, progress=progress)
+
+
+def _tile(row: IndexRow) -> Tile:
+    turned = row.orientation >= 5
+    return Tile(
+        id=row.id,
+        kind=row.kind,
+        taken_at=row.taken_at,
+        width=row.height if turned else row.width,
+        height=row.width if turned else row.height,
+        duration_ms=row.duration_ms,
+        favourite=row.favourite,
+        shared_with=row.shared_with,
+        from_name=row.from_name,
+        colour=PLAIN if row.colour is None else row.colour,
+    )
