@@ -19,7 +19,20 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from app.vault import bech32
-from app.vault.header import HeaderError, KeyTextError, MacError, NoMatch, Stanza, b64, hkdf, mac, read_header, unb64, write_header
+from app.vault.header import (
+    HeaderError,
+    KeyTextError,
+    KeyWiped,
+    MacError,
+    NoMatch,
+    Stanza,
+    b64,
+    hkdf,
+    mac,
+    read_header,
+    unb64,
+    write_header,
+)
 from app.vault.stream import PayloadError, Sealer, StreamReader, blocks, open_blocks
 
 FILE_KEY = 16
@@ -85,6 +98,7 @@ class X25519Identity:
     def __init__(self, secret: bytes | bytearray) -> None:
         """`secret` is 32 random bytes; it is copied."""
         self._secret = bytearray(secret)
+        self._wiped = False
         self._key = X25519PrivateKey.from_private_bytes(secret)
         self._public = self._key.public_key().public_bytes_raw()
 
@@ -104,12 +118,12 @@ class X25519Identity:
         return X25519Recipient(self._public)
 
     def text(self) -> str:
-        """Return "AGE-SECRET-KEY-1…": the key itself."""
-        return bech32.encode(IDENTITY_PREFIX, bytes(self._secret)).upper()
+        """Return "AGE-SECRET-KEY-1…": the key itself. Raises KeyWiped."""
+        return bech32.encode(IDENTITY_PREFIX, self._copy()).upper()
 
     def subkey(self, info: bytes) -> bytes:
-        """Return 32 bytes derived from the private key for another purpose, named by `info`."""
-        return hkdf(self._secret, b"", info)
+        """Return 32 bytes derived from the private key for another purpose, named by `info`. Raises KeyWiped."""
+        return hkdf(self._copy(), b"", info)
 
     def unwrap(self, stanzas: Sequence[Stanza]) -> bytes | None:
         refuse_mixed(stanzas)
@@ -134,7 +148,14 @@ class X25519Identity:
 
     def wipe(self) -> None:
         """Overwrite our copy of the private key. Reads under way may finish."""
+        self._wiped = True
         self._secret[:] = bytes(len(self._secret))
+
+    def _copy(self) -> bytes:
+        copy = bytes(self._secret)
+        if self._wiped:  # looked at after the copy, as another thread may wipe at any moment
+            raise KeyWiped("the key was overwritten")
+        return copy
 
 
 class Passphrase:

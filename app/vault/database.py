@@ -43,7 +43,7 @@ class Database:
         with self._guard:
             try:
                 self._connection = self._open()
-            except apsw.Error:
+            except (apsw.Error, OSError):
                 self._make_anew()
 
     def run(self, work: Callable[[apsw.Connection], T]) -> T:
@@ -109,11 +109,11 @@ class Database:
 
     def _make_anew(self) -> None:
         self._drop()
-        for part in _PARTS:
-            self._path.with_name(self._path.name + part).unlink(missing_ok=True)
         try:
+            for part in _PARTS:
+                self._path.with_name(self._path.name + part).unlink(missing_ok=True)
             self._connection = self._open()
-        except apsw.Error as error:
+        except (apsw.Error, OSError) as error:
             raise CacheTrouble(f"The database said: {type(error).__name__}.") from None
 
     def _drop(self) -> None:

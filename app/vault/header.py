@@ -46,6 +46,10 @@ class MacError(AgeError):
     """An identity opened the file key, and the header was changed after it was written."""
 
 
+class KeyWiped(AgeError):
+    """The private key was overwritten while somebody still held it."""
+
+
 class KeyTextError(AgeError, ValueError):
     """A text is not an age recipient or identity. The message never repeats the text."""
 

@@ -170,12 +170,12 @@ class Slots:
                 wrapping.wipe()
         raise trouble
 
-    def forget(self, config: Config, slot: Slot) -> None:
+    def forget(self, vault_id: str, slot: Slot) -> None:
         """Remove the file of a slot that vault.toml no longer lists, and its key from the keyring if that answers."""
         self._files.remove(self._folder / slot.file)
         if slot.info.kind is SlotKind.KEYRING:
             try:
-                self._store.delete(service_name(config.id), slot.info.id, slot.info.keyring)
+                self._store.delete(service_name(vault_id), slot.info.id, slot.info.keyring)
             except KeyringUnavailable:
                 return  # the key opens nothing any more
 

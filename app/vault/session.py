@@ -14,6 +14,7 @@ from pathlib import Path
 
 from app.vault.age import X25519Identity
 from app.vault.errors import ItemMissing, ObjectDamaged, VaultError, VaultLocked
+from app.vault.header import KeyWiped
 from app.vault.index import Index
 from app.vault.store import Found, ObjectStore
 from app.vault.stream import StreamReader
@@ -49,7 +50,16 @@ class Session:
         return identity
 
     def subkey(self, label: str) -> bytes:
-        return self.identity.subkey(b"eyelid/vault/v1/" + label.encode("utf-8"))
+        try:
+            return self.identity.subkey(b"eyelid/vault/v1/" + label.encode("utf-8"))
+        except KeyWiped:
+            raise VaultLocked from None
+
+    def identity_text(self) -> str:
+        try:
+            return self.identity.text()
+        except KeyWiped:
+            raise VaultLocked from None
 
     def close(self) -> None:
         """Forget the keys, close the caches, and cut off every open reader."""
@@ -99,8 +109,8 @@ class Session:
         for found in self._store.found():
             stamp = known.pop(found.id, None)
             if stamp != found.stamp:
-                meta = self._meta_or_recovered(found)
-                changed.append((meta, found.stamp))
+                meta, stamp_now = self._meta_or_recovered(found)
+                changed.append((meta, stamp_now))
                 if stamp is None:
                     new.append(meta)
         self.index.put_many(changed)
@@ -110,21 +120,24 @@ class Session:
 
     def _everything(self) -> Iterable[tuple[ItemMeta, str]]:
         for found in self._store.found():
-            yield self._meta_or_recovered(found), found.stamp
+            yield self._meta_or_recovered(found)
 
-    def _meta_or_recovered(self, found: Found) -> ItemMeta:
-        """Return what is known of an item; where its meta file is missing or damaged, what the object itself tells."""
+    def _meta_or_recovered(self, found: Found) -> tuple[ItemMeta, str]:
+        """Return what is known of an item, and its stamp; where its meta file is missing or damaged, what the object itself tells.
+
+        A missing meta file is written anew; a damaged one is left as it is, for whoever can mend it.
+        """
         if found.has_meta:
             try:
-                return self.meta(found.id)
+                return self.meta(found.id), found.stamp
             except VaultLocked:
                 raise
             except VaultError:
-                pass
+                return self._recovered(found), found.stamp
         meta = self._recovered(found)
-        if not found.has_meta and meta.sha256:
+        if meta.sha256:
             self._store.put_meta(meta)
-        return meta
+        return meta, self._store.stamp(found.id)
 
     def _recovered(self, found: Found) -> ItemMeta:
         digest, size, start = hashlib.sha256(), 0, b""
@@ -144,12 +157,15 @@ class Session:
 
     def verify(self, progress: Callable[[int, int], None] | None = None) -> VerifyReport:
         """Read and authenticate every object and its meta file; `progress` gets how many are done, of how many."""
+        self.identity  # noqa: B018  # an empty vault is not read, but must be unlocked all the same
         everything = sorted(self._store.found(), key=lambda found: found.id)
         faults: list[ObjectFault] = []
         for done, found in enumerate(everything):
             if progress is not None:
                 progress(done, len(everything))
-            faults += [ObjectFault(found.id, what) for what in self._faults(found)]
+            whats = list(self._faults(found))
+            if whats and self._store.has_any(found.id):  # else it was deleted meanwhile
+                faults += [ObjectFault(found.id, what) for what in whats]
         if progress is not None:
             progress(len(everything), len(everything))
         return VerifyReport(len(everything), tuple(faults))

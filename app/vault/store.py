@@ -6,9 +6,11 @@ reading is given the identity for one call and keeps nothing. The index, slots a
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import secrets
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,6 +36,7 @@ _ITEM = re.compile(r"[0-9a-f]{32}")
 _SHELF = re.compile(r"[0-9a-f]{2}")
 _RECORD_FOLDER = re.compile(r"[a-z]{1,32}")
 _RECORD = re.compile(r"(0|[1-9][0-9]{0,15})\.age")
+_LEFTOVER = re.compile(r".+\.[0-9a-f]{8}\.tmp")
 _OBJECT, _META = ".age", ".meta.age"
 
 
@@ -54,12 +57,26 @@ class ObjectStore:
         self._files = files
         self._folder = folder
         self._recipients: Sequence[Recipient] = [X25519Recipient.parse(recipient)]
+        self._guard = threading.Lock()
+        self._arriving: set[ItemId] = set()
 
     # -- writing, without any secret
 
     def put(self, data: bytes | BinaryIO, new: NewItem, arrived_at: datetime) -> ItemMeta:
         """Seal `data` and what is known of it under a new id; returns when both are on the disk for good."""
         item = ItemId(secrets.token_hex(16))
+        with self._guard:
+            self._arriving.add(item)
+        try:
+            return self._put(item, data, new, arrived_at)
+        except Exception:
+            self._undo(self.meta_path(item), self.object_path(item))  # nothing was acknowledged, so nothing half known may stay
+            raise
+        finally:
+            with self._guard:
+                self._arriving.discard(item)
+
+    def _put(self, item: ItemId, data: bytes | BinaryIO, new: NewItem, arrived_at: datetime) -> ItemMeta:
         shelf = self.object_path(item).parent
         self._files.make_folder(shelf.parent)
         self._files.make_folder(shelf)
@@ -74,12 +91,13 @@ class ObjectStore:
 
         write_durably(self._files, self.object_path(item), pieces())
         meta = ItemMeta(item, 1, new, size, digest.hexdigest(), arrived_at)
-        try:
-            self.put_meta(meta)
-        except Exception:
-            self._files.remove(self.object_path(item))  # nothing was acknowledged, so nothing half known may stay
-            raise
+        self.put_meta(meta)
         return meta
+
+    def _undo(self, *paths: Path) -> None:
+        with contextlib.suppress(OSError):
+            for path in paths:
+                self._files.remove(path)
 
     def put_meta(self, meta: ItemMeta) -> None:
         """Replace the meta file of an item. Raises TooLarge."""
@@ -98,7 +116,11 @@ class ObjectStore:
         self._files.make_folder(path.parent)
         if path.exists():
             raise RecordExists
-        write_durably(self._files, path, seal(data, self._recipients))
+        try:
+            write_durably(self._files, path, seal(data, self._recipients))
+        except Exception:
+            self._undo(path)
+            raise
 
     def delete(self, item: ItemId) -> None:
         """Remove an item's files; once the first rename is done, start-up finishes what a crash left."""
@@ -116,8 +138,9 @@ class ObjectStore:
         removed = 0
         for folder in (self._folder, *self._subfolders()):
             for path in folder.glob(f"*{PARTIAL}"):
-                self._files.remove(path)
-                removed += 1
+                if _LEFTOVER.fullmatch(path.name):
+                    self._files.remove(path)
+                    removed += 1
         for shelf in self._shelves():
             for gone in shelf.glob(f"*{DELETING}"):
                 item = gone.name.removesuffix(DELETING)
@@ -140,7 +163,19 @@ class ObjectStore:
                 elif name.endswith(_OBJECT) and _ITEM.fullmatch(name.removesuffix(_OBJECT)):
                     objects[name.removesuffix(_OBJECT)] = path
             for item in objects.keys() | metas.keys():
+                if item not in metas and not self._is_orphan(ItemId(item)):
+                    continue
                 yield Found(ItemId(item), item in objects, item in metas, _stamp(metas.get(item) or objects[item]))
+
+    def _is_orphan(self, item: ItemId) -> bool:
+        """Whether an object seen without a meta file will stay so. One that is being put is passed over; it is not there yet."""
+        with self._guard:
+            if item in self._arriving:
+                return False
+        return self.object_path(item).exists() and not self.meta_path(item).exists()
+
+    def has_any(self, item: ItemId) -> bool:
+        return self.object_path(item).exists() or self.meta_path(item).exists()
 
     def stamp(self, item: ItemId) -> str:
         """The stamp `found` would give."""

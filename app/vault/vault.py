@@ -52,7 +52,7 @@ class Vault:
         self._guard = threading.RLock()  # the session, the state and the settings; held for moments only
         self._writing = threading.RLock()  # one change of what exists at a time; taken before `_guard`
         self._unlocking = threading.Lock()
-        self._state = LockState.LOCKED
+        self._busy = False
         self._session: Session | None = None
         self._asked_to_lock = 0
         self._listeners: list[Callable[[LockState], None]] = []
@@ -81,15 +81,14 @@ class Vault:
         if passphrase is None and not keyring:
             raise ValueError("a vault needs a way to open it")
         files, keys = files or Files(), key_store or SystemKeyStore()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        files.make_folder(folder)
         lock = ProcessLock(folder / "lock")
-        identity = X25519Identity.generate()
+        identity, vault_id = X25519Identity.generate(), secrets.token_hex(16)
+        slots, made = Slots(files, folder, keys), list[Slot]()
         try:
             if cls.exists(folder):
                 raise VaultExists
-            vault_id = secrets.token_hex(16)
-            slots = Slots(files, folder, keys)
-            made: list[Slot] = []
             if passphrase is not None:
                 made.append(slots.make_passphrase(identity, passphrase, work_factor))
             if keyring:
@@ -97,11 +96,20 @@ class Vault:
             settings = Config(vault_id, str(identity.recipient), datetime.now(UTC), tuple(made))
             files.make_folder(folder / "objects")
             write_durably(files, folder / config.NAME, [config.dump(settings)])
-            vault = cls(folder, settings, lock, files, keys)
-            vault._unlock(lambda: identity)
         except BaseException:
             identity.wipe()
+            with contextlib.suppress(OSError):
+                if made:
+                    files.remove(folder / config.NAME)
+                for slot in made:
+                    slots.forget(vault_id, slot)
             lock.release()
+            raise
+        vault = cls(folder, settings, lock, files, keys)
+        try:
+            vault._unlock(lambda: identity)
+        except BaseException:  # the vault is there all the same, and can be opened later
+            vault.close()
             raise
         return vault
 
@@ -130,10 +138,13 @@ class Vault:
 
     @property
     def state(self) -> LockState:
-        return self._state
+        with self._guard:
+            if self._session is not None:
+                return LockState.UNLOCKED
+            return LockState.UNLOCKING if self._busy else LockState.LOCKED
 
     def on_state(self, listener: Callable[[LockState], None]) -> None:
-        """Call `listener` with each new state, in the thread that changed it."""
+        """Call `listener` with the state after each change of it, in the thread that changed it."""
         self._listeners.append(listener)
 
     @property
@@ -164,23 +175,29 @@ class Vault:
 
     def _unlock(self, open_identity: Callable[[], X25519Identity]) -> None:
         with self._unlocking:
-            if self._state is LockState.UNLOCKED:
-                return
-            asked = self._asked_to_lock
-            self._tell(LockState.UNLOCKING)
-            session = None
+            with self._guard:
+                if self._session is not None:
+                    return
+                self._busy, asked = True, self._asked_to_lock
+            self._tell()
             try:
-                session = Session(self._folder, self._store, open_identity())
+                session = self._begin(open_identity())
                 with self._guard:
-                    if asked != self._asked_to_lock:
-                        raise VaultLocked  # somebody asked to lock meanwhile, and that wins
-                    self._session = session
-            except BaseException:
-                if session is not None:
+                    wanted = asked == self._asked_to_lock
+                    self._session = session if wanted else None
+                if not wanted:  # somebody asked to lock meanwhile, and that wins
                     session.close()
-                self._tell(LockState.LOCKED)
-                raise
-            self._tell(LockState.UNLOCKED)
+                    raise VaultLocked
+            finally:
+                self._busy = False
+                self._tell()
+
+    def _begin(self, identity: X25519Identity) -> Session:
+        try:
+            return Session(self._folder, self._store, identity)
+        except BaseException:
+            identity.wipe()
+            raise
 
     def lock(self) -> None:
         """Forget every key. Open readers raise VaultLocked from now on; an unlocking under way is undone."""
@@ -189,15 +206,15 @@ class Vault:
             session, self._session = self._session, None
         if session is not None:
             session.close()
-            self._tell(LockState.LOCKED)
+            self._tell()
 
     def close(self) -> None:
         """Lock, and let other processes open the vault."""
         self.lock()
         self._process_lock.release()
 
-    def _tell(self, state: LockState) -> None:
-        self._state = state
+    def _tell(self) -> None:
+        state = self.state
         for listener in tuple(self._listeners):
             listener(state)
 
@@ -209,7 +226,7 @@ class Vault:
 
     def identity(self) -> str:
         """Return "AGE-SECRET-KEY-1…", which opens everything. Raises VaultLocked."""
-        return self._open().identity.text()
+        return self._open().identity_text()
 
     def subkey(self, label: str) -> bytes:
         """Return 32 bytes for the purpose named by `label`, always the same for this vault. Raises VaultLocked."""
@@ -266,7 +283,7 @@ class Vault:
         """Remove an item's files for good. Raises VaultLocked, ItemMissing."""
         with self._writing:
             session = self._open()
-            if not (self._store.object_path(item).exists() or self._store.meta_path(item).exists()):
+            if not self._store.has_any(item):
                 raise ItemMissing
             self._store.delete(item)
             session.index.remove(item)
@@ -318,7 +335,7 @@ class Vault:
             if not kept:
                 raise LastSlot
             self._save(replace(self._settings, slots=kept))
-            self._slots.forget(self._settings, gone[0])
+            self._slots.forget(self._settings.id, gone[0])
 
     def _add_slot(self, make: Callable[[X25519Identity], Slot]) -> SlotInfo:
         with self._writing:
