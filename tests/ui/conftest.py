@@ -1,0 +1,413 @@
+"""A window without a screen, on a qasync loop, over services that are made of plain data."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+import pytest
+import qasync
+from PySide6.QtCore import QBuffer, QByteArray
+from PySide6.QtGui import QColor, QImage, QLinearGradient, QPainter
+from PySide6.QtWidgets import QApplication
+
+from app.events import EventHub, GlassesChanged, GlassesForgotten, ItemsAdded, ItemsChanged, ItemsRemoved, ReceiptAdded, VaultChanged
+from app.glasses.types import FoundGlasses, GlassesView, KnownGlasses
+from app.library.types import Query, Sharing, ThumbSize, Tile
+from app.paths import Profile
+from app.settings import AI_OFF, Settings
+from app.sharing.types import (
+    AnswerText,
+    Destination,
+    Draft,
+    Ended,
+    Outcome,
+    Parcel,
+    Picture,
+    PolicyCard,
+    PolicyClass,
+    Proposal,
+    Receipt,
+    Sending,
+    Statement,
+)
+from app.vault.types import (
+    ItemId,
+    ItemKind,
+    ItemMeta,
+    KeyringReport,
+    LockState,
+    NewItem,
+    Origin,
+    SlotInfo,
+    SlotKind,
+    VerifyReport,
+)
+from ble.types import Capabilities, Capability, DeviceInfo, GlassesStatus, LinkState
+
+NOW = datetime(2026, 5, 12, 14, 3, tzinfo=UTC)
+PASSPHRASE = "plain words for tests"
+
+
+def jpeg(colour: str = "#336699", width: int = 320, height: int = 240) -> bytes:
+    image = QImage(width, height, QImage.Format.Format_RGB32)
+    painter = QPainter(image)
+    fade = QLinearGradient(0, 0, width, height)
+    fade.setColorAt(0, QColor(colour))
+    fade.setColorAt(1, QColor(colour).darker(300))
+    painter.fillRect(image.rect(), fade)
+    painter.end()
+    data = QByteArray()
+    buffer = QBuffer(data)
+    buffer.open(QBuffer.OpenModeFlag.WriteOnly)
+    image.save(buffer, "JPEG", 90)
+    return bytes(data.data())
+
+
+def item_id(number: int) -> ItemId:
+    return ItemId(f"{number:032x}")
+
+
+def tile(number: int, **changes: Any) -> Tile:
+    """The tile `number`, one minute older for each."""
+    made = Tile(
+        id=item_id(number),
+        kind=ItemKind.PHOTO,
+        taken_at=NOW - timedelta(minutes=number),
+        width=320,
+        height=240,
+        duration_ms=None,
+        favourite=False,
+        shared_with=(),
+        from_name="Omi Glass",
+        colour=0x336699,
+    )
+    return replace(made, **changes)
+
+
+def meta_of(one: Tile, **changes: Any) -> ItemMeta:
+    origin = Origin("omi-glass", "AA:BB:CC:DD:EE:01", one.from_name, simulated=True)
+    new = NewItem(one.kind, "image/jpeg", one.taken_at, origin, one.width, one.height)
+    return replace(ItemMeta(one.id, 1, new, 81234, "ab" * 32, one.taken_at, favourite=one.favourite), **changes)
+
+
+def card(of: PolicyClass, **changes: Any) -> PolicyCard:
+    def said(text: str) -> Statement:
+        return Statement(text, "a quotation", "https://example.test/terms", date(2026, 5, 1))
+
+    trains = {
+        PolicyClass.TRAINS: "What you send may be used to train the company's AI.",
+        PolicyClass.KEPT: "Not used for training by default.",
+        PolicyClass.LOCAL: "Not used for training: it does not leave this computer.",
+        PolicyClass.MIRROR: "Not used for training: no AI sees it.",
+    }[of]
+    made = PolicyCard(
+        id=of.value,
+        title=f"Terms of {of.value}",
+        company="Example",
+        policy_class=of,
+        trains=said(trains),
+        retention=said("Kept for up to 30 days."),
+        people=said("Staff may look to find abuse."),
+        opt_out=said("There is no opt-out."),
+        faces=said("Says nothing of faces."),
+        read_on=date(2026, 5, 1),
+        version="v1",
+        expired=False,
+    )
+    return replace(made, **changes)
+
+
+def destination(of: PolicyClass) -> Destination:
+    local = of in (PolicyClass.LOCAL, PolicyClass.MIRROR)
+    label, company, origin, model = {
+        PolicyClass.MIRROR: ("Mirror", "Mirror (this computer, no AI)", "http://127.0.0.1:40001", "mirror"),
+        PolicyClass.LOCAL: ("LM Studio", "Local server (this computer)", "http://127.0.0.1:1234", "qwen-vl"),
+        PolicyClass.KEPT: ("OpenAI API", "OpenAI", "https://api.openai.com", "gpt-5-mini"),
+        PolicyClass.TRAINS: ("Meta Model API, unpaid", "Meta", "https://api.meta.ai", "muse-spark-1.3"),
+    }[of]
+    return Destination(of.value, label, company, origin, "/v1/chat/completions", model, "openai", of.value, not local, local)
+
+
+def proposal(of: PolicyClass = PolicyClass.TRAINS, count: int = 1, **card_changes: Any) -> Proposal:
+    items = tuple(item_id(number) for number in range(count))
+    draft = Draft(items, "What plant is this?", of.value)
+    pictures = tuple(Picture(item, jpeg("#2f7d4f", 640, 480), 640, 480, ("location", "camera serial number")) for item in items)
+    parcel = Parcel("p1", draft, destination(of), card(of, **card_changes), b"{}", "cd" * 32, "application/json", NOW)
+    return Proposal(parcel, pictures, draft.question, 310_000)
+
+
+def receipt(number: int, outcome: Outcome, of: PolicyClass, sent: int = 0) -> Receipt:
+    to = destination(of)
+    return Receipt(
+        number, NOW, "p1", outcome, (item_id(0),), ("ab" * 32,), to.id, to.company, to.origin, to.model, of.value, "v1", of, "cd" * 32,
+        310_000, sent, 200 if sent else None, "", "00" * 32, "ff" * 64,
+    )  # fmt: skip
+
+
+def view(state: LinkState = LinkState.READY, **changes: Any) -> GlassesView:
+    known = KnownGlasses("AA:BB:CC:DD:EE:01", "omi-glass", "Omi Glass", NOW, simulated=True)
+    can = Capabilities(
+        "omi-glass",
+        frozenset({Capability.TAKE_PHOTO, Capability.CONTINUOUS_CAPTURE, Capability.BATTERY}),
+        encrypted_link=False,
+        cautions=("The radio link of these glasses is not encrypted: somebody near could receive your photos.",),
+        interval_seconds=30,
+    )
+    status = GlassesStatus(battery=62, battery_at=datetime.now(UTC) - timedelta(minutes=4), continuous=False, received=3)
+    made = GlassesView(known, state, status, DeviceInfo("Based Hardware", "Omi Glass", "2.1.1", "ESP32-S3", ""), can)
+    return replace(made, **changes)
+
+
+FOUND = FoundGlasses("AA:BB:CC:DD:EE:01", "omi-glass", "Omi Glass", -54, known=False, simulated=True)
+
+
+class FakeVault:
+    def __init__(self, events: EventHub) -> None:
+        self._events = events
+        self.state = LockState.UNLOCKED
+        self.error: Exception | None = None
+
+    def become(self, state: LockState) -> None:
+        self.state = state
+        self._events.publish(VaultChanged(state))
+
+    async def create(self, passphrase: str | None, keyring: bool) -> None:
+        self._raise()
+        self.become(LockState.UNLOCKED)
+
+    async def unlock(self, passphrase: str | None) -> None:
+        self._raise()
+        self.become(LockState.UNLOCKED)
+
+    async def lock(self) -> None:
+        self.become(LockState.LOCKED)
+
+    def slots(self) -> tuple[SlotInfo, ...]:
+        return (SlotInfo("1", SlotKind.PASSPHRASE, NOW),)
+
+    async def keyring_report(self) -> KeyringReport:
+        return KeyringReport(False, "fail", "This computer has no keyring that can be trusted with a key; the passphrase is all there is.")
+
+    async def verify(self, progress: Callable[[int, int], None] | None = None) -> VerifyReport:
+        if progress is not None:
+            progress(1, 2)
+        return VerifyReport(2, ())
+
+    def _raise(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+
+class FakeLibrary:
+    def __init__(self, events: EventHub) -> None:
+        self._events = events
+        self.items: list[Tile] = []
+        self.trashed: list[Tile] = []
+        self.pictures: dict[ItemId, bytes] = {}
+        self.metas: dict[ItemId, ItemMeta] = {}
+        self.exported: list[tuple[ItemId, ...]] = []
+        self.error: Exception | None = None
+
+    def add(self, *tiles: Tile, data: bytes | None = None) -> None:
+        self.items = sorted((*tiles, *self.items), key=lambda one: one.taken_at, reverse=True)
+        for one in tiles:
+            self.pictures[one.id] = data or jpeg(f"#{one.colour:06x}")
+        self._events.publish(ItemsAdded(tuple(one.id for one in tiles)))
+
+    async def tiles(self, query: Query) -> list[Tile]:
+        if self.error is not None:
+            raise self.error
+        found = self.trashed if query.trashed else self.items
+        found = [one for one in found if not query.kinds or one.kind in query.kinds]
+        found = [one for one in found if not query.favourites or one.favourite]
+        found = [one for one in found if query.sharing is None or (one.sharing is Sharing.SHARED) == (query.sharing is Sharing.SHARED)]
+        return [one for one in found if query.text in one.from_name]
+
+    async def thumbnail(self, item: ItemId, size: ThumbSize) -> bytes | None:
+        return self.pictures.get(item)
+
+    async def details(self, item: ItemId) -> ItemMeta:
+        return self.metas.get(item) or meta_of(next(one for one in self.items if one.id == item))
+
+    async def picture(self, item: ItemId) -> bytes:
+        return self.pictures[item]
+
+    async def set_favourite(self, item: ItemId, favourite: bool) -> None:
+        self.items = [replace(one, favourite=favourite) if one.id == item else one for one in self.items]
+        self._events.publish(ItemsChanged((item,)))
+
+    async def set_note(self, item: ItemId, note: str) -> None:
+        self.metas[item] = replace(await self.details(item), note=note)
+        self._events.publish(ItemsChanged((item,)))
+
+    async def trash(self, items: Sequence[ItemId]) -> None:
+        self.trashed += [one for one in self.items if one.id in items]
+        self.items = [one for one in self.items if one.id not in items]
+        self._events.publish(ItemsRemoved(tuple(items)))
+
+    async def restore(self, items: Sequence[ItemId]) -> None:
+        back = [one for one in self.trashed if one.id in items]
+        self.trashed = [one for one in self.trashed if one.id not in items]
+        self.items = sorted((*self.items, *back), key=lambda one: one.taken_at, reverse=True)
+        self._events.publish(ItemsAdded(tuple(items)))
+
+    async def purge(self, items: Sequence[ItemId]) -> None:
+        self.trashed = [one for one in self.trashed if one.id not in items]
+        self._events.publish(ItemsRemoved(tuple(items)))
+
+    async def export(self, items: Sequence[ItemId], folder: Path) -> tuple[Path, ...]:
+        self.exported.append(tuple(items))
+        return tuple(folder / f"{item}.jpg" for item in items)
+
+
+class FakeGlasses:
+    def __init__(self, events: EventHub) -> None:
+        self._events = events
+        self.views: dict[str, GlassesView] = {}
+        self.air: list[FoundGlasses] = []
+        self.calls: list[tuple[object, ...]] = []
+        self.scan_error: Exception | None = None
+        self.photo_error: Exception | None = None
+
+    def put(self, one: GlassesView) -> None:
+        self.views[one.known.address] = one
+        self._events.publish(GlassesChanged(one))
+
+    def known(self) -> tuple[GlassesView, ...]:
+        return tuple(self.views.values())
+
+    def simulated_families(self) -> tuple[tuple[str, str], ...]:
+        return (("omi-glass", "Omi Glass"), ("openglass", "OpenGlass"))
+
+    def cautions(self, family: str) -> tuple[str, ...]:
+        return ("The radio link of these glasses is not encrypted: somebody near could receive your photos.",)
+
+    async def start_simulated(self, family: str) -> None:
+        self.air.append(FOUND)
+
+    async def scan(self, seconds: float = 10) -> AsyncIterator[FoundGlasses]:
+        if self.scan_error is not None:
+            raise self.scan_error
+        for found in self.air:
+            yield replace(found, known=found.address in self.views)
+
+    async def pair(self, found: FoundGlasses) -> KnownGlasses:
+        self.put(view())
+        return view().known
+
+    async def forget(self, address: str) -> None:
+        del self.views[address]
+        self._events.publish(GlassesForgotten(address))
+
+    async def take_photo(self, address: str) -> None:
+        self.calls.append(("photo", address))
+        if self.photo_error is not None:
+            raise self.photo_error
+
+    async def set_continuous(self, address: str, on: bool) -> None:
+        self.calls.append(("continuous", address, on))
+
+    async def connect(self, address: str) -> None:
+        self.calls.append(("connect", address))
+
+    async def disconnect(self, address: str) -> None:
+        self.calls.append(("disconnect", address))
+
+
+@dataclass
+class FakeSharing:
+    events: EventHub
+    answer: str = "A fern."
+    hold: asyncio.Event | None = None
+    calls: list[str] = field(default_factory=list)
+    book_receipts: list[Receipt] = field(default_factory=list)
+    classes: tuple[PolicyClass, ...] = (PolicyClass.MIRROR, PolicyClass.LOCAL, PolicyClass.KEPT, PolicyClass.TRAINS)
+    ai_off: bool = False
+    book: Any = None
+
+    def destinations(self) -> tuple[Destination, ...]:
+        return tuple(destination(of) for of in self.classes)
+
+    def card(self, destination_id: str) -> PolicyCard:
+        return card(PolicyClass(destination_id))
+
+    async def prepare(self, draft: Draft) -> Proposal:
+        self.calls.append("prepare")
+        made = proposal(PolicyClass(draft.destination_id), len(draft.items))
+        return replace(made, question=draft.question)
+
+    async def refuse(self, made: Proposal, reason: str = "kept private") -> Receipt:
+        self.calls.append(f"refuse: {reason}")
+        return receipt(1, Outcome.REFUSED, made.parcel.card.policy_class)
+
+    async def approve(self, made: Proposal) -> object:
+        self.calls.append("approve")
+        return SimpleNamespace()
+
+    async def send(self, made: Proposal, approval: object) -> AsyncIterator[object]:
+        self.calls.append("send")
+        yield Sending(made.size, made.size)
+        if self.hold is not None:
+            await self.hold.wait()
+        for word in self.answer.split(" "):
+            yield AnswerText(word + " ")
+        done = receipt(2, Outcome.ANSWERED, made.parcel.card.policy_class, made.size)
+        self.book_receipts.append(done)
+        self.events.publish(ReceiptAdded(done))
+        yield Ended(done)
+
+    async def cancel(self, parcel_id: str) -> None:
+        self.calls.append("cancel")
+        if self.hold is not None:
+            self.hold.set()
+
+    async def receipts(self) -> tuple[Receipt, ...]:
+        return tuple(self.book_receipts)
+
+    async def verify_receipts(self) -> object:
+        return SimpleNamespace(sound=True, count=len(self.book_receipts), faults=())
+
+    async def export_receipts(self) -> bytes:
+        return b"{}"
+
+
+class FakeServices:
+    def __init__(self, root: Path, loop: asyncio.AbstractEventLoop) -> None:
+        self.profile = Profile(root)
+        self.profile.make()
+        self.settings = Settings(self.profile.settings)
+        self.settings.on_change(self._changed)
+        self.events = EventHub(loop)
+        self.vault = FakeVault(self.events)
+        self.library = FakeLibrary(self.events)
+        self.glasses = FakeGlasses(self.events)
+        self.sharing = FakeSharing(self.events)
+
+    def _changed(self, key: str) -> None:
+        self.sharing.ai_off = self.settings.get(AI_OFF)
+
+    async def stop(self) -> None:
+        pass
+
+
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    return {"qt": lambda: qasync.QEventLoop(QApplication.instance() or QApplication(["eyelid"]))}
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> Iterator[Any]:
+    from ui.theme import Theme
+
+    made = Theme(qapp)
+    made.choose("light")
+    yield made
+    made.deleteLater()

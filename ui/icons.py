@@ -1,0 +1,67 @@
+"""Our own line icons, tinted at run time so that one file serves every palette.
+
+Each SVG draws with `currentColor`; the colour is put in before rendering, at the pixel ratio asked for. The cache is the owner's.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+
+from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
+from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+
+SIZES = (16, 20, 24, 32)
+
+
+def svg(name: str) -> str:
+    """The source of one icon of `resources/icons`; raises FileNotFoundError for an unknown name."""
+    return (resources.files("resources") / "icons" / f"{name}.svg").read_text(encoding="utf-8")
+
+
+def render(source: str, size: int, ratio: float = 1.0) -> QPixmap:
+    """Draw an SVG as a square pixmap of `size` logical pixels."""
+    pixmap = QPixmap(QSize(round(size * ratio), round(size * ratio)))
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    QSvgRenderer(QByteArray(source.encode())).render(painter, QRectF(0, 0, pixmap.width(), pixmap.height()))
+    painter.end()
+    pixmap.setDevicePixelRatio(ratio)
+    return pixmap
+
+
+def app_icon() -> QIcon:
+    """The eyelid, in the sizes window managers ask for."""
+    source, icon = svg("eyelid"), QIcon()
+    for size in (16, 24, 32, 48, 64, 128, 256):
+        icon.addPixmap(render(source, size))
+    return icon
+
+
+class Icons:
+    """Renders and keeps icons by name, colour, size and ratio; owned by the theme and emptied when it changes."""
+
+    def __init__(self) -> None:
+        self._pixmaps: dict[tuple[str, str, int, float], QPixmap] = {}
+        self._sources: dict[str, str] = {}
+
+    def clear(self) -> None:
+        self._pixmaps.clear()
+
+    def pixmap(self, name: str, colour: str, size: int = 20, ratio: float = 1.0) -> QPixmap:
+        key = (name, colour, size, ratio)
+        if key not in self._pixmaps:
+            source = self._sources.setdefault(name, svg(name))
+            self._pixmaps[key] = render(source.replace("currentColor", colour), size, ratio)
+        return self._pixmaps[key]
+
+    def icon(self, name: str, colour: str, off: str, on: str = "") -> QIcon:
+        """An icon in `colour`, in `off` while disabled and, if given, in `on` while checked."""
+        icon = QIcon()
+        for size in SIZES:
+            for ratio in (1.0, 2.0):
+                icon.addPixmap(self.pixmap(name, colour, size, ratio))
+                icon.addPixmap(self.pixmap(name, off, size, ratio), QIcon.Mode.Disabled)
+                if on:
+                    icon.addPixmap(self.pixmap(name, on, size, ratio), QIcon.Mode.Normal, QIcon.State.On)
+        return icon

@@ -1,0 +1,123 @@
+"""The window as a program: one Qt application on one qasync loop. Starts the services, shows the window, and stops both in order."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from PySide6.QtCore import QMessageLogContext, QSocketNotifier, QtMsgType, qInstallMessageHandler
+from PySide6.QtWidgets import QApplication, QWidget
+
+from app.errors import explain
+from app.paths import Profile
+from app.services import Services
+from ui.dialogs import tell
+from ui.i18n import tr
+from ui.icons import app_icon
+from ui.main_window import MainWindow
+from ui.theme import Theme
+
+NO_SCREEN = 3
+NOT_STARTED = 4
+_NO_SCREEN_WORDS = "Eyelid's window needs a screen, and there is none here; use “eyelid --help” for the command line instead.\n"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the window; returns the exit code (0 done, 3 no screen, 4 could not start)."""
+    arguments = _parser().parse_args(sys.argv[1:] if argv is None else argv)
+    if not _has_screen():
+        sys.stderr.write(_NO_SCREEN_WORDS)
+        return NO_SCREEN
+    app = _application()
+    import qasync  # type: ignore[import-untyped]  # picks its Qt binding when imported, which must be the one loaded above
+
+    profile = Profile(arguments.profile.expanduser().absolute()) if arguments.profile else Profile.default()
+    loop = qasync.QEventLoop(app)
+    asyncio.set_event_loop(loop)
+    with loop:
+        return int(loop.run_until_complete(run(app, profile, tuple(arguments.sim), loop)))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="eyelid-window", description="The window of Eyelid.")
+    parser.add_argument("--profile", type=Path, metavar="DIR", help="use this folder instead of your own profile")
+    parser.add_argument(
+        "--sim", action="append", default=[], metavar="FAMILY", help="put simulated glasses of this family on a virtual radio"
+    )
+    return parser
+
+
+def _has_screen() -> bool:
+    """Whether Qt can be expected to find a screen; asked before Qt is, because Qt ends the process when it finds none."""
+    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _application() -> QApplication:
+    """Make the application; should Qt give up on the screen after all, leave with one sentence instead of a crash."""
+
+    def on_fatal(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+        if kind == QtMsgType.QtFatalMsg:
+            sys.stderr.write(_NO_SCREEN_WORDS)
+            sys.stderr.flush()
+            os._exit(NO_SCREEN)
+
+    qInstallMessageHandler(on_fatal)
+    app = QApplication(["eyelid"])
+    qInstallMessageHandler(None)
+    app.setApplicationName("eyelid")
+    app.setApplicationDisplayName(tr("Eyelid"))
+    app.setDesktopFileName("eyelid")
+    app.setQuitOnLastWindowClosed(False)
+    app.setWindowIcon(app_icon())
+    return app
+
+
+async def run(app: QApplication, profile: Profile, sims: Sequence[str], loop: asyncio.AbstractEventLoop) -> int:
+    """Start, show, wait until the window is closed, stop."""
+    theme = Theme(app)
+    try:
+        services = await Services.start(profile, sims=sims)
+    except Exception as error:  # whatever it was, the person is told in the same three parts
+        said = explain(error)
+        anchor = QWidget()
+        await tell(anchor, said.what, " ".join(part for part in (said.why, said.action) if part))
+        return NOT_STARTED
+    try:
+        window = MainWindow(services, theme, loop)
+        if os.name == "posix":
+            _on_signals(window)
+        window.show()
+        await window.closed.wait()
+        await window.tasks.stop()
+        window.deleteLater()
+    finally:
+        await services.stop()
+    return 0
+
+
+def _on_signals(window: MainWindow) -> None:
+    """Close the window on SIGINT and SIGTERM. The pipe wakes Qt, so that Python gets to see the signal at once."""
+    reading, writing = os.pipe()
+    for end in (reading, writing):
+        os.set_blocking(end, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    waker = QSocketNotifier(reading, QSocketNotifier.Type.Read, window)
+    waker.activated.connect(lambda: os.read(reading, 64))
+
+    def close(number: int, frame: FrameType | None) -> None:
+        window.close()
+
+    for wanted in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(wanted, close)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,244 @@
+"""The window: which of the three rooms is shown (first run, locked, inside), the pages inside, and what reaches all of them."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
+
+from app import settings as declared
+from app.errors import Explanation
+from app.events import CaptureLost, GlassesChanged, GlassesForgotten, Trouble, VaultChanged
+from app.services import Services
+from app.vault.types import ItemId, LockState
+from ui.context import Context
+from ui.i18n import tr
+from ui.memory import Memory
+from ui.pages.ask import AskPage
+from ui.pages.captures import CapturesPage
+from ui.pages.door import LockPage, WelcomePage
+from ui.pages.glasses import GlassesPage
+from ui.pages.settings import SettingsPage
+from ui.pages.shared import SharedPage
+from ui.pages.viewer import ViewerPage
+from ui.shell import Sidebar, Strip
+from ui.tasks import Tasks
+from ui.theme import Theme
+from ui.tokens import GRID
+from ui.widgets.banner import Banners
+from ui.widgets.basics import column, redress, row
+from ui.widgets.page import MARGIN, Page
+
+
+class MainWindow(QMainWindow):
+    """`closed` is set when the person wants to leave; whoever made the window then stops the services."""
+
+    def __init__(self, services: Services, theme: Theme, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
+        self.closed = asyncio.Event()
+        self._services = services
+        memory = Memory(services.profile.root)
+        self.tasks = Tasks(loop, self)
+        self.context = Context(services, theme, self.tasks, memory)
+        theme.choose(services.settings.get(declared.THEME))
+        theme.scale_text(memory.text_percent)
+        self.setWindowTitle(tr("Eyelid"))
+        self.setMinimumSize(90 * GRID, 60 * GRID)
+        self.resize(150 * GRID, 100 * GRID)
+        if memory.geometry is not None:
+            self.restoreGeometry(memory.geometry)
+        self.banners = Banners(theme)
+        self._make_pages(loop)
+        self._make_rooms()
+        self._connect()
+        self._shortcuts()
+        self._room()
+
+    def _make_pages(self, loop: asyncio.AbstractEventLoop) -> None:
+        context, banners = self.context, self.banners
+        self.welcome, self.lock_page = WelcomePage(context), LockPage(context)
+        self.captures = CapturesPage(context, loop, banners)
+        self.viewer = ViewerPage(context, self.captures.model, banners)
+        self.glasses = GlassesPage(context, banners)
+        self.ask = AskPage(context, banners)
+        self.shared = SharedPage(context, banners)
+        self.settings = SettingsPage(context, banners)
+        self.pages: dict[str, Page] = {
+            "captures": self.captures,
+            "glasses": self.glasses,
+            "ask": self.ask,
+            "shared": self.shared,
+            "settings": self.settings,
+        }
+
+    def _make_rooms(self) -> None:
+        theme = self.context.theme
+        self.sidebar = Sidebar(theme, [(name, page.title.text()) for name, page in self.pages.items()])
+        self.strip = Strip(theme)
+        self.stack = QStackedWidget()
+        for page in (*self.pages.values(), self.viewer):
+            self.stack.addWidget(page)
+        above = column(self.banners, margins=(MARGIN, 0, MARGIN, 0))
+        right = column(gap=0)
+        right.addSpacing(0)
+        right.addLayout(above)
+        right.addWidget(self.stack, 1)
+        across = row(self.sidebar, gap=0)
+        across.addLayout(right, 1)
+        inside = column(gap=0)
+        inside.addLayout(across, 1)
+        inside.addWidget(self.strip)
+        self.inside = QWidget()
+        self.inside.setProperty("role", "window")
+        self.inside.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.inside.setLayout(inside)
+        self.rooms = QStackedWidget()
+        for room in (self.welcome, self.lock_page, self.inside):
+            self.rooms.addWidget(room)
+        self.setCentralWidget(self.rooms)
+
+    def _connect(self) -> None:
+        events, theme = self._services.events, self.context.theme
+        events.subscribe(VaultChanged, self._vault_changed)
+        events.subscribe(GlassesChanged, self._glasses_changed)
+        events.subscribe(GlassesForgotten, self._glasses_changed)
+        events.subscribe(CaptureLost, self._capture_lost)
+        events.subscribe(Trouble, self._trouble)
+        self.tasks.failed.connect(self._failed)
+        theme.changed.connect(self._new_look)
+        self.sidebar.chosen.connect(self.go)
+        self.strip.lock_asked.connect(self.lock)
+        self.strip.ai_switched.connect(self.switch_ai)
+        self.strip.glasses_asked.connect(partial(self.go, "glasses"))
+        self.settings.ai_switched.connect(self.switch_ai)
+        self.captures.opened.connect(self.view)
+        self.captures.ask_about.connect(self.ask_about)
+        self.captures.pair_asked.connect(self._pair)
+        self.viewer.closed.connect(partial(self.go, "captures"))
+        self.viewer.ask_about.connect(self.ask_about)
+        self.ask.choose_asked.connect(partial(self.go, "captures"))
+        self.strip.show_ai(self._services.settings.get(declared.AI_OFF))
+
+    def _shortcuts(self) -> None:
+        for number, name in enumerate(self.pages, 1):
+            self._key(f"Ctrl+{number}", partial(self.go, name))
+        self._key("Ctrl+L", self.lock)
+        self._key("Ctrl+F", self._search)
+        self._key("Ctrl+E", lambda: self.captures.export_chosen() if self.captures.isVisible() else None)
+        self._key("Ctrl+Q", self.close)
+
+    def _key(self, keys: str, act: object) -> None:
+        QShortcut(QKeySequence(keys), self).activated.connect(act)
+
+    # -- rooms and pages -------------------------------------------------------------------------------------------------------
+
+    @property
+    def unlocked(self) -> bool:
+        return self._services.vault.state is LockState.UNLOCKED
+
+    def _room(self) -> None:
+        """Show the room that fits the vault. Whatever is not unlocked shows nothing of the inside, at once."""
+        state = self._services.vault.state
+        if state is LockState.UNLOCKED:
+            if self.rooms.currentWidget() is not self.inside:
+                self.rooms.setCurrentWidget(self.inside)
+                self.go("captures")
+                self._show_glasses()
+            return
+        self._forget()
+        door = self.welcome if state is LockState.ABSENT else self.lock_page
+        if self.rooms.currentWidget() is not door or not self.isVisible():
+            self.rooms.setCurrentWidget(door)
+            door.entered()
+
+    def _forget(self) -> None:
+        for page in (*self.pages.values(), self.viewer):
+            page.forget()
+        for key in ("export", "trash", "forget", "pair", "receipt", "verify receipts", "export receipts"):
+            self.tasks.cancel(key)
+        self.banners.clear()
+        self.stack.setCurrentWidget(self.captures)
+
+    def go(self, name: str) -> None:
+        """Bring a page to the front."""
+        if self.unlocked:
+            page = self.pages[name]
+            if self.stack.currentWidget() is self.glasses and page is not self.glasses:
+                self.glasses.left()
+            self.stack.setCurrentWidget(page)
+            self.sidebar.show_chosen(name)
+            page.entered()
+
+    def view(self, item: str) -> None:
+        self.stack.setCurrentWidget(self.viewer)
+        self.viewer.open(ItemId(item))
+
+    def ask_about(self, items: tuple[ItemId, ...]) -> None:
+        self.ask.take(items)
+        self.go("ask")
+
+    def _pair(self) -> None:
+        self.go("glasses")
+        self.glasses.open_pairing()
+
+    def _search(self) -> None:
+        self.go("captures")
+        self.captures.focus_search()
+
+    # -- what reaches everything -----------------------------------------------------------------------------------------------
+
+    def lock(self) -> None:
+        if self.unlocked:
+            self._forget()
+            self.rooms.setCurrentWidget(self.lock_page)
+            self.tasks.start(self._services.vault.lock(), key="lock")
+
+    def switch_ai(self, off: bool) -> None:
+        self.tasks.start(self._switching_ai(off), key="ai")
+
+    async def _switching_ai(self, off: bool) -> None:
+        try:
+            self._services.settings.set(declared.AI_OFF, off)
+        finally:
+            now = self._services.settings.get(declared.AI_OFF)
+            self.strip.show_ai(now)
+            self.settings.show_ai(now)
+            self.ask.ai_switched()
+
+    def _vault_changed(self, event: VaultChanged) -> None:
+        self._room()
+
+    def _glasses_changed(self, event: GlassesChanged | GlassesForgotten) -> None:
+        self._show_glasses()
+
+    def _show_glasses(self) -> None:
+        self.strip.show_glasses(self._services.glasses.known())
+
+    def _capture_lost(self, event: CaptureLost) -> None:
+        self._trouble(Trouble(Explanation(tr("A capture arrived damaged."), event.reason, tr("Stay near the computer and take it again."))))
+
+    def _trouble(self, event: Trouble) -> None:
+        self._failed(event.explanation, None)
+
+    def _failed(self, said: Explanation, again: object) -> None:
+        self.here.trouble(said, again if callable(again) else None)
+
+    @property
+    def here(self) -> Banners:
+        """Where a message can be seen now."""
+        room = self.rooms.currentWidget()
+        return room.banners if isinstance(room, WelcomePage | LockPage) else self.banners
+
+    def _new_look(self) -> None:
+        redress(self.context.theme, self)
+        self._show_glasses()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.context.memory.geometry = self.saveGeometry()
+        self._forget()
+        self.captures.thumbs.close()
+        self.closed.set()
+        event.accept()

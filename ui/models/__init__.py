@@ -1,0 +1,1 @@
+"""Item models: rows for views, and words for screen readers."""

@@ -1,0 +1,77 @@
+"""Receipts as a table, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+
+from app.sharing.types import Outcome, Receipt
+from ui import words
+from ui.i18n import plural, tr
+from ui.theme import Theme
+from ui.widgets.badge import POLICY_LOOK
+
+Index = QModelIndex | QPersistentModelIndex
+_SENT = (Outcome.ANSWERED, Outcome.CANCELLED, Outcome.FAILED, Outcome.INTENDED)
+
+
+def headings() -> tuple[str, ...]:
+    return (tr("No."), tr("When"), tr("To"), tr("What"), tr("How it ended"), tr("Terms"), tr("Bytes sent"))
+
+
+class ReceiptsModel(QAbstractTableModel):
+    def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._receipts: list[Receipt] = []
+
+    def show(self, receipts: Sequence[Receipt]) -> None:
+        self.beginResetModel()
+        self._receipts = sorted(receipts, key=lambda receipt: receipt.number, reverse=True)
+        self.endResetModel()
+
+    def receipt(self, row: int) -> Receipt:
+        return self._receipts[row]
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  # Qt's own default
+        return 0 if parent.isValid() else len(self._receipts)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(headings())
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return headings()[section]
+        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.TextAlignmentRole:
+            return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if not index.isValid():
+            return None
+        receipt = self._receipts[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return _cells(receipt)[index.column()]
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return f"{headings()[index.column()]}: {_cells(receipt)[index.column()]}"
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return receipt.detail or _cells(receipt)[index.column()]
+        if role == Qt.ItemDataRole.DecorationRole and index.column() == 4:
+            left = receipt.outcome in _SENT and receipt.bytes_sent > 0
+            return self._theme.icon("sent" if left else "private", "sent" if left else "muted")
+        if role == Qt.ItemDataRole.DecorationRole and index.column() == 5:
+            return self._theme.icon(*POLICY_LOOK[receipt.policy_class])
+        return None
+
+
+def _cells(receipt: Receipt) -> tuple[str, ...]:
+    return (
+        str(receipt.number),
+        words.when(receipt.at),
+        receipt.company,
+        plural(len(receipt.items), "{count} photo", "{count} photos"),
+        words.outcome(receipt.outcome),
+        words.policy(receipt.policy_class),
+        words.size(receipt.bytes_sent) if receipt.bytes_sent else tr("none"),
+    )

@@ -1,0 +1,277 @@
+"""The first screen: my captures, newest first, appearing by themselves as they arrive."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtWidgets import QButtonGroup, QFrame, QLineEdit, QMenu, QPushButton, QStackedWidget
+
+from app.events import ItemsAdded, ItemsChanged, ItemsRemoved
+from app.library.types import Query, Sharing, ThumbSize, Tile
+from app.vault.types import ItemId, ItemKind
+from ui import words
+from ui.actions import export_items
+from ui.context import Context
+from ui.dialogs import ask
+from ui.i18n import plural, tr
+from ui.models.thumbs import Thumbs
+from ui.models.timeline import TimelineModel
+from ui.tokens import GRID
+from ui.widgets.banner import Banners
+from ui.widgets.basics import button, dress, frame, label, row
+from ui.widgets.empty import Empty
+from ui.widgets.page import Page
+from ui.widgets.timeline import TimelineView
+
+CALM_MS = 1000
+"""Arrivals within this time are shown in one go, because a grid lays itself out anew for each."""
+
+SOON_MS = 60
+
+
+def _filters() -> tuple[tuple[str, Query], ...]:
+    return (
+        (tr("All"), Query()),
+        (tr("Photos"), Query(kinds=frozenset({ItemKind.PHOTO}))),
+        (tr("Videos"), Query(kinds=frozenset({ItemKind.VIDEO}))),
+        (tr("Favourites"), Query(favourites=True)),
+        (tr("Private"), Query(sharing=Sharing.PRIVATE)),
+        (tr("Shared"), Query(sharing=Sharing.SHARED)),
+        (tr("Trash"), Query(trashed=True)),
+    )
+
+
+class CapturesPage(Page):
+    """`opened` carries the item to view and the row order; `ask_about` the chosen items; `pair_asked` wants the glasses page."""
+
+    opened = Signal(str)
+    ask_about = Signal(object)
+    pair_asked = Signal()
+
+    def __init__(self, context: Context, loop: asyncio.AbstractEventLoop, banners: Banners) -> None:
+        super().__init__(tr("Captures"))
+        self._context = context
+        self._banners = banners
+        self.model = TimelineModel(self)
+        self.thumbs = Thumbs(loop, lambda item: context.services.library.thumbnail(item, ThumbSize.LARGE), self)
+        self.view = TimelineView(context.theme, self.thumbs, self.model)
+        self._query = Query()
+        self._refresh = QTimer(self, singleShot=True)
+        self._refresh.timeout.connect(self._load)
+        self._calm = QTimer(self, singleShot=True, interval=CALM_MS)
+        self._build()
+        events = context.services.events
+        events.subscribe(ItemsAdded, self._items_added)
+        events.subscribe(ItemsChanged, self._items_changed)
+        events.subscribe(ItemsRemoved, self._items_removed)
+
+    # -- layout ----------------------------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        theme = self._context.theme
+        self._search = QLineEdit()
+        self._search.setPlaceholderText(tr("Search notes, albums, dates, answers"))
+        self._search.setAccessibleName(tr("Search captures"))
+        self._search.setClearButtonEnabled(True)
+        self._search.setMinimumWidth(34 * GRID)
+        self._search.textChanged.connect(lambda _text: self._refresh.start(200))
+        self.actions.addWidget(self._search)
+        self._chips = QButtonGroup(self)
+        chips = row(gap=GRID)
+        for number, (name, _query) in enumerate(_filters()):
+            chip = QPushButton(name)
+            chip.setProperty("role", "chip")
+            chip.setCheckable(True)
+            chip.setAutoDefault(False)
+            chip.setAccessibleName(tr("Show: {filter}", filter=name))
+            self._chips.addButton(chip, number)
+            chips.addWidget(chip)
+        self._chips.button(0).setChecked(True)
+        self._chips.idClicked.connect(self._filter)
+        self._day = label("", tone="muted")
+        chips.addStretch(1)
+        chips.addWidget(self._day)
+        self.body.addLayout(chips)
+        hint = tr("Photos from your glasses appear here by themselves, sealed on this computer.")
+        pair = button(theme, tr("Pair glasses"), self.pair_asked.emit, icon="glasses", role="primary")
+        self._empty = Empty(theme, "captures", tr("No captures yet"), hint, pair)
+        self._nothing = Empty(theme, "search", tr("Nothing matches"), tr("Choose another filter or other words."))
+        self._stack = QStackedWidget()
+        for page in (self.view, self._empty, self._nothing):
+            self._stack.addWidget(page)
+        self._stack.setCurrentWidget(self._empty)
+        self.body.addWidget(self._stack, 1)
+        self.body.addWidget(self._selection_bar())
+        self.view.opened.connect(self.opened)
+        self.view.trash_asked.connect(self.delete_chosen)
+        self.view.top_changed.connect(self._top)
+        self.view.customContextMenuRequested.connect(self._menu)
+        self.view.selectionModel().selectionChanged.connect(lambda *_: self._selected())
+
+    def _selection_bar(self) -> QFrame:
+        theme = self._context.theme
+        self._count = label("", "strong")
+        self._ask = button(theme, tr("Ask…"), self.ask_chosen, icon="ask", role="primary", help=tr("Ask an assistant about the selection"))
+        self._export = button(theme, tr("Export…"), self.export_chosen, icon="export", help=tr("Write copies of the selection to a folder"))
+        self._star = button(theme, tr("Favourite"), self.favourite_chosen, icon="star")
+        self._restore = button(theme, tr("Restore"), self.restore_chosen, icon="restore")
+        self._trash = button(theme, tr("Move to trash"), self.delete_chosen, icon="trash")
+        clear = button(theme, tr("Clear selection"), self.view.clearSelection, role="quiet")
+        parts = (self._count, clear, None, self._restore, self._star, self._trash, self._export, self._ask)
+        self._bar = frame("bar", row(*parts, gap=GRID, margins=(2 * GRID, GRID, GRID, GRID)))
+        self._bar.hide()
+        return self._bar
+
+    # -- what is shown ---------------------------------------------------------------------------------------------------------
+
+    def entered(self) -> None:
+        self._refresh.start(0)
+        self.view.setFocus()
+
+    def forget(self) -> None:
+        self._refresh.stop()
+        self._context.tasks.cancel("tiles")
+        self.thumbs.forget()
+        self.model.clear()
+        self._search.clear()
+        self._refresh.stop()
+        self._day.clear()
+        self._chips.button(0).setChecked(True)
+        self._query = Query()
+        self._stack.setCurrentWidget(self._empty)
+
+    def focus_search(self) -> None:
+        self._search.setFocus()
+        self._search.selectAll()
+
+    def _filter(self, number: int) -> None:
+        self._query = _filters()[number][1]
+        self.view.clearSelection()
+        self._refresh.start(0)
+
+    def _load(self) -> None:
+        self._context.tasks.start(self._loading(), key="tiles", again=self._load)
+
+    async def _loading(self) -> None:
+        query = replace(self._query, text=self._search.text().strip())
+        self._show(await self._context.services.library.tiles(query), query)
+
+    def _show(self, tiles: Sequence[Tile], query: Query) -> None:
+        at_top = self.view.verticalScrollBar().value() == 0
+        self.model.show(tiles)
+        if at_top:
+            self.view.scrollToTop()
+        whole = query == Query()
+        self._stack.setCurrentWidget(self.view if tiles else self._empty if whole else self._nothing)
+        if not tiles and query.trashed and not query.text:
+            self._nothing.say(tr("The trash is empty"), tr("What you move here stays for 30 days, then it is deleted for good."))
+        elif not tiles:
+            self._nothing.say(tr("Nothing matches"), tr("Choose another filter or other words."))
+        self._selected()
+
+    def _items_added(self, event: ItemsAdded) -> None:
+        self._arrivals()
+
+    def _items_removed(self, event: ItemsRemoved) -> None:
+        self._refresh.start(SOON_MS)
+
+    def _items_changed(self, event: ItemsChanged) -> None:
+        self.thumbs.drop(event.ids)
+        self._refresh.start(SOON_MS)
+
+    def _arrivals(self) -> None:
+        """Show the first of a burst at once, the rest together."""
+        if self._refresh.isActive():
+            return
+        self._refresh.start(max(SOON_MS, self._calm.remainingTime()))
+        self._calm.start()
+
+    def _top(self, tile: Tile) -> None:
+        self._day.setText(words.day(tile.taken_at))
+
+    def _selected(self) -> None:
+        chosen = self.view.chosen()
+        self._count.setText(plural(len(chosen), "{count} selected", "{count} selected"))
+        self._bar.setVisible(bool(chosen))
+        trashed = self._query.trashed
+        for widget, wanted in ((self._restore, trashed), (self._star, not trashed), (self._export, not trashed), (self._ask, not trashed)):
+            widget.setVisible(wanted)
+        self._trash.setText(tr("Delete for good…") if trashed else tr("Move to trash"))
+        self._trash.setAccessibleName(self._trash.text())
+        starred = bool(chosen) and all(tile.favourite for tile in chosen)
+        self._star.setText(tr("No favourite") if starred else tr("Favourite"))
+        self._star.setAccessibleName(self._star.text())
+        dress(self._context.theme, self._star, "star-full" if starred else "star")
+
+    # -- what can be done ------------------------------------------------------------------------------------------------------
+
+    def _ids(self) -> tuple[ItemId, ...]:
+        return tuple(tile.id for tile in self.view.chosen())
+
+    def ask_chosen(self) -> None:
+        if items := self._ids():
+            self.ask_about.emit(items)
+
+    def export_chosen(self) -> None:
+        if items := self._ids():
+            self._context.tasks.start(export_items(self, self._context, self._banners, items), key="export")
+
+    def favourite_chosen(self) -> None:
+        chosen = self.view.chosen()
+        wanted = not all(tile.favourite for tile in chosen)
+        self._context.tasks.start(self._favouring(tuple(tile.id for tile in chosen), wanted))
+
+    async def _favouring(self, items: tuple[ItemId, ...], wanted: bool) -> None:
+        for item in items:
+            await self._context.services.library.set_favourite(item, wanted)
+
+    def delete_chosen(self) -> None:
+        if items := self._ids():
+            work = self._purging(items) if self._query.trashed else self._trashing(items)
+            self._context.tasks.start(work, key="trash")
+
+    async def _trashing(self, items: tuple[ItemId, ...]) -> None:
+        await self._context.services.library.trash(items)
+        text = plural(len(items), "{count} capture moved to the trash.", "{count} captures moved to the trash.")
+        self._banners.good(text, (tr("Undo"), partial(self._undo, items)))
+
+    def _undo(self, items: tuple[ItemId, ...]) -> None:
+        self._context.tasks.start(self._restoring(items))
+
+    def restore_chosen(self) -> None:
+        if items := self._ids():
+            self._context.tasks.start(self._restoring(items), key="trash")
+
+    async def _restoring(self, items: tuple[ItemId, ...]) -> None:
+        await self._context.services.library.restore(items)
+        self._refresh.start(SOON_MS)
+
+    async def _purging(self, items: tuple[ItemId, ...]) -> None:
+        title = plural(len(items), "Delete {count} capture for good?", "Delete {count} captures for good?")
+        detail = tr("They are erased from this computer. This cannot be undone.")
+        if await ask(self, title, detail, yes=tr("Delete for good"), no=tr("Keep")):
+            await self._context.services.library.purge(items)
+
+    def _menu(self, at: QPoint) -> None:
+        chosen = self.view.chosen()
+        if not chosen:
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        theme = self._context.theme
+        if len(chosen) == 1:
+            menu.addAction(theme.icon("eye"), tr("Open"), partial(self.opened.emit, chosen[0].id))
+        for widget, icon in (
+            (self._ask, "ask"),
+            (self._export, "export"),
+            (self._star, "star"),
+            (self._restore, "restore"),
+            (self._trash, "trash"),
+        ):
+            if not widget.isHidden():
+                menu.addAction(theme.icon(icon), widget.text(), widget.click)
+        menu.popup(self.view.viewport().mapToGlobal(at))

@@ -1,0 +1,216 @@
+"""One capture: the picture, what is known of it, and where it has been."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QStackedWidget
+
+from app.events import ItemsChanged, ItemsRemoved
+from app.vault.types import ItemId, ItemKind, ItemMeta
+from ui import words
+from ui.actions import export_items
+from ui.context import Context
+from ui.i18n import tr
+from ui.models.timeline import TimelineModel
+from ui.pages.details import DetailsPanel
+from ui.tokens import GRID
+from ui.widgets.badge import StatusBadge
+from ui.widgets.banner import Banners, announce
+from ui.widgets.basics import button, dress, label, row, tool
+from ui.widgets.empty import Empty
+from ui.widgets.page import Page
+from ui.widgets.picture import PictureView, decode
+
+
+class ViewerPage(Page):
+    """Walks the timeline it was opened from. `closed` goes back to it; `ask_about` takes this item along."""
+
+    closed = Signal()
+    ask_about = Signal(object)
+
+    def __init__(self, context: Context, timeline: TimelineModel, banners: Banners) -> None:
+        super().__init__(tr("Capture"))
+        self._context = context
+        self._timeline = timeline
+        self._banners = banners
+        self._item: ItemId | None = None
+        self._meta: ItemMeta | None = None
+        self._build()
+        context.services.events.subscribe(ItemsChanged, self._items_changed)
+        context.services.events.subscribe(ItemsRemoved, self._items_removed)
+
+    def _build(self) -> None:
+        theme = self._context.theme
+        self.status = StatusBadge(theme)
+        self._star = tool(theme, tr("Favourite"), "star", self.toggle_favourite)
+        self._zoom = label("", "small")
+        self._fit = tool(theme, tr("Fit to the window"), "zoom-fit", lambda: self.picture.fit(), shortcut="0")
+        self._full = tool(theme, tr("Full size"), "zoom-full", lambda: self.picture.full(), shortcut="1")
+        self._info = tool(theme, tr("Details"), "info", self._toggle_details, shortcut="I")
+        self._info.setCheckable(True)
+        self._info.setChecked(True)
+        ask = button(theme, tr("Ask…"), self.ask, icon="ask", role="primary", help=tr("Ask an assistant about this capture"))
+        export = tool(theme, tr("Export…"), "export", self.export)
+        trash = tool(theme, tr("Move to trash"), "trash", self.trash, shortcut="Delete")
+        for widget in (self._zoom, self._fit, self._full, self._info, self._star, export, trash, ask):
+            self.actions.addWidget(widget)
+        self._back = tool(theme, tr("Back to all captures"), "back", self.closed.emit, shortcut="Esc")
+        head = self.layout().itemAt(0).layout()
+        head.insertWidget(0, self._back)
+        head.insertSpacing(2, GRID)
+        head.insertWidget(3, self.status)
+        self._before = tool(theme, tr("Newer capture"), "back", partial(self.step, -1), shortcut="Left")
+        self._after = tool(theme, tr("Older capture"), "forward", partial(self.step, 1), shortcut="Right")
+        self.picture = PictureView(theme)
+        self.picture.zoomed.connect(self._zoomed)
+        self._plain = Empty(theme, "other", "", "", button(theme, tr("Export…"), self.export, icon="export"))
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.picture)
+        self._stack.addWidget(self._plain)
+        self.details = DetailsPanel(self._context)
+        middle = row(self._before, gap=GRID)
+        middle.addWidget(self._stack, 1)
+        middle.addWidget(self._after)
+        middle.addWidget(self.details)
+        self.body.addLayout(middle, 1)
+
+    # -- showing ---------------------------------------------------------------------------------------------------------------
+
+    def open(self, item: ItemId) -> None:
+        """Show `item`; the picture of another one is gone at once."""
+        self._item, self._meta = item, None
+        self.picture.forget()
+        self._stack.setCurrentWidget(self.picture)
+        self.picture.setFocus()
+        self._steps()
+        self._context.tasks.start(self._opening(item), key="viewer", on_error=lambda said: self._cannot(said.what, said.why or said.action))
+
+    async def _opening(self, item: ItemId) -> None:
+        library = self._context.services.library
+        meta = await library.details(item)
+        self._describe(meta)
+        if meta.new.kind is not ItemKind.PHOTO:
+            kind = words.kind(meta.new.kind)
+            self._cannot(
+                tr("{kind} from your glasses", kind=kind),
+                tr("It is safe in the vault. It cannot be played here yet; export it to open it."),
+            )
+            return
+        data = await library.picture(item)
+        image = await asyncio.get_running_loop().run_in_executor(None, decode, data)
+        if self._item != item:
+            return
+        if image.isNull():
+            self._cannot(
+                tr("This picture cannot be shown"), tr("The bytes are as the glasses sent them. Export it to try another program.")
+            )
+        else:
+            self.picture.show_image(image, meta.new.orientation)
+
+    def _describe(self, meta: ItemMeta) -> None:
+        self._meta = meta
+        self.title.setText(words.when(meta.new.taken_at))
+        shared = tuple(dict.fromkeys(share.company for share in meta.shares if share.leaves_computer))
+        self.status.set_shared(shared)
+        self.picture.setAccessibleName(
+            tr("{kind}, {when}, {status}", kind=words.kind(meta.new.kind), when=self.title.text(), status=self.status.text)
+        )
+        name = tr("No favourite any more") if meta.favourite else tr("Favourite")
+        self._star.setAccessibleName(name)
+        self._star.setToolTip(name)
+        dress(self._context.theme, self._star, "star-full" if meta.favourite else "star", "accent" if meta.favourite else "text")
+        self.details.show_meta(meta)
+        announce(self, self.picture.accessibleName())
+
+    def _cannot(self, title: str, hint: str) -> None:
+        self.picture.forget()
+        self._plain.say(title, hint)
+        self._stack.setCurrentWidget(self._plain)
+
+    def _steps(self) -> None:
+        at = self._timeline.row_of(self._item) if self._item is not None else None
+        self._before.setEnabled(at is not None and at > 0)
+        self._after.setEnabled(at is not None and at < self._timeline.rowCount() - 1)
+
+    def _zoomed(self, percent: int, fitted: bool) -> None:
+        self._zoom.setText("" if self.picture.empty else tr("{percent} %", percent=percent))
+
+    def forget(self) -> None:
+        self._context.tasks.cancel("viewer")
+        self._item = self._meta = None
+        self.picture.forget()
+        self.details.forget()
+        self.title.setText(tr("Capture"))
+        self.status.set_shared(())
+        self._zoom.clear()
+        self.picture.setAccessibleName(tr("Picture"))
+
+    def _items_changed(self, event: ItemsChanged) -> None:
+        if self._item in event.ids:
+            self._context.tasks.start(self._again(self._item), key="viewer-meta")
+
+    async def _again(self, item: ItemId) -> None:
+        self._describe(await self._context.services.library.details(item))
+
+    def _items_removed(self, event: ItemsRemoved) -> None:
+        if self._item in event.ids and self.isVisible():
+            self.closed.emit()
+
+    # -- doing -----------------------------------------------------------------------------------------------------------------
+
+    def step(self, by: int) -> None:
+        at = self._timeline.row_of(self._item) if self._item is not None else None
+        if at is not None and 0 <= at + by < self._timeline.rowCount():
+            self.open(self._timeline.tile(at + by).id)
+
+    def ask(self) -> None:
+        if self._item is not None:
+            self.ask_about.emit((self._item,))
+
+    def export(self) -> None:
+        if self._item is not None:
+            self._context.tasks.start(export_items(self, self._context, self._banners, (self._item,)), key="export")
+
+    def trash(self) -> None:
+        if self._item is not None:
+            self._context.tasks.start(self._trashing(self._item), key="trash")
+
+    async def _trashing(self, item: ItemId) -> None:
+        await self._context.services.library.trash((item,))
+        undo = partial(self._context.tasks.start, self._context.services.library.restore((item,)))
+        self._banners.good(tr("The capture was moved to the trash."), (tr("Undo"), undo))
+
+    def toggle_favourite(self) -> None:
+        if self._meta is not None:
+            self._context.tasks.start(self._context.services.library.set_favourite(self._meta.id, not self._meta.favourite))
+
+    def _toggle_details(self) -> None:
+        self.details.setVisible(self._info.isChecked())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        acts = {
+            Qt.Key.Key_Escape: self.closed.emit,
+            Qt.Key.Key_Backspace: self.closed.emit,
+            Qt.Key.Key_Left: partial(self.step, -1),
+            Qt.Key.Key_Right: partial(self.step, 1),
+            Qt.Key.Key_Space: partial(self.step, 1),
+            Qt.Key.Key_Delete: self.trash,
+            Qt.Key.Key_0: self.picture.fit,
+            Qt.Key.Key_1: self.picture.full,
+            Qt.Key.Key_Plus: partial(self.picture.zoom, 1.25),
+            Qt.Key.Key_Minus: partial(self.picture.zoom, 0.8),
+            Qt.Key.Key_I: self._info.click,
+        }
+        act = (
+            acts.get(Qt.Key(event.key()))
+            if event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
+            else None
+        )
+        if act is not None:
+            act()
+        else:
+            super().keyPressEvent(event)

@@ -1,0 +1,115 @@
+"""What stands around the pages: the sidebar and the status strip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QButtonGroup, QFrame, QLabel, QSizePolicy, QToolButton
+
+from app.glasses.types import GlassesView
+from ble.types import LinkState
+from ui import words
+from ui.i18n import plural, tr
+from ui.theme import Theme, set_role
+from ui.tokens import GRID
+from ui.widgets.badge import LINK_LOOK
+from ui.widgets.basics import button, column, dress, label, row
+from ui.widgets.switch import Switch
+
+AGE_MS = 30_000
+
+
+class Sidebar(QFrame):
+    """One button a page, in the order of Ctrl+1 to Ctrl+5."""
+
+    chosen = Signal(str)
+
+    def __init__(self, theme: Theme, pages: Sequence[tuple[str, str]]) -> None:
+        super().__init__()
+        set_role(self, "sidebar")
+        self.setAccessibleName(tr("Pages"))
+        self._group = QButtonGroup(self)
+        self._buttons: dict[str, QToolButton] = {}
+        mark = QLabel()
+        mark.setPixmap(theme.app_pixmap(28, mark.devicePixelRatioF()))
+        brand = row(mark, label(tr("Eyelid"), "lead"), None, gap=GRID + 2, margins=(GRID, GRID, GRID, 2 * GRID))
+        stack = column(brand, gap=4, margins=(GRID + 4, GRID, GRID + 4, GRID + 4))
+        for number, (name, title) in enumerate(pages, 1):
+            made = QToolButton()
+            set_role(made, "nav")
+            made.setText(title)
+            made.setCheckable(True)
+            made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+            made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            made.setToolTip(tr("{page} (Ctrl+{n})", page=title, n=number))
+            made.setAccessibleName(title)
+            dress(theme, made, name, on="accent")
+            made.clicked.connect(partial(self.chosen.emit, name))
+            self._group.addButton(made)
+            self._buttons[name] = made
+            stack.addWidget(made)
+        stack.addStretch(1)
+        self.setLayout(stack)
+        self.setMinimumWidth(24 * GRID)
+
+    def show_chosen(self, name: str) -> None:
+        self._buttons[name].setChecked(True)
+
+
+class Strip(QFrame):
+    """Glasses with the age of their battery reading, the AI switch, and the lock."""
+
+    lock_asked = Signal()
+    ai_switched = Signal(bool)
+    glasses_asked = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        set_role(self, "strip")
+        self.setAccessibleName(tr("Status"))
+        self._theme = theme
+        self._views: tuple[GlassesView, ...] = ()
+        self._glasses = button(theme, "", self.glasses_asked.emit, icon="glasses", role="quiet", help=tr("Show the glasses page"))
+        self._ai = Switch(theme, tr("AI off"))
+        self._ai.setToolTip(tr("Closes the gate: nothing can be sent to any assistant"))
+        self._ai.setAccessibleDescription(self._ai.toolTip())
+        self._ai.clicked.connect(self.ai_switched)
+        lock = button(
+            theme,
+            tr("Lock"),
+            self.lock_asked.emit,
+            icon="lock",
+            role="quiet",
+            name=tr("Lock the vault"),
+            help=tr("Lock the vault (Ctrl+L)"),
+        )
+        self.setLayout(row(self._glasses, None, self._ai, GRID, lock, gap=GRID, margins=(GRID + 4, 4, GRID + 4, 4)))
+        self._age = QTimer(self, interval=AGE_MS)
+        self._age.timeout.connect(self._say)
+        self._age.start()
+        self._say()
+
+    def show_ai(self, off: bool) -> None:
+        self._ai.setChecked(off)
+
+    def show_glasses(self, views: tuple[GlassesView, ...]) -> None:
+        self._views = views
+        self._say()
+
+    def _say(self) -> None:
+        icon, tone, text = "glasses", "muted", tr("No glasses paired")
+        if self._views:
+            best = min(self._views, key=lambda view: (view.state is not LinkState.READY, view.known.name))
+            icon, tone = LINK_LOOK.get(best.state, ("glasses", "muted"))
+            parts = [f"{best.known.name}: {words.link(best.state)}"]
+            if best.status.battery is not None:
+                parts.append(tr("battery {battery}", battery=words.battery(best.status.battery, best.status.battery_at)))
+            if len(self._views) > 1:
+                parts.append(plural(len(self._views) - 1, "and {count} more", "and {count} more"))
+            text = ", ".join(parts)
+        self._glasses.setText(text)
+        self._glasses.setAccessibleName(tr("Glasses: {state}", state=text))
+        dress(self._theme, self._glasses, icon, tone or "muted")

@@ -1,0 +1,1 @@
+"""Small parts used by several pages. They know tokens and words, never services."""

@@ -1,0 +1,92 @@
+"""The one banner: what is wrong (or done), why, and one thing to do about it. It stays until closed; good news leaves by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
+from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+
+from app.errors import Explanation
+from ui.i18n import tr
+from ui.theme import Theme, set_role
+from ui.tokens import GRID
+from ui.widgets.basics import button, column, icon_label, label, row, tool
+
+GOOD_NEWS_MS = 8000
+MOST = 3
+
+
+class Banner(QFrame):
+    """One message. `tone` is "bad", "warn" or "good"."""
+
+    def __init__(self, theme: Theme, said: Explanation, tone: str, act: tuple[str, Callable[[], object]] | None) -> None:
+        super().__init__()
+        self.said = said
+        set_role(self, "banner", tone)
+        self.setAccessibleName(str(said))
+        icon = {"bad": "error", "warn": "warning"}.get(tone, "good")
+        words = column(label(said.what, "strong", wrap=True), gap=2)
+        if detail := " ".join(part for part in (said.why, said.action) if part):
+            words.addWidget(label(detail, wrap=True))
+        line = row(gap=GRID + 4, margins=(2 * GRID, GRID, GRID, GRID))
+        line.addWidget(icon_label(theme, icon, tone))
+        line.addLayout(words, 1)
+        if act is not None:
+            line.addWidget(button(theme, act[0], lambda: (act[1](), self.close_down())))
+        line.addWidget(tool(theme, tr("Close this message"), "close", self.close_down))
+        self.setLayout(line)
+
+    def close_down(self) -> None:
+        self.hide()
+        self.deleteLater()
+
+
+class Banners(QWidget):
+    """Shows the newest few banners, newest on top, and says each of them to a screen reader."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._stack = QVBoxLayout(self)
+        self._stack.setContentsMargins(0, 0, 0, 0)
+        self._stack.setSpacing(GRID)
+
+    def trouble(self, said: Explanation, again: Callable[[], object] | None = None) -> Banner:
+        """A failure, with a button to try again where that makes sense."""
+        return self._add(said, "bad", (tr("Try again"), again) if again is not None else None)
+
+    def warn(self, said: Explanation) -> Banner:
+        return self._add(said, "warn", None)
+
+    def good(self, text: str, act: tuple[str, Callable[[], object]] | None = None) -> Banner:
+        """Something went well; `act` may undo it."""
+        banner = self._add(Explanation(text), "good", act)
+        QTimer.singleShot(GOOD_NEWS_MS, banner, banner.close_down)
+        return banner
+
+    def clear(self) -> None:
+        for banner in self.shown():
+            banner.close_down()
+
+    def shown(self) -> list[Banner]:
+        found = (self._stack.itemAt(index) for index in range(self._stack.count()))
+        return [banner for item in found if item is not None and isinstance(banner := item.widget(), Banner) and not banner.isHidden()]
+
+    def _add(self, said: Explanation, tone: str, act: tuple[str, Callable[[], object]] | None) -> Banner:
+        for banner in self.shown():
+            if banner.said == said:
+                banner.close_down()
+        for banner in self.shown()[MOST - 1 :]:
+            banner.close_down()
+        banner = Banner(self._theme, said, tone, act)
+        self._stack.insertWidget(0, banner)
+        announce(self, str(said))
+        return banner
+
+
+def announce(widget: QWidget, text: str) -> None:
+    """Have a screen reader, if there is one, say `text` now."""
+    if QAccessible.isActive():
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(widget, text))

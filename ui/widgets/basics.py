@@ -1,0 +1,162 @@
+"""Labels, buttons and layouts in our look, so that pages read as a list of what is on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ui.theme import Theme, set_role
+from ui.tokens import GRID
+
+Part = QWidget | QLayout | int | None
+"""A widget, a layout, a gap in pixels, or None for whatever space is left."""
+
+
+def _fill(layout: QBoxLayout, parts: tuple[Part, ...], gap: int, margins: tuple[int, int, int, int]) -> None:
+    layout.setSpacing(gap)
+    layout.setContentsMargins(*margins)
+    for part in parts:
+        if isinstance(part, QWidget):
+            layout.addWidget(part)
+        elif isinstance(part, QLayout):
+            layout.addLayout(part)
+        elif part is None:
+            layout.addStretch(1)
+        else:
+            layout.addSpacing(part)
+
+
+def column(*parts: Part, gap: int = GRID, margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -> QVBoxLayout:
+    layout = QVBoxLayout()
+    _fill(layout, parts, gap, margins)
+    return layout
+
+
+def row(*parts: Part, gap: int = GRID, margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -> QHBoxLayout:
+    layout = QHBoxLayout()
+    _fill(layout, parts, gap, margins)
+    return layout
+
+
+def frame(role: str, layout: QLayout) -> QFrame:
+    """A surface: "card", "well", "bar"…"""
+    box = QFrame()
+    set_role(box, role)
+    box.setLayout(layout)
+    return box
+
+
+def card(*parts: Part, gap: int = GRID) -> QFrame:
+    return frame("card", column(*parts, gap=gap, margins=(2 * GRID + 4, 2 * GRID, 2 * GRID + 4, 2 * GRID)))
+
+
+def rule() -> QFrame:
+    line = QFrame()
+    set_role(line, "rule")
+    return line
+
+
+def label(text: str = "", role: str = "", tone: str = "", *, wrap: bool = False, select: bool = False) -> QLabel:
+    """Plain text only: nothing that came from a device or a server is ever read as markup."""
+    made = QLabel(text)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    made.setWordWrap(wrap)
+    set_role(made, role, tone)
+    if select:
+        made.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard)
+        made.setAccessibleName(text)
+    return made
+
+
+def dress(theme: Theme, widget: QAbstractButton | QLabel, icon: str, tone: str = "text", *, on: str = "", size: int = 20) -> None:
+    """Give `widget` an icon that `redress` will tint anew when the theme changes."""
+    for key, value in (("tintIcon", icon), ("tintTone", tone), ("tintOn", on), ("tintSize", size)):
+        widget.setProperty(key, value)
+    _tint(theme, widget)
+
+
+def _tint(theme: Theme, widget: QAbstractButton | QLabel) -> None:
+    name, tone, on, size = (widget.property(key) for key in ("tintIcon", "tintTone", "tintOn", "tintSize"))
+    if isinstance(widget, QLabel):
+        widget.setPixmap(theme.pixmap(name, tone, size, widget.devicePixelRatioF()))
+    else:
+        widget.setIcon(theme.icon(name, tone, on))
+        widget.setIconSize(QSize(size, size))
+
+
+def redress(theme: Theme, root: QWidget) -> None:
+    """Tint every icon below `root` for the theme in force."""
+    for kind in (QAbstractButton, QLabel):
+        for widget in root.findChildren(kind):
+            if widget.property("tintIcon"):
+                _tint(theme, widget)
+
+
+def icon_label(theme: Theme, icon: str, tone: str = "text", size: int = 20) -> QLabel:
+    """A picture beside a word that says the same; the word is what is read aloud."""
+    made = QLabel()
+    made.setFixedSize(size, size)
+    dress(theme, made, icon, tone, size=size)
+    return made
+
+
+def button(
+    theme: Theme,
+    text: str,
+    pressed: Callable[[], object] | None = None,
+    *,
+    icon: str = "",
+    role: str = "",
+    name: str = "",
+    help: str = "",
+) -> QPushButton:
+    """A push button; `name` is what a screen reader says when the text alone is not enough."""
+    made = QPushButton(text)
+    set_role(made, role)
+    made.setAutoDefault(False)
+    if icon:
+        dress(theme, made, icon, {"primary": "on_accent", "link": "accent"}.get(role, "text"))
+    if pressed is not None:
+        made.clicked.connect(lambda _checked=False: pressed())
+    made.setAccessibleName(name or text)
+    if help:
+        made.setToolTip(help)
+        made.setAccessibleDescription(help)
+    return made
+
+
+def tool(theme: Theme, name: str, icon: str, pressed: Callable[[], object] | None = None, *, shortcut: str = "") -> QToolButton:
+    """A button with an icon only; its name is its tool tip and what is read aloud."""
+    made = QToolButton()
+    set_role(made, "quiet")
+    made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    dress(theme, made, icon)
+    made.setAccessibleName(name)
+    made.setToolTip(f"{name} ({shortcut})" if shortcut else name)
+    if pressed is not None:
+        made.clicked.connect(lambda _checked=False: pressed())
+    return made
+
+
+def clear_layout(layout: QLayout) -> None:
+    """Take everything out of `layout` and delete it."""
+    while (item := layout.takeAt(0)) is not None:
+        if (widget := item.widget()) is not None:
+            widget.hide()
+            widget.deleteLater()
+        elif (inner := item.layout()) is not None:
+            clear_layout(inner)
+            inner.deleteLater()

@@ -1,0 +1,48 @@
+"""The one progress row: what is being done, how far it is, and a way to stop it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtWidgets import QProgressBar, QWidget
+
+from ui.i18n import tr
+from ui.theme import Theme
+from ui.tokens import GRID
+from ui.widgets.basics import button, column, label, row
+
+
+class ProgressRow(QWidget):
+    """Hidden until `begin`; `end` hides it again. `stop` is called by the Cancel button; without it there is none."""
+
+    def __init__(self, theme: Theme, stop: Callable[[], object] | None = None) -> None:
+        super().__init__()
+        self._what = label()
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        line = row(gap=2 * GRID)
+        line.addLayout(column(self._what, self._bar, gap=6), 1)
+        if stop is not None:
+            line.addWidget(button(theme, tr("Cancel"), stop))
+        self.setLayout(line)
+        self.hide()
+
+    def begin(self, what: str) -> None:
+        self.at(what, 0, None)
+        self.show()
+
+    def at(self, what: str, done: int, total: int | None) -> None:
+        """Show `done` of `total`; a total of None shows movement without an end."""
+        self._what.setText(what)
+        self._bar.setAccessibleName(what)
+        permille = min(1000, done * 1000 // total) if total else 0
+        self._bar.setRange(0, 1000 if total else 0)
+        self._bar.setValue(permille)
+
+    def end(self) -> None:
+        self.hide()
+        self._bar.setRange(0, 1000)
+
+    @property
+    def text(self) -> str:
+        return self._what.text()
