@@ -13,7 +13,7 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from app.media import jpeg
 from app.media.boxes import check_whole
-from app.media.errors import EMPTY, TOO_LARGE, MediaDamaged, MediaUnsupported, decoding
+from app.media.errors import EMPTY, MediaDamaged, MediaTooLarge, MediaUnsupported, decoding
 from app.media.types import MediaType, Source
 
 PIXEL_LIMIT = 80_000_000
@@ -44,7 +44,7 @@ def content(source: Source, limit: int = PICTURE_BYTES) -> bytes:
     if not data:
         raise MediaDamaged(EMPTY)
     if len(data) > limit:
-        raise MediaDamaged(TOO_LARGE)
+        raise MediaTooLarge
     return data
 
 
@@ -83,7 +83,7 @@ def open_picture(data: bytes, media_type: MediaType) -> ImageFile.ImageFile:
     with decoding("picture"):
         picture = decoder(io.BytesIO(data))
     if picture.width * picture.height > PIXEL_LIMIT:
-        raise MediaDamaged(TOO_LARGE, noun="picture")
+        raise MediaTooLarge(noun="picture")
     return picture
 
 
@@ -100,11 +100,11 @@ def _check_webp_canvas(data: bytes) -> None:
     if not width or not height:
         raise MediaDamaged("It holds no picture.", noun="picture")
     if width * height > PIXEL_LIMIT:
-        raise MediaDamaged(TOO_LARGE, noun="picture")
+        raise MediaTooLarge(noun="picture")
 
 
 def to_rgb(picture: Image.Image) -> Image.Image:
-    """Decode (if not done yet) to 8-bit RGB in a fresh image without any of the file's extras; transparent parts turn white."""
+    """Decode (if not done yet) to 8-bit RGB; transparent parts turn white."""
     with decoding("picture"):
         picture.load()
         if picture.mode.startswith("I"):  # 16 bits a sample: keep the upper eight
@@ -114,8 +114,7 @@ def to_rgb(picture: Image.Image) -> Image.Image:
             rgb = Image.new("RGB", picture.size, "white")
             rgb.paste(picture, mask=picture.getchannel("A"))
         else:
-            rgb = picture.convert("RGB")
-        rgb.info = {}
+            rgb = picture if picture.mode == "RGB" else picture.convert("RGB")  # a copy of a large picture costs as much again
         return rgb
 
 
@@ -136,5 +135,6 @@ def upright(picture: Image.Image, orientation: int) -> Image.Image:
 def encode_jpeg(picture: Image.Image, quality: int) -> bytes:
     """A baseline JPEG of an RGB picture: JFIF header, tables, pixels, nothing else."""
     out = io.BytesIO()
+    picture.info = {}  # Pillow would write a comment it found there
     picture.save(out, "JPEG", quality=quality, optimize=True)
     return out.getvalue()

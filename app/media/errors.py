@@ -9,10 +9,22 @@ from app.errors import EyelidError
 
 
 class MediaDamaged(EyelidError):
-    """The bytes are not a whole file of the kind they begin as, or are larger than any camera glasses make."""
+    """The bytes are not a whole file of the kind they begin as."""
 
     def __init__(self, why: str, *, noun: str = "file") -> None:
         super().__init__(f"This {noun} is damaged.", why, "If you can, take or copy it again.")
+
+
+class MediaTooLarge(MediaDamaged):
+    """It says it is larger than anything glasses take. It may be sound, and was not opened to find out."""
+
+    def __init__(self, *, noun: str = "file") -> None:
+        EyelidError.__init__(
+            self,
+            f"This {noun} is too large.",
+            "It says it is larger than any picture that glasses take.",
+            "Make it smaller, or keep it elsewhere.",
+        )
 
 
 class MediaUnsupported(EyelidError):
@@ -21,7 +33,6 @@ class MediaUnsupported(EyelidError):
 
 ENDS_EARLY = "It ends too early: a part is missing."
 EMPTY = "It is empty."
-TOO_LARGE = "It says it is larger than any picture that glasses take, so it was not opened."
 UNREADABLE = "It could not be decoded."
 
 

@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 from PIL import Image
 
 from app.media.boxes import check_whole
-from app.media.errors import EMPTY, TOO_LARGE, UNREADABLE, MediaDamaged, decoding
+from app.media.errors import EMPTY, UNREADABLE, MediaDamaged, MediaTooLarge, decoding
 from app.media.types import MediaFacts, MediaKind, MediaType, Source
 
 FRAME_PIXELS = 40_000_000
@@ -83,7 +83,7 @@ def _first_frame(container: InputContainer, stream: VideoStream | AudioStream, n
     context.thread_count = 1
     if isinstance(stream, VideoStream):
         if stream.width * stream.height > FRAME_PIXELS:
-            raise MediaDamaged(TOO_LARGE, noun=noun)
+            raise MediaTooLarge(noun=noun)
         context.options = {"max_pixels": str(FRAME_PIXELS)}
     for count, packet in enumerate(container.demux(stream)):
         for frame in packet.decode():

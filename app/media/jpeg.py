@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from app.media.errors import EMPTY, ENDS_EARLY, TOO_LARGE, MediaDamaged
+from app.media.errors import EMPTY, ENDS_EARLY, MediaDamaged, MediaTooLarge
 
 MAX_SCANS = 100
 """A progressive picture has about ten; thousands make a decoder work for minutes on a small file."""
@@ -100,7 +100,7 @@ def _frame_size(payload: bytes, max_pixels: int) -> tuple[int, int]:
     if not width or not height:
         raise MediaDamaged("It says it has no width or no height.", noun=_NOUN)
     if width * height > max_pixels:
-        raise MediaDamaged(TOO_LARGE, noun=_NOUN)
+        raise MediaTooLarge(noun=_NOUN)
     return width, height
 
 

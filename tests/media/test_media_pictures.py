@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
-import tracemalloc
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -153,17 +155,44 @@ def test_a_result_with_a_tail_is_thrown_away(make: Any) -> None:
         check_clean(make.jpeg() + b"\x00")
 
 
-def test_a_thumbnail_of_a_large_picture_needs_little_memory(make: Any) -> None:
-    """A full decoding of 12 million pixels would take 36 MB; the scaled one and Python's own share stay far below."""
-    data = make.encode(Image.new("RGB", (4000, 3000), "teal"))
-    tracemalloc.start()
-    try:
-        thumb = thumbnail(data, "image/jpeg", 1, 320)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert size_of(thumb.jpeg) == (320, 240)
-    assert peak < 4_000_000
+ROOT = Path(__file__).parents[2]
+PEAK = """
+import resource, sys
+from app.media.errors import MediaDamaged
+from app.media.inspect import inspect
+from app.media.thumbs import thumbnail
+small, data = (bytes.fromhex(line) for line in sys.stdin)
+inspect(small); thumbnail(small, "image/jpeg", 1, 320)  # decoders are loaded now
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    {call}
+except MediaDamaged:
+    print("refused")
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+def peak_growth(call: str, small: bytes, data: bytes) -> tuple[int, bool]:
+    """Memory in KiB that `call` needs at its peak, in a process of its own, and whether it was refused."""
+    fed = f"{small.hex()}\n{data.hex()}"
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK.format(call=call)], input=fed, capture_output=True, text=True, check=True, timeout=50, cwd=ROOT
+    )
+    return int(done.stdout.split()[-1]), "refused" in done.stdout
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the peak as Linux counts it")
+def test_memory_stays_within_bounds(make: Any) -> None:
+    """A full decoding of 12 million pixels takes 36 MB, the scaled one 2; a bomb of 4 thousand million takes none at all."""
+    large = make.encode(Image.new("RGB", (4000, 3000), "teal"))
+    growth, refused = peak_growth("thumbnail(data, 'image/jpeg', 1, 320)", make.jpeg(), large)
+    assert growth < 16_000
+    assert not refused
+    at = large.index(b"\xff\xc0") + 5
+    for bomb in (large[:at] + b"\xff\xff\xff\xff" + large[at + 4 :], make.png_of_size(65_000, 65_000)):
+        growth, refused = peak_growth("inspect(data)", make.jpeg(), bomb)
+        assert growth < 4_000
+        assert refused
 
 
 def test_nothing_is_ever_written_to_disk(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
