@@ -98,12 +98,13 @@ class Vault:
             write_durably(files, folder / config.NAME, [config.dump(settings)])
         except BaseException:
             identity.wipe()
-            with contextlib.suppress(OSError):
+            try:
                 if made:
                     files.remove(folder / config.NAME)
                 for slot in made:
                     slots.forget(vault_id, slot)
-            lock.release()
+            finally:
+                lock.release()
             raise
         vault = cls(folder, settings, lock, files, keys)
         try:

@@ -42,6 +42,9 @@ class FaultFiles(FastFiles):
         self.fail_at: int | None = None
         self.flip_on_reopen = False
         self.dead = False
+        self.loses = True
+        self._content: dict[int, Path] = {}  # files whose content was not synced, by handle
+        self._names: list[tuple[Path, bytes | None]] = []  # names changed in folders that were not synced, and what was there
 
     def _step(self, name: str) -> None:
         if self.dead:
@@ -49,10 +52,27 @@ class FaultFiles(FastFiles):
         number = len(self.steps)
         self.steps.append(name)
         if number == self.crash_at:
-            self.dead = True
+            self.power_loss()
             raise Crash
         if number == self.fail_at:
             raise OSError(28, "No space left on device")
+
+    def power_loss(self) -> None:
+        """Take back everything that was not synced: content is cut to half, and names are as they were. Not so if only the process died."""
+        self.dead = True
+        if not self.loses:
+            return
+        for path in self._content.values():
+            if path.exists():
+                path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+        for path, before in reversed(self._names):
+            if before is not None:
+                path.write_bytes(before)
+            else:
+                path.unlink(missing_ok=True)
+
+    def _note(self, path: Path) -> None:
+        self._names.append((path, path.read_bytes() if path.exists() else None))
 
     def make_folder(self, path: Path) -> None:
         self._step("make_folder")
@@ -60,7 +80,10 @@ class FaultFiles(FastFiles):
 
     def create(self, path: Path) -> FileIO:
         self._step("create")
-        return super().create(path)
+        self._note(path)
+        file = super().create(path)
+        self._content[file.fileno()] = path
+        return file
 
     def write(self, file: FileIO, data: memoryview) -> None:
         if not self.dead:
@@ -70,6 +93,7 @@ class FaultFiles(FastFiles):
 
     def sync(self, file: FileIO) -> None:
         self._step("sync")
+        self._content.pop(file.fileno(), None)
 
     def reopen(self, path: Path) -> BinaryIO:
         self._step("reopen")
@@ -83,14 +107,18 @@ class FaultFiles(FastFiles):
 
     def replace(self, source: Path, target: Path) -> None:
         self._step("replace")
+        self._note(target)
+        self._note(source)
         super().replace(source, target)
 
     def remove(self, path: Path) -> None:
         self._step("remove")
+        self._note(path)
         super().remove(path)
 
     def sync_folder(self, path: Path) -> None:
         self._step("sync_folder")
+        self._names = [(name, before) for name, before in self._names if name.parent != path]
 
 
 class MemoryKeyStore:
