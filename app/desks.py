@@ -14,9 +14,9 @@ from app.events import EventHub, ItemsAdded, ItemsChanged, ItemsRemoved, VaultCh
 from app.lanes import Lanes
 from app.library.library import Library
 from app.library.types import Query, ThumbSize, Tile
-from app.vault.keyring_store import KeyringReport, keyring_report
-from app.vault.types import ItemId, ItemMeta, LockState, VerifyReport
-from app.vault.vault import SlotInfo, Vault
+from app.vault.keystore import SystemKeyStore
+from app.vault.types import ItemId, ItemMeta, KeyringReport, LockState, SlotInfo, VerifyReport
+from app.vault.vault import Vault
 
 
 class NoVault(EyelidError):
@@ -36,7 +36,6 @@ class VaultDesk:
         self._events = events
         self._on_vault = on_vault
         self._vault: Vault | None = None
-        self._unlocking = False
 
     async def open(self) -> None:
         """Open the vault, locked, if there is one. Raises the vault's errors (in use, damaged, newer format)."""
@@ -57,9 +56,7 @@ class VaultDesk:
 
     @property
     def state(self) -> LockState:
-        if self._vault is None:
-            return LockState.ABSENT
-        return LockState.UNLOCKING if self._unlocking else self._vault.state
+        return LockState.ABSENT if self._vault is None else self._vault.state
 
     async def create(self, passphrase: str | None, keyring: bool) -> None:
         """Make the vault, unlocked, with a slot for the passphrase, for the operating system's keyring, or for both."""
@@ -70,17 +67,10 @@ class VaultDesk:
 
     async def unlock(self, passphrase: str | None) -> None:
         """Unlock with the passphrase, or with the keyring when it is None. Raises the vault's errors."""
-        vault = self.vault
-        self._unlocking = True
-        self._events.publish(VaultChanged(LockState.UNLOCKING))
-        try:
-            if passphrase is None:
-                await self._lanes.vault(vault.unlock_with_keyring)
-            else:
-                await self._lanes.vault(vault.unlock_with_passphrase, passphrase)
-        finally:
-            self._unlocking = False
-            self._events.publish(VaultChanged(self.state))
+        if passphrase is None:
+            await self._lanes.vault(self.vault.unlock_with_keyring)
+        else:
+            await self._lanes.vault(self.vault.unlock_with_passphrase, passphrase)
 
     async def lock(self) -> None:
         await self._lanes.vault(self.vault.lock)
@@ -97,12 +87,16 @@ class VaultDesk:
     async def verify(self, progress: Callable[[int, int], None] | None = None) -> VerifyReport:
         """Read and authenticate every object; `progress` is called on this loop with (done, total)."""
         loop = asyncio.get_running_loop()
-        relay = None if progress is None else (lambda done, total: loop.call_soon_threadsafe(progress, done, total))
+
+        def relay(done: int, total: int) -> None:
+            if progress is not None:
+                loop.call_soon_threadsafe(progress, done, total)
+
         return await self._lanes.work(self.vault.verify, relay)
 
     async def keyring_report(self) -> KeyringReport:
         """Which keyring this system offers, and whether it can be trusted with a key."""
-        return await self._lanes.work(keyring_report)
+        return await self._lanes.work(SystemKeyStore().report)
 
 
 class LibraryDesk:

@@ -7,7 +7,8 @@ the vault opens. Knows no screen. Everything here is to be used on the loop that
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
 from app import settings as declared
 from app.desks import LibraryDesk, NoVault, VaultDesk
@@ -106,12 +107,12 @@ class Services:
         if self.vault.state is LockState.UNLOCKED:
             await self.library.arrived(meta.id)
 
-    def _spawn(self, work: asyncio._CoroutineLike[None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(self._guarded(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _guarded(self, work: asyncio._CoroutineLike[None]) -> None:
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
         try:
             await work
         except Exception as error:  # background work has nobody waiting: tell the person instead of losing it

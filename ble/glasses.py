@@ -55,6 +55,9 @@ class Driver(Protocol):
 
     def recognises(self, advertisement: Advertisement) -> bool: ...
 
+    def cautions(self, family: str) -> tuple[str, ...]:
+        """Sentences a wearer should read before pairing glasses of this family."""
+
     async def open(self, port: GattPort, *, continuous: bool) -> Glasses:
         """Connect through `port`, check that these are such glasses, subscribe. `continuous`: the wearer wants capture at intervals.
 

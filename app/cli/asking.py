@@ -29,12 +29,13 @@ async def ask_and_answer(services: Services, draft: Draft, terminal: Terminal, *
         await desk.refuse(proposal, "the question was not answered")
         raise
     if not approved:
-        receipt = await desk.refuse(proposal)
-        terminal.say(f"Kept private. Nothing left this computer; receipt #{receipt.number} says so.")
-        terminal.data({"outcome": receipt.outcome.value, "receipt": receipt.number})
+        refusal = await desk.refuse(proposal)
+        terminal.say(f"Kept private. Nothing left this computer; receipt #{refusal.number} says so.")
+        terminal.data({"outcome": refusal.outcome.value, "receipt": refusal.number})
         return Exit.KEPT_PRIVATE
     approval = await desk.approve(proposal)
-    answer, receipt = "", None
+    answer = ""
+    receipt: Receipt | None = None
     terminal.say()
     async for event in desk.send(proposal, approval):
         if isinstance(event, AnswerText):

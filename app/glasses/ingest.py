@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from app.errors import EyelidError
 from app.glasses.types import KnownGlasses
 from app.lanes import Lanes
-from app.media.inspect import MediaFacts, inspect
+from app.media.errors import MediaUnsupported
+from app.media.inspect import inspect
+from app.media.types import MediaFacts
 from app.vault.types import ItemKind, ItemMeta, LockState, NewItem, Origin
 from app.vault.vault import Vault
-from ble.types import CaptureKind, Offer
+from ble.types import Offer
 
 LARGEST_CAPTURE = 512 * 1024 * 1024
 """Bytes; what a pair of glasses may hand over at once. Above it the capture is refused instead of filling the memory."""
-
-KINDS = {CaptureKind.PHOTO: ItemKind.PHOTO, CaptureKind.VIDEO: ItemKind.VIDEO, CaptureKind.SOUND: ItemKind.SOUND}
 
 
 class CaptureRefused(EyelidError):
@@ -53,7 +53,7 @@ class Ingest:
         digest = hashlib.sha256(data)
         if offer.sha256 is not None and digest.digest() != offer.sha256:
             raise CaptureRefused("A capture arrived changed.", "Its digest is not the one the glasses stated.", "It is fetched again.")
-        facts = await self._lanes.work(inspect, data)
+        facts = await self._lanes.work(_facts, data)
         if await self._lanes.vault(self._has, digest.hexdigest()):
             return Taken(None, fresh=False)
         return Taken(await self._lanes.vault(self._vault.add, data, self._describe(pair, offer, facts)), fresh=True)
@@ -74,15 +74,26 @@ class Ingest:
         return bytes(gathered)
 
     @staticmethod
-    def _describe(pair: KnownGlasses, offer: Offer, facts: MediaFacts) -> NewItem:
+    def _describe(pair: KnownGlasses, offer: Offer, facts: MediaFacts | None) -> NewItem:
+        origin = Origin(pair.family, pair.address, pair.name, pair.simulated)
+        if facts is None:
+            return NewItem(ItemKind.OTHER, "application/octet-stream", offer.taken_at, origin)
         return NewItem(
-            kind=KINDS[offer.kind],
+            kind=ItemKind(facts.kind.value),
             media_type=facts.media_type,
             taken_at=offer.taken_at,
-            origin=Origin(pair.family, pair.address, pair.name, pair.simulated),
+            origin=origin,
             width=facts.width,
             height=facts.height,
             duration_ms=facts.duration_ms,
             # The glasses know how they are worn; only where they do not say does the file's own orientation count.
             orientation=offer.orientation if offer.orientation != 1 else facts.orientation,
         )
+
+
+def _facts(data: bytes) -> MediaFacts | None:
+    """What the bytes themselves say; None for a kind of media nobody here knows, which is kept all the same."""
+    try:
+        return inspect(data)
+    except MediaUnsupported:
+        return None

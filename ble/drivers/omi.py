@@ -128,6 +128,9 @@ class OmiDriver:
     def service_uuids(self) -> frozenset[str]:
         return frozenset({profile.OMI_SERVICE})
 
+    def cautions(self, family: str) -> tuple[str, ...]:
+        return _CAUTIONS
+
     def recognises(self, advertisement: Advertisement) -> bool:
         """By the service; necklaces advertise it too and are refused once their characteristics can be seen."""
         return profile.OMI_SERVICE in advertisement.service_uuids

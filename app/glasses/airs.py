@@ -1,0 +1,107 @@
+"""The two airs: the real radio, and the virtual one that simulated glasses live on. Owns the radio's thread.
+
+What is heard on either is scanned, connected to and driven in exactly the same way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import dataclass
+
+from app.media.samples import pictures
+from ble.bleak_port import BleakAirwaves
+from ble.drivers import driver_for, service_uuids
+from ble.errors import RadioUnavailable
+from ble.port import Airwaves
+from ble.radio import Radio
+from ble.sim.air import Air
+from ble.sim.bleak_backend import backends
+from ble.sim.catalogue import make
+from ble.types import Advertisement
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One advertisement of something that a driver recognises."""
+
+    advertisement: Advertisement
+    simulated: bool
+
+
+class Airs:
+    """All that can be heard. `radio` runs everything of `ble`; the methods here hop over to it."""
+
+    def __init__(self) -> None:
+        self.radio = Radio()
+        self._real: BleakAirwaves | None = None
+        self._air: Air | None = None
+        self._virtual: BleakAirwaves | None = None
+
+    async def stop(self) -> None:
+        if self._air is not None:
+            await self.radio.run(self._air.close())
+        await self.radio.astop()
+
+    async def simulate(self, family: str, address: str | None = None) -> str:
+        """Switch on simulated glasses of `family` and return their address. Raises ValueError for a family nobody simulates."""
+        self.radio.start()
+        return await self.radio.run(self._simulate(family, address))
+
+    async def _simulate(self, family: str, address: str | None) -> str:
+        air, _ = self._virtual_air()
+        if address is not None and air.hears(address):
+            return address
+        return await air.add(make(family, pictures(family)), address)
+
+    def airwaves(self, *, simulated: bool) -> Airwaves:
+        """The air that a pair of glasses is to be looked for on; to be called, and used, on the radio's loop."""
+        if simulated:
+            return self._virtual_air()[1]
+        if self._real is None:
+            self._real = BleakAirwaves()
+        return self._real
+
+    def _virtual_air(self) -> tuple[Air, BleakAirwaves]:
+        if self._air is None or self._virtual is None:
+            self._air = Air()
+            scanner, client = backends(self._air)
+            self._virtual = BleakAirwaves(scanner_backend=scanner, client_backend=client)
+        return self._air, self._virtual
+
+    async def scan(self, seconds: float) -> AsyncGenerator[Heard, None]:
+        """All recognised glasses on both airs, repeats included, for `seconds`. Raises RadioUnavailable if nothing can listen."""
+        self.radio.start()
+        async for heard in self.radio.stream(lambda: self._scan(seconds)):
+            yield heard
+
+    async def _scan(self, seconds: float) -> AsyncIterator[Heard]:
+        queue: asyncio.Queue[Heard | RadioUnavailable] = asyncio.Queue(256)
+        listeners = [asyncio.create_task(self._listen(queue, simulated=False))]
+        if self._virtual is not None:
+            listeners.append(asyncio.create_task(self._listen(queue, simulated=True)))
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    heard = await queue.get()
+                    if isinstance(heard, Heard):
+                        yield heard
+                    elif self._virtual is None:
+                        raise heard
+        except TimeoutError:
+            pass
+        finally:
+            for listener in listeners:
+                listener.cancel()
+            await asyncio.gather(*listeners, return_exceptions=True)
+
+    async def _listen(self, queue: asyncio.Queue[Heard | RadioUnavailable], *, simulated: bool) -> None:
+        scan = self.airwaves(simulated=simulated).scan(service_uuids())
+        try:
+            async for advertisement in scan:
+                if driver_for(advertisement) is not None:
+                    await queue.put(Heard(advertisement, simulated))
+        except RadioUnavailable as error:
+            await queue.put(error)
+        finally:
+            await scan.aclose()  # type: ignore[attr-defined]

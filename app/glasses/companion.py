@@ -1,0 +1,179 @@
+"""One enrolled pair of glasses, seen from the app's own loop: its keeper on the radio's thread, its captures on their way to the vault."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+
+from app.errors import EyelidError, explain
+from app.events import CaptureArriving, CaptureLost, CaptureSealed, EventHub, GlassesChanged, Trouble
+from app.glasses.ingest import CaptureRefused, Ingest
+from app.glasses.types import GlassesView, KnownGlasses
+from app.media.errors import MediaDamaged
+from app.vault.types import ItemMeta
+from ble.errors import GlassesError
+from ble.keeper import Keeper, KeeperEvent, KeeperView, LinkChanged
+from ble.radio import Radio
+from ble.types import Capabilities, Capability, CaptureDamaged, CaptureOffered, CaptureProgress, DeviceInfo, GlassesStatus, LinkState, Offer
+
+RETRY_SECONDS = 15.0
+"""Between two tries to keep a capture that the vault could not take (a full disk, say); the glasses or the driver hold it meanwhile."""
+
+
+class Companion:
+    """Owns one keeper and the task that reads from it."""
+
+    def __init__(
+        self, known: KnownGlasses, radio: Radio, ingest: Ingest, events: EventHub, on_sealed: Callable[[ItemMeta], Awaitable[None]]
+    ) -> None:
+        self.known = known
+        self._radio = radio
+        self._ingest = ingest
+        self._hub = events
+        self._on_sealed = on_sealed
+        self._keeper: Keeper | None = None
+        self._seen: KeeperView | None = None
+        self._info: DeviceInfo | None = None
+        self._capabilities: Capabilities | None = None
+        self._refused = 0
+        self._changed = asyncio.Condition()
+        self._reader: asyncio.Task[None] | None = None
+
+    @staticmethod
+    def unkept(known: KnownGlasses) -> GlassesView:
+        """How glasses look that nobody looks after yet."""
+        return GlassesView(known, LinkState.IDLE, GlassesStatus(), None, None)
+
+    @property
+    def view(self) -> GlassesView:
+        seen = self._seen
+        return GlassesView(
+            known=self.known,
+            state=seen.state if seen else LinkState.IDLE,
+            status=self._status(),
+            info=self._info,
+            capabilities=self._capabilities,
+            trouble=explain(seen.trouble) if seen and seen.trouble else None,
+            retry_at=seen.retry_at if seen else None,
+        )
+
+    def _status(self) -> GlassesStatus:
+        status = self._seen.status if self._seen else GlassesStatus()
+        if not self._refused:
+            return status
+        return GlassesStatus(
+            battery=status.battery,
+            battery_at=status.battery_at,
+            continuous=status.continuous,
+            storage_free=status.storage_free,
+            received=status.received - self._refused,
+            damaged=status.damaged + self._refused,
+        )
+
+    async def begin(self, make: Callable[[KnownGlasses], Keeper]) -> None:
+        """Start keeping. `make` is called on the radio's loop."""
+
+        async def started() -> Keeper:
+            keeper = make(self.known)
+            keeper.start()
+            return keeper
+
+        self._keeper = await self._radio.run(started())
+        self._reader = asyncio.create_task(self._read(self._keeper))
+
+    async def stop(self) -> None:
+        """Leave the glasses; captures that arrived are still brought in."""
+        if self._keeper is not None:
+            await self._radio.run(self._keeper.stop())
+        if self._reader is not None:
+            await asyncio.gather(self._reader, return_exceptions=True)
+
+    async def settled(self, seconds: float) -> GlassesView:
+        """The view once the glasses are ready; raises what keeps them from it, at the first failure or after `seconds`."""
+        async with self._changed:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait_for(self._is_settled), seconds)
+        if self.view.state is LinkState.READY:
+            return self.view
+        trouble = self._seen.trouble if self._seen else None
+        raise trouble or EyelidError("The glasses did not answer in time.", "", "Bring them closer and try again.")
+
+    def _is_settled(self) -> bool:
+        return self._seen is not None and (self._seen.state is LinkState.READY or self._seen.trouble is not None)
+
+    @property
+    def _held(self) -> Keeper:
+        if self._keeper is None:
+            raise EyelidError("The glasses are not connected.", "Their connection is just being set up.", "Try again in a moment.")
+        return self._keeper
+
+    async def take_photo(self) -> None:
+        await self._radio.run(self._held.take_photo())
+
+    async def set_continuous(self, on: bool) -> None:
+        await self._radio.run(self._held.set_continuous(on))
+
+    async def connect(self) -> None:
+        async def connect_now(keeper: Keeper) -> None:
+            keeper.connect_now()
+
+        await self._radio.run(connect_now(self._held))
+
+    async def disconnect(self) -> None:
+        await self._radio.run(self._held.disconnect())
+
+    async def _read(self, keeper: Keeper) -> None:
+        async for event in self._radio.stream(keeper.events):
+            await self._happened(keeper, event)
+
+    async def _happened(self, keeper: Keeper, event: KeeperEvent) -> None:
+        match event:
+            case LinkChanged():
+                await self._look(event.view)
+            case CaptureProgress():
+                self._hub.publish(CaptureArriving(self.known.address, event.received, event.total))
+            case CaptureDamaged():
+                self._hub.publish(CaptureLost(self.known.address, event.reason))
+            case CaptureOffered():
+                await self._take(keeper, event.offer)
+
+    async def _look(self, seen: KeeperView) -> None:
+        self._seen = seen
+        self._info = seen.info or self._info
+        self._capabilities = seen.capabilities or self._capabilities
+        self._hub.publish(GlassesChanged(self.view))
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def _take(self, keeper: Keeper, offer: Offer) -> None:
+        """Bring one capture in, and keep trying while it is the vault that cannot take it: what was taken must not be lost."""
+        told = False
+        while True:
+            try:
+                taken = await self._ingest.take(self.known, offer, self._radio.stream(lambda: keeper.fetch(offer.id)))
+            except (MediaDamaged, CaptureRefused) as error:
+                self._refused += 1
+                self._hub.publish(CaptureLost(self.known.address, str(explain(error))))
+                self._hub.publish(GlassesChanged(self.view))
+                await self._let_go(keeper, offer)
+                return
+            except GlassesError as error:
+                self._hub.publish(CaptureLost(self.known.address, str(explain(error))))
+                return
+            except (EyelidError, OSError) as error:
+                if not told:
+                    self._hub.publish(Trouble(explain(error)))
+                told = True
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                break
+        await self._let_go(keeper, offer)
+        if taken.meta is not None:
+            self._hub.publish(CaptureSealed(self.known.address))
+            await self._on_sealed(taken.meta)
+
+    async def _let_go(self, keeper: Keeper, offer: Offer) -> None:
+        """Free the driver's copy. Glasses that store captures keep theirs: removing it there is the wearer's choice, not ours."""
+        if self._capabilities is None or not self._capabilities.can(Capability.RELEASE):
+            await self._radio.run(keeper.release(offer.id))

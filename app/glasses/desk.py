@@ -1,0 +1,196 @@
+"""The glasses desk: find, pair, use and forget glasses; their captures go to the vault by themselves.
+
+Owns the book of known glasses, the two airs, and one companion for each enrolled pair. Identity is the enrolled address, never a name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from app.errors import EyelidError, explain
+from app.events import EventHub, GlassesChanged, GlassesForgotten, GlassesFound, Trouble
+from app.glasses.airs import Airs, Heard
+from app.glasses.companion import Companion
+from app.glasses.ingest import Ingest
+from app.glasses.known import KnownBook
+from app.glasses.types import FoundGlasses, GlassesView, KnownGlasses
+from app.lanes import Lanes
+from app.vault.types import ItemMeta
+from app.vault.vault import Vault
+from ble.drivers import DRIVERS, driver_named, family_hint
+from ble.keeper import Keeper
+from ble.sim.catalogue import FAMILIES
+
+PAIR_SECONDS = 45.0
+LOUDER_DBM = 6
+"""A found pair is told again when its signal changed by so much."""
+
+
+class UnknownGlasses(EyelidError):
+    """These glasses are not paired."""
+
+    def __init__(self) -> None:
+        super().__init__("These glasses are not paired.", "They were forgotten, or never paired.", "Pair them first.")
+
+
+class GlassesDesk:
+    """Everything a front end asks about glasses."""
+
+    def __init__(self, book: Path, lanes: Lanes, events: EventHub, on_sealed: Callable[[ItemMeta], Awaitable[None]]) -> None:
+        """`on_sealed` is awaited with each capture that is safe in the vault."""
+        self._book = KnownBook(book)
+        self._lanes = lanes
+        self._events = events
+        self._on_sealed = on_sealed
+        self._airs = Airs()
+        self._ingest: Ingest | None = None
+        self._companions: dict[str, Companion] = {}
+        self._starting: asyncio.Task[None] | None = None
+
+    def begin(self, vault: Vault) -> None:
+        """There is a vault to deliver into: look after all known glasses from now on."""
+        self._ingest = Ingest(vault, self._lanes)
+        self._starting = asyncio.ensure_future(self._keep_all())
+
+    async def _keep_all(self) -> None:
+        for known in self._book.all():
+            try:
+                if known.simulated:
+                    await self._airs.simulate(known.family, known.address)
+                await self._keep(known)
+            except Exception as error:  # one pair that cannot be kept must not cost the others
+                self._events.publish(Trouble(explain(error)))
+
+    async def stop(self) -> None:
+        """Leave all glasses and end the radio."""
+        if self._starting is not None:
+            await asyncio.gather(self._starting, return_exceptions=True)
+        await asyncio.gather(*(companion.stop() for companion in self._companions.values()), return_exceptions=True)
+        await self._airs.stop()
+
+    def known(self) -> tuple[GlassesView, ...]:
+        """The paired glasses, in the order they were paired."""
+        return tuple(self._view(known) for known in self._book.all())
+
+    def _view(self, known: KnownGlasses) -> GlassesView:
+        companion = self._companions.get(known.address)
+        return companion.view if companion else Companion.unkept(known)
+
+    async def scan(self, seconds: float = 10) -> AsyncGenerator[FoundGlasses, None]:
+        """Glasses nearby, for `seconds`: each address once, and again when its signal changes much. Raises RadioUnavailable."""
+        told: dict[str, int] = {}
+        async for heard in self._airs.scan(seconds):
+            advertisement = heard.advertisement
+            if abs(told.get(advertisement.address, -1000) - advertisement.rssi) < LOUDER_DBM:
+                continue
+            told[advertisement.address] = advertisement.rssi
+            found = self._found(heard)
+            self._events.publish(GlassesFound(found))
+            yield found
+
+    def _found(self, heard: Heard) -> FoundGlasses:
+        advertisement = heard.advertisement
+        return FoundGlasses(
+            address=advertisement.address,
+            family=family_hint(advertisement),
+            name=advertisement.name,
+            rssi=advertisement.rssi,
+            known=self._book.get(advertisement.address) is not None,
+            simulated=heard.simulated,
+        )
+
+    def cautions(self, family: str) -> tuple[str, ...]:
+        """What a wearer should know of this family before pairing."""
+        driver = driver_named(family)
+        return driver.cautions(family) if driver is not None else ()
+
+    async def pair(self, found: FoundGlasses, *, continuous: bool = False) -> KnownGlasses:
+        """Connect, make sure that these are such glasses, and enrol their address. Raises the glasses' errors; then nothing is enrolled."""
+        if self._ingest is None:
+            raise EyelidError("There is no vault to deliver into yet.", "Captures are only ever kept sealed.", "Create the vault first.")
+        if (enrolled := self._book.get(found.address)) is not None:
+            await self.connect(found.address)
+            return enrolled
+        known = KnownGlasses(found.address, found.family, found.name, datetime.now(UTC), found.simulated, continuous)
+        companion = await self._keep(known)
+        try:
+            view = await companion.settled(PAIR_SECONDS)
+        except BaseException:
+            del self._companions[known.address]
+            await companion.stop()
+            raise
+        # Only connected do glasses tell of which family they are; a name is anybody's to choose.
+        family = view.capabilities.family if view.capabilities else known.family
+        companion.known = dataclasses.replace(known, family=family, last_seen=datetime.now(UTC))
+        self._book.keep(companion.known)
+        self._events.publish(GlassesChanged(companion.view))
+        return companion.known
+
+    async def _keep(self, known: KnownGlasses) -> Companion:
+        assert self._ingest is not None, "glasses are kept only when there is a vault"
+        self._airs.radio.start()
+        companion = Companion(known, self._airs.radio, self._ingest, self._events, self._on_sealed)
+        self._companions[known.address] = companion
+        await companion.begin(self._make_keeper)
+        return companion
+
+    def _make_keeper(self, known: KnownGlasses) -> Keeper:
+        driver = driver_named(known.family) or DRIVERS[0]
+        airwaves = self._airs.airwaves(simulated=known.simulated)
+        return Keeper(airwaves, driver, known.address, continuous=known.continuous, simulated=known.simulated, last_seen=known.last_seen)
+
+    def _companion(self, address: str) -> Companion:
+        companion = self._companions.get(address)
+        if companion is None:
+            raise UnknownGlasses
+        return companion
+
+    async def forget(self, address: str) -> None:
+        """Leave these glasses and forget their address. What they delivered stays in the vault."""
+        companion = self._companions.pop(address, None)
+        self._book.forget(address)
+        self._events.publish(GlassesForgotten(address))
+        if companion is not None:
+            await companion.stop()
+
+    async def rename(self, address: str, name: str) -> None:
+        self._change(address, name=name.strip()[:64] or "My glasses")
+
+    def _change(self, address: str, **changes: object) -> None:
+        companion = self._companion(address)
+        companion.known = dataclasses.replace(companion.known, **changes)  # type: ignore[arg-type]
+        self._book.keep(companion.known)
+        self._events.publish(GlassesChanged(companion.view))
+
+    async def take_photo(self, address: str) -> None:
+        """Ask for one photo; returns when the glasses have offered it. It arrives in the vault by itself. Raises the glasses' errors."""
+        await self._companion(address).take_photo()
+
+    async def set_continuous(self, address: str, on: bool) -> None:
+        """Whether these glasses take photos at intervals; kept for every later connection too."""
+        await self._companion(address).set_continuous(on)
+        self._change(address, continuous=on)
+
+    async def connect(self, address: str) -> None:
+        """Try now, instead of at the next time by itself."""
+        await self._companion(address).connect()
+
+    async def disconnect(self, address: str) -> None:
+        await self._companion(address).disconnect()
+
+    def simulated_families(self) -> tuple[tuple[str, str], ...]:
+        """Id and label of each family that can be tried without glasses."""
+        return FAMILIES
+
+    async def start_simulated(self, family: str) -> None:
+        """Switch on simulated glasses; a scan then finds them. Those of this family that are paired already are the ones switched on."""
+        if family not in {known for known, _ in FAMILIES}:
+            raise EyelidError(
+                f"There are no simulated glasses called “{family}”.", "", "Choose " + " or ".join(known for known, _ in FAMILIES) + "."
+            )
+        enrolled = next((known.address for known in self._book.all() if known.simulated and known.family == family), None)
+        await self._airs.simulate(family, enrolled)
