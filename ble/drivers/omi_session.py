@@ -101,11 +101,11 @@ class OmiSession:
         """Let go of everything that needs a link. The photos held stay until they are released."""
         if not self._open:
             return
-        self._take_in(self._assembler.lost())
         self._open = False
         if self._timer is not None:
             self._timer.cancel()
         self._fail_order(_link_lost())
+        self._take_in(self._assembler.lost())
         self._quiet.set()
         self.events.put(LinkClosed(wanted=self._leaving))
         self.events.close()

@@ -1,0 +1,134 @@
+"""The virtual air with a program's end and a glasses' end, on an event loop whose clock jumps instead of waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
+
+import pytest
+
+from ble.bleak_port import BleakAirwaves
+from ble.drivers.omi import OmiDriver, OmiGlasses
+from ble.sim.air import Air
+from ble.sim.bleak_backend import backends
+from ble.sim.peripheral import SimulatedPeripheral
+from ble.types import CaptureDamaged, CaptureOffered, GlassesEvent, Offer
+
+
+class JumpingSelector(selectors.DefaultSelector):
+    """Where a loop would sleep, its clock jumps. A loop with no timers waits for real (another thread may wake it)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 1000.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(None if timeout is None else 0)
+        if not ready and timeout:
+            self.now += timeout
+        return ready
+
+
+class JumpingLoop(asyncio.SelectorEventLoop):
+    """Minutes of radio time in no time, and always the same."""
+
+    def __init__(self) -> None:
+        self._jumping = JumpingSelector()
+        super().__init__(self._jumping)
+
+    def time(self) -> float:
+        return self._jumping.now
+
+
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Tests that talk to other threads or sockets carry the mark `real_time`."""
+    if item.get_closest_marker("real_time"):
+        return {"real": asyncio.new_event_loop}
+    return {"jumping": JumpingLoop}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "real_time: runs on an ordinary event loop")
+
+
+def jpeg(size: int = 1000) -> bytes:
+    """Bytes that begin and end as a JPEG does, and are nowhere alike within."""
+    return (b"\xff\xd8\xff\xe0" + bytes((7 * i + i // 251 * 3 + 3) % 251 for i in range(size)))[: size - 2] + b"\xff\xd9"
+
+
+async def until(condition: Callable[[], Any], seconds: float = 120.0) -> None:
+    """Let (virtual) time pass until `condition` holds."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+class Listener:
+    """Reads the events of glasses into a list."""
+
+    def __init__(self, glasses: OmiGlasses) -> None:
+        self.events: list[GlassesEvent] = []
+        self.task = asyncio.get_running_loop().create_task(self._read(glasses))
+
+    async def _read(self, glasses: OmiGlasses) -> None:
+        async for event in glasses.events():
+            self.events.append(event)
+
+    @property
+    def offers(self) -> list[Offer]:
+        return [event.offer for event in self.events if isinstance(event, CaptureOffered)]
+
+    @property
+    def damaged(self) -> list[str]:
+        return [event.reason for event in self.events if isinstance(event, CaptureDamaged)]
+
+
+class Rig:
+    """An air, and the program's way to it."""
+
+    def __init__(self) -> None:
+        self.air = Air()
+        scanner, client = backends(self.air)
+        self.airwaves = BleakAirwaves(scanner_backend=scanner, client_backend=client)
+        self.opened: list[tuple[OmiGlasses, Listener]] = []
+
+    async def open(self, peripheral: SimulatedPeripheral, *, continuous: bool = False) -> tuple[OmiGlasses, Listener]:
+        """Put `peripheral` on the air, if it is not there, and open it with the driver."""
+        if peripheral not in self.air.peripherals:
+            await self.air.add(peripheral)
+        glasses = await OmiDriver().open(self.airwaves.port(self.air.address_of(peripheral)), continuous=continuous)
+        self.opened.append((glasses, Listener(glasses)))
+        return self.opened[-1]
+
+    async def picture(self, glasses: OmiGlasses, offer: Offer, offset: int = 0) -> bytes:
+        return b"".join([piece async for piece in glasses.fetch(offer.id, offset)])
+
+    async def close(self) -> None:
+        for glasses, listener in self.opened:
+            await glasses.close()
+            await listener.task
+        await self.air.close()
+
+
+@pytest.fixture
+async def rig() -> AsyncIterator[Rig]:
+    """Afterwards nothing may be left running."""
+    before = asyncio.all_tasks()
+    made = Rig()
+    yield made
+    await made.close()
+    await asyncio.sleep(1)
+    left = asyncio.all_tasks() - before - {asyncio.current_task()}
+    assert not left, f"left running: {left}"
+
+
+@pytest.fixture
+def make_jpeg() -> Callable[[int], bytes]:
+    return jpeg
+
+
+@pytest.fixture(name="until")
+def until_fixture() -> Callable[..., Any]:
+    return until
