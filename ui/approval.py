@@ -6,6 +6,8 @@ returns true only after a deliberate press of Send. Every other way out of it me
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QBuffer, QByteArray, QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QImage, QImageReader, QKeyEvent, QPaintEvent, QPixmap, QShowEvent
 from PySide6.QtWidgets import QApplication, QCheckBox, QDialog, QFrame, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
@@ -16,7 +18,7 @@ from ui.dialogs import opened
 from ui.i18n import plural, tr
 from ui.theme import Theme, set_role
 from ui.tokens import GRID
-from ui.widgets.badge import POLICY_LOOK, policy_badge
+from ui.widgets.badge import POLICY_LOOK
 from ui.widgets.basics import button, card, column, icon_label, label, row, rule
 
 ARM_MS = 1000
@@ -83,14 +85,11 @@ class ApprovalDialog(QDialog):
         photos = plural(count, "{count} photo", "{count} photos") if count else tr("this question")
         self.setWindowTitle(tr("Send {photos} to {company}?", photos=photos, company=to))
         self.setModal(True)
-        content = column(gap=2 * GRID)
-        for part in (self._recipient(), self._items(), self._facts(), self._terms()):
-            content.addWidget(part)
-        content.addStretch(1)
+        content = column(self._recipient(), self._items(), self._facts(), self._terms(), None, gap=GRID + 4)
         inner = QWidget()
         set_role(inner, "plain")
         inner.setLayout(content)
-        content.setContentsMargins(3 * GRID, 3 * GRID, 3 * GRID, 2 * GRID)
+        content.setContentsMargins(3 * GRID, 2 * GRID + 4, 3 * GRID, GRID)
         area = QScrollArea()
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setWidgetResizable(True)
@@ -102,11 +101,18 @@ class ApprovalDialog(QDialog):
         whole.setSpacing(0)
         whole.addWidget(area, 1)
         whole.addWidget(rule())
-        whole.addWidget(self._decision(photos, to))
-        self.resize(76 * GRID, min(92 * GRID, inner.sizeHint().height() + 14 * GRID))
+        self._foot = self._decision(photos, to)
+        whole.addWidget(self._foot)
+        self._content = content
         self.setMinimumSize(56 * GRID, 48 * GRID)
         self.setAccessibleName(self.windowTitle())
         self.setAccessibleDescription(self.summary())
+
+    def _fit(self) -> None:
+        """Show the whole decision without scrolling wherever the screen is large enough."""
+        wide = max(80 * GRID, self.sizeHint().width())
+        room = self.screen().availableGeometry().height() - 5 * GRID
+        self.resize(wide, min(room, self._content.totalHeightForWidth(wide) + self._foot.sizeHint().height() + 2))
 
     def _recipient(self) -> QWidget:
         destination = self._proposal.parcel.destination
@@ -116,7 +122,7 @@ class ApprovalDialog(QDialog):
         self.recipient = label(where, wrap=True, select=True)
         size = tr("{size} on the wire, in one request.", size=words.size(self._proposal.size))
         box = QWidget()
-        box.setLayout(column(title, row(policy_badge(self._theme, self._class), None), self.recipient, label(size, tone="muted"), gap=6))
+        box.setLayout(column(title, self.recipient, label(size, tone="muted"), gap=6))
         return box
 
     def _items(self) -> QWidget:
@@ -127,19 +133,24 @@ class ApprovalDialog(QDialog):
         inner = QWidget()
         set_role(inner, "plain")
         inner.setLayout(strip)
-        strip.setContentsMargins(0, 0, 0, GRID)
         shelf = QScrollArea()
         shelf.setFrameShape(QFrame.Shape.NoFrame)
         shelf.setWidget(inner)
         shelf.setWidgetResizable(True)
         shelf.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         shelf.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        shelf.setFixedHeight(inner.sizeHint().height() + 14)
+        shelf.setFixedHeight(strip.sizeHint().height() + (GRID + 6 if len(self._previews) > 1 else 0))
         shelf.setVisible(bool(self._proposal.pictures))
         self.question = label(tr("Your question: “{text}”", text=self._proposal.question), wrap=True, select=True)
         self.removed = label(self._removed_words(), wrap=True, tone="muted")
         alone = label(tr("Nothing else goes with it: no name, no place, no other capture."), wrap=True, tone="muted")
-        return card(label(tr("Exactly this would leave"), "lead"), shelf, self.question, self.removed, alone)
+        said = column(self.question, self.removed, alone, None, gap=GRID)
+        beside = row(gap=2 * GRID) if len(self._previews) == 1 else column(gap=GRID)
+        if len(self._previews) == 1:
+            shelf.setFixedWidth(strip.sizeHint().width() + 2)
+        beside.addWidget(shelf)
+        beside.addLayout(said, 1)
+        return card(label(tr("Exactly this would leave"), "lead"), beside)
 
     def _preview(self, number: int, picture: Picture) -> QWidget:
         image = picture_image(picture, THUMB * 2)
@@ -151,7 +162,7 @@ class ApprovalDialog(QDialog):
         facts = tr("{width} × {height}, {size}", width=picture.width, height=picture.height, size=words.size(len(picture.jpeg)))
         shown.setAccessibleName(tr("Photo {number} as it would be sent, {facts}", number=number, facts=facts))
         self._previews.append(shown)
-        larger = button(self._theme, tr("Full size…"), lambda: self._enlarge(number, picture), role="link")
+        larger = button(self._theme, tr("Full size…"), partial(self._enlarge, number, picture), role="link")
         larger.setAccessibleName(tr("Show photo {number} in full size", number=number))
         box = QWidget()
         box.setLayout(column(shown, label(facts, "small"), larger, gap=4))
@@ -181,25 +192,25 @@ class ApprovalDialog(QDialog):
             line = row(icon_label(self._theme, sign, tone), heading, gap=GRID)
             line.addWidget(text, 1)
             lines.addLayout(line)
-        return card(row(icon_label(self._theme, icon, tone), label(words.policy(self._class), "lead", tone), None), lines)
+        head = row(icon_label(self._theme, icon, tone), label(words.policy(self._class), "lead", tone), None)
+        self.warning = label(self._warning_words(), "strong", tone if self._class is PolicyClass.TRAINS else "", wrap=True)
+        self.warning.setVisible(bool(self.warning.text()))
+        return card(head, lines, self.warning, gap=GRID + 4)
 
     def _terms(self) -> QWidget:
         lines = column(gap=GRID)
-        self.warning = label(self._warning_words(), "strong", "bad", wrap=True)
-        self.warning.setVisible(bool(self.warning.text()))
         self.bystanders = label(tr("People in this picture have not been asked."), wrap=True)
         self.bystanders.setVisible(self._leaves)
         read = tr("Terms read on {date}.", date=words.short_day(self._proposal.parcel.card.read_on))
         if self._proposal.parcel.card.expired:
             read = tr("{read} That is too long ago to rely on, so they count as the worst case.", read=read)
-        self.terms = label(read, tone="muted", wrap=True)
+        self.terms = label(read, tone="muted", wrap=self._proposal.parcel.card.expired)
         more = button(self._theme, tr("What the terms say…"), self._show_terms, role="link")
         self.checked = QCheckBox(tr("I checked who is in this picture"))
         self.checked.setAccessibleName(self.checked.text())
         self.checked.setVisible(self._class is PolicyClass.TRAINS)
         self.checked.toggled.connect(self._update_send)
-        for part in (self.warning, self.bystanders):
-            lines.addWidget(part)
+        lines.addWidget(self.bystanders)
         lines.addLayout(row(self.terms, more, None))
         lines.addWidget(self.checked)
         box = QWidget()
@@ -222,10 +233,11 @@ class ApprovalDialog(QDialog):
         self.keep.clicked.connect(self.reject)
         self.send.clicked.connect(self._send_pressed)
         self.send.setEnabled(False)
-        self.waiting = label("", "small")
-        bar = row(self.waiting, None, self.keep, self.send, gap=GRID + 4, margins=(3 * GRID, 2 * GRID, 3 * GRID, 2 * GRID))
+        self.waiting = label(" ", "small")
+        self.waiting.setAlignment(Qt.AlignmentFlag.AlignRight)
+        bar = row(None, self.keep, self.send, gap=GRID + 4)
         box = QWidget()
-        box.setLayout(bar)
+        box.setLayout(column(self.waiting, bar, gap=4, margins=(3 * GRID, GRID, 3 * GRID, 2 * GRID)))
         return box
 
     def _warning_words(self) -> str:
@@ -311,6 +323,7 @@ class ApprovalDialog(QDialog):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self._fit()
         self.keep.setFocus()
         self._paint_check.start()
 
@@ -344,7 +357,7 @@ class ApprovalDialog(QDialog):
         if self._unreadable:
             self.waiting.setText(tr("A picture cannot be shown, so it cannot be sent."))
         else:
-            self.waiting.setText("" if ticked or not ripe else tr("Tick the box above to send."))
+            self.waiting.setText(" " if ticked or not ripe else tr("Tick the box above to send."))
 
 
 async def approve(parent: QWidget, theme: Theme, proposal: Proposal) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import resources
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
-from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtGui import QGuiApplication, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 SIZES = (16, 20, 24, 32)
@@ -19,12 +19,13 @@ def svg(name: str) -> str:
     return (resources.files("resources") / "icons" / f"{name}.svg").read_text(encoding="utf-8")
 
 
-def render(source: str, size: int, ratio: float = 1.0) -> QPixmap:
-    """Draw an SVG as a square pixmap of `size` logical pixels."""
-    pixmap = QPixmap(QSize(round(size * ratio), round(size * ratio)))
+def render(source: str, size: int, ratio: float = 1.0, gap: int = 0) -> QPixmap:
+    """Draw an SVG as a pixmap of `size` logical pixels, with `gap` empty ones behind it (before it from right to left)."""
+    edge, extra = round(size * ratio), round(gap * ratio)
+    pixmap = QPixmap(QSize(edge + extra, edge))
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
-    QSvgRenderer(QByteArray(source.encode())).render(painter, QRectF(0, 0, pixmap.width(), pixmap.height()))
+    QSvgRenderer(QByteArray(source.encode())).render(painter, QRectF(extra if QGuiApplication.isRightToLeft() else 0, 0, edge, edge))
     painter.end()
     pixmap.setDevicePixelRatio(ratio)
     return pixmap
@@ -42,26 +43,27 @@ class Icons:
     """Renders and keeps icons by name, colour, size and ratio; owned by the theme and emptied when it changes."""
 
     def __init__(self) -> None:
-        self._pixmaps: dict[tuple[str, str, int, float], QPixmap] = {}
+        self._pixmaps: dict[tuple[str, str, int, float, int], QPixmap] = {}
         self._sources: dict[str, str] = {}
 
     def clear(self) -> None:
         self._pixmaps.clear()
 
-    def pixmap(self, name: str, colour: str, size: int = 20, ratio: float = 1.0) -> QPixmap:
-        key = (name, colour, size, ratio)
+    def pixmap(self, name: str, colour: str, size: int = 20, ratio: float = 1.0, gap: int = 0) -> QPixmap:
+        """`gap` adds that many empty pixels behind the icon, because styles put text too close to it."""
+        key = (name, colour, size, ratio, gap)
         if key not in self._pixmaps:
             source = self._sources.setdefault(name, svg(name))
-            self._pixmaps[key] = render(source.replace("currentColor", colour), size, ratio)
+            self._pixmaps[key] = render(source.replace("currentColor", colour), size, ratio, gap)
         return self._pixmaps[key]
 
-    def icon(self, name: str, colour: str, off: str, on: str = "") -> QIcon:
+    def icon(self, name: str, colour: str, off: str, on: str = "", gap: int = 0) -> QIcon:
         """An icon in `colour`, in `off` while disabled and, if given, in `on` while checked."""
         icon = QIcon()
         for size in SIZES:
             for ratio in (1.0, 2.0):
-                icon.addPixmap(self.pixmap(name, colour, size, ratio))
-                icon.addPixmap(self.pixmap(name, off, size, ratio), QIcon.Mode.Disabled)
+                icon.addPixmap(self.pixmap(name, colour, size, ratio, gap))
+                icon.addPixmap(self.pixmap(name, off, size, ratio, gap), QIcon.Mode.Disabled)
                 if on:
-                    icon.addPixmap(self.pixmap(name, on, size, ratio), QIcon.Mode.Normal, QIcon.State.On)
+                    icon.addPixmap(self.pixmap(name, on, size, ratio, gap), QIcon.Mode.Normal, QIcon.State.On)
         return icon

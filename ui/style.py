@@ -10,9 +10,9 @@ from collections.abc import Callable
 from ui.tokens import GRID, RADIUS, TARGET, TYPE, Palette
 
 
-def sheet(p: Palette, px: Callable[[int], int], check_image: str) -> str:
-    """The whole style sheet for one palette; `px` scales a font size, `check_image` is the path of the tick."""
-    return "\n".join((_base(p, px), _text(p, px), _buttons(p, px), _fields(p, px, check_image), _views(p, px), _surfaces(p, px)))
+def sheet(p: Palette, px: Callable[[int], int], tick: str, arrow: str) -> str:
+    """The whole style sheet for one palette; `px` scales a font size, `tick` and `arrow` are paths of pictures."""
+    return "\n".join((_base(p, px), _text(p, px), _buttons(p, px), _fields(p, px, tick, arrow), _views(p, px), _surfaces(p, px)))
 
 
 def _base(p: Palette, px: Callable[[int], int]) -> str:
@@ -67,11 +67,14 @@ QPushButton[role="choice"]:disabled {{ border-color: {p.line}; color: {p.muted};
 QPushButton[role="quiet"], QToolButton[role="quiet"] {{ background: transparent; border-color: transparent; padding: 4px {GRID}px; }}
 QPushButton[role="quiet"]:hover, QToolButton[role="quiet"]:hover {{ background: {p.hover}; }}
 QPushButton[role="quiet"]:focus, QToolButton[role="quiet"]:focus {{ {ring} }}
+QToolButton[role="disc"] {{ background: {p.surface}; border: 2px solid {p.control}; border-radius: 13px; padding: 2px; min-height: 0; }}
+QToolButton[role="disc"]:hover {{ background: {p.hover}; }}
+QToolButton[role="disc"]:focus {{ {ring} }}
 QPushButton[role="link"] {{ background: transparent; border-color: transparent; color: {p.accent}; padding: 4px 4px; text-align: left; }}
 QPushButton[role="link"]:hover {{ text-decoration: underline; }}
 QPushButton[role="link"]:focus {{ {ring} }}
 QPushButton[role="chip"] {{
-  background: {p.surface}; border: 2px solid {p.line}; border-radius: {TARGET // 2}px; padding: 2px {2 * GRID - 4}px;
+  background: {p.surface}; border: 2px solid {p.line}; border-radius: 14px; padding: 2px {2 * GRID - 4}px;
 }}
 QPushButton[role="chip"]:hover {{ background: {p.hover}; }}
 QPushButton[role="chip"]:checked {{ background: {p.selected}; border-color: {p.accent}; color: {p.accent}; font-weight: 600; }}
@@ -87,7 +90,7 @@ QPushButton::menu-indicator, QToolButton::menu-indicator {{ image: none; width: 
 """
 
 
-def _fields(p: Palette, px: Callable[[int], int], check_image: str) -> str:
+def _fields(p: Palette, px: Callable[[int], int], tick: str, arrow: str) -> str:
     ring = f"border: 2px solid {p.focus};"
     return f"""
 QLineEdit, QPlainTextEdit, QComboBox {{
@@ -100,16 +103,17 @@ QLineEdit:disabled, QPlainTextEdit:disabled, QComboBox:disabled {{ color: {p.mut
 QPlainTextEdit[role="answer"], QPlainTextEdit[role="answer"]:focus {{ font-size: {px(TYPE.body)}px; }}
 QPlainTextEdit[role="answer"] {{ border-color: {p.line}; }}
 QPlainTextEdit[role="answer"]:focus {{ {ring} }}
-QComboBox::drop-down {{ border: none; width: {3 * GRID}px; }}
+QComboBox::drop-down {{ border: none; width: {4 * GRID}px; }}
+QComboBox::down-arrow {{ image: url("{arrow}"); width: 16px; height: 16px; }}
 QComboBox QAbstractItemView {{
   background: {p.raised}; border: 1px solid {p.control}; outline: none; padding: 4px;
   selection-background-color: {p.selected}; selection-color: {p.text};
 }}
 QComboBox QAbstractItemView::item {{ min-height: {TARGET}px; }}
-QCheckBox {{ spacing: {GRID}px; border: 2px solid transparent; border-radius: 6px; padding: 4px; background: transparent; }}
+QCheckBox {{ spacing: {GRID}px; border: 2px solid transparent; border-radius: 6px; padding: 4px 4px 4px 0; background: transparent; }}
 QCheckBox:focus {{ {ring} }}
 QCheckBox::indicator {{ width: 18px; height: 18px; border: 2px solid {p.control}; border-radius: 5px; background: {p.surface}; }}
-QCheckBox::indicator:checked {{ background: {p.accent}; border-color: {p.accent}; image: url("{check_image}"); }}
+QCheckBox::indicator:checked {{ background: {p.accent}; border-color: {p.accent}; image: url("{tick}"); }}
 QProgressBar {{ background: {p.pressed}; border: none; border-radius: 3px; max-height: 6px; min-height: 6px; }}
 QProgressBar::chunk {{ background: {p.accent}; border-radius: 3px; }}
 QMenu {{ background: {p.raised}; border: 1px solid {p.control}; border-radius: {RADIUS}px; padding: 4px; }}
@@ -124,7 +128,8 @@ QMenu::separator {{ height: 1px; background: {p.line}; margin: 4px {GRID}px; }}
 def _views(p: Palette, px: Callable[[int], int]) -> str:
     return f"""
 QListView, QTableView, QGraphicsView {{ background: transparent; border: 2px solid transparent; border-radius: {RADIUS}px; outline: none; }}
-QGraphicsView:focus, QTableView:focus {{ border: 2px solid {p.focus}; }}
+QListView[role="timeline"] {{ border: none; border-radius: 0; }}
+QGraphicsView[ring="true"]:focus, QTableView:focus {{ border: 2px solid {p.focus}; }}
 QListWidget::item {{ border: 2px solid transparent; border-radius: {RADIUS}px; padding: {GRID}px; }}
 QListWidget::item:hover {{ background: {p.hover}; }}
 QListWidget::item:selected {{ background: {p.selected}; color: {p.text}; }}
@@ -134,7 +139,7 @@ QTableView::item {{ padding: 0 {GRID}px; border-bottom: 1px solid {p.line}; }}
 QTableView::item:selected {{ background: {p.selected}; color: {p.text}; }}
 QHeaderView {{ background: {p.surface}; border-top-left-radius: {RADIUS}px; }}
 QHeaderView::section {{ background: {p.surface}; color: {p.muted}; border: none; border-bottom: 1px solid {p.line};
-  padding: {GRID}px; font-size: {px(TYPE.small)}px; font-weight: 600; text-align: left; }}
+  padding: {GRID}px {GRID}px {GRID}px {GRID + 3}px; font-size: {px(TYPE.small)}px; font-weight: 600; text-align: left; }}
 """
 
 

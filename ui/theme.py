@@ -62,10 +62,10 @@ class Theme(QObject):
         """A colour of the palette by the name of its meaning."""
         return QColor(str(getattr(self.palette, meaning)))
 
-    def icon(self, name: str, tone: str = "text", on: str = "") -> QIcon:
+    def icon(self, name: str, tone: str = "text", on: str = "", gap: int = 0) -> QIcon:
         """An icon in the colour of `tone`, and in that of `on` while checked."""
         p = self.palette
-        return self._icons.icon(name, getattr(p, tone), p.control, getattr(p, on) if on else "")
+        return self._icons.icon(name, getattr(p, tone), p.control, getattr(p, on) if on else "", gap)
 
     def pixmap(self, name: str, tone: str = "text", size: int = 20, ratio: float = 1.0) -> QPixmap:
         return self._icons.pixmap(name, getattr(self.palette, tone), size, ratio)
@@ -94,10 +94,10 @@ class Theme(QObject):
     def _put_on(self) -> None:
         self.palette = self._pick()
         self._icons.clear()
-        tick = "check-on-dark" if self.palette.dark else "check-on"
-        path = str(resources.files("resources") / "icons" / f"{tick}.svg").replace("\\", "/")
+        ground = "dark" if self.palette.dark else "light"
+        folder = str(resources.files("resources") / "icons").replace("\\", "/")
         self._app.setPalette(qt_palette(self.palette))
-        self._app.setStyleSheet(sheet(self.palette, self.px, path))
+        self._app.setStyleSheet(sheet(self.palette, self.px, f"{folder}/tick-on-{ground}.svg", f"{folder}/arrow-on-{ground}.svg"))
         self.changed.emit()
 
 

@@ -32,7 +32,12 @@ def day(moment: date | datetime, today: date | None = None) -> str:
 def short_day(moment: date | datetime) -> str:
     """A date short enough for a table cell."""
     that = local(moment).date() if isinstance(moment, datetime) else moment
-    return QLocale().toString(QDate(that.year, that.month, that.day), QLocale.FormatType.ShortFormat)
+    return QLocale().toString(QDate(that.year, that.month, that.day), "d MMM yyyy")
+
+
+def short_when(moment: datetime) -> str:
+    """Day and time, as short as they can be told apart."""
+    return f"{short_day(moment)}, {clock(moment)}"
 
 
 def clock(moment: datetime) -> str:

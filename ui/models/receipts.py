@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from app.sharing.types import Outcome, Receipt
+from app.sharing.types import Outcome, PolicyClass, Receipt
 from ui import words
 from ui.i18n import plural, tr
 from ui.theme import Theme
@@ -58,8 +58,10 @@ class ReceiptsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return receipt.detail or _cells(receipt)[index.column()]
         if role == Qt.ItemDataRole.DecorationRole and index.column() == 4:
-            left = receipt.outcome in _SENT and receipt.bytes_sent > 0
-            return self._theme.icon("sent" if left else "private", "sent" if left else "muted")
+            if receipt.outcome not in _SENT or not receipt.bytes_sent:
+                return self._theme.icon("private", "muted")
+            stayed = receipt.policy_class in (PolicyClass.LOCAL, PolicyClass.MIRROR)
+            return self._theme.icon("local" if stayed else "sent", "muted" if stayed else "sent")
         if role == Qt.ItemDataRole.DecorationRole and index.column() == 5:
             return self._theme.icon(*POLICY_LOOK[receipt.policy_class])
         return None
@@ -68,7 +70,7 @@ class ReceiptsModel(QAbstractTableModel):
 def _cells(receipt: Receipt) -> tuple[str, ...]:
     return (
         str(receipt.number),
-        words.when(receipt.at),
+        words.short_when(receipt.at),
         receipt.company,
         plural(len(receipt.items), "{count} photo", "{count} photos"),
         words.outcome(receipt.outcome),

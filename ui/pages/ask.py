@@ -82,10 +82,10 @@ class AskPage(Page):
         self._answer = QPlainTextEdit()
         self._answer.setReadOnly(True)
         self._answer.setAccessibleName(tr("Answer"))
-        self._answer.setMinimumHeight(22 * GRID)
+        self._answer.setMinimumHeight(16 * GRID)
         set_role(self._answer, "answer")
         self._ended = label("", tone="muted", wrap=True)
-        asked, to = label(tr("Your question"), "strong"), label(tr("Ask"), "strong")
+        asked, to = label(tr("Your question"), "strong"), label(tr("Send to"), "strong")
         asked.setBuddy(self._question)
         to.setBuddy(self._to)
         draft = card(
@@ -100,7 +100,7 @@ class AskPage(Page):
             row(self._review, self._review_hint, None, gap=GRID + 4),
         )
         self._result = card(label(tr("Answer"), "lead"), self.progress, self._answer, self._ended)
-        self._form = scrolled(column(draft, self._result, None, gap=2 * GRID), widest=110 * GRID)
+        self._form = scrolled(column(draft, self._result, None, gap=2 * GRID))
         self.body.addWidget(self._none, 1)
         self.body.addWidget(self._form, 1)
         self._arrange()
@@ -152,14 +152,12 @@ class AskPage(Page):
             picture.setAccessibleName(tr("Chosen capture {number}", number=number))
             if data:
                 picture.setPixmap(QPixmap.fromImage(await asyncio.get_running_loop().run_in_executor(None, decode_cover, data, EDGE)))
-            box = QWidget()
-            remove = tool(
-                self._context.theme, tr("Leave out capture {number}", number=number), "close", lambda item=item: self._leave_out(item)
-            )
-            line = row(picture, gap=0)
-            line.addWidget(remove, 0, Qt.AlignmentFlag.AlignTop)
-            box.setLayout(line)
-            self._strip.addWidget(box)
+            name = tr("Leave out capture {number}", number=number)
+            remove = tool(self._context.theme, name, "close", partial(self._leave_out, item), on_picture=True)
+            remove.setParent(picture)
+            remove.ensurePolished()
+            remove.move(EDGE - remove.sizeHint().width() - 4, 4)
+            self._strip.addWidget(picture)
         self._strip.addStretch(1)
 
     def _leave_out(self, item: ItemId) -> None:

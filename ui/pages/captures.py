@@ -24,8 +24,8 @@ from ui.tokens import GRID
 from ui.widgets.banner import Banners
 from ui.widgets.basics import button, dress, frame, label, row
 from ui.widgets.empty import Empty
-from ui.widgets.page import Page
-from ui.widgets.timeline import TimelineView
+from ui.widgets.page import MARGIN, Page
+from ui.widgets.timeline import RING, TimelineView
 
 CALM_MS = 1000
 """Arrivals within this time are shown in one go, because a grid lays itself out anew for each."""
@@ -74,14 +74,17 @@ class CapturesPage(Page):
     def _build(self) -> None:
         theme = self._context.theme
         self._search = QLineEdit()
-        self._search.setPlaceholderText(tr("Search notes, albums, dates, answers"))
+        self._search.setPlaceholderText(tr("Search notes, dates, answers"))
         self._search.setAccessibleName(tr("Search captures"))
         self._search.setClearButtonEnabled(True)
         self._search.setMinimumWidth(34 * GRID)
         self._search.textChanged.connect(lambda _text: self._refresh.start(200))
         self.actions.addWidget(self._search)
         self._chips = QButtonGroup(self)
-        chips = row(gap=GRID)
+        # The tiles keep room for their focus ring; everything else moves so that pictures and title are in line.
+        self.layout().setContentsMargins(MARGIN - RING, 2 * GRID + 4, MARGIN, MARGIN)
+        self.head.insertSpacing(0, RING)
+        chips = row(gap=GRID, margins=(RING, 0, 0, 0))
         for number, (name, _query) in enumerate(_filters()):
             chip = QPushButton(name)
             chip.setProperty("role", "chip")
@@ -105,7 +108,7 @@ class CapturesPage(Page):
             self._stack.addWidget(page)
         self._stack.setCurrentWidget(self._empty)
         self.body.addWidget(self._stack, 1)
-        self.body.addWidget(self._selection_bar())
+        self.body.addLayout(row(self._selection_bar(), margins=(RING, 0, 0, 0)))
         self.view.opened.connect(self.opened)
         self.view.trash_asked.connect(self.delete_chosen)
         self.view.top_changed.connect(self._top)
@@ -165,6 +168,7 @@ class CapturesPage(Page):
         self.model.show(tiles)
         if at_top:
             self.view.scrollToTop()
+        first = bool(tiles) and self._stack.currentWidget() is not self.view
         whole = query == Query()
         self._stack.setCurrentWidget(self.view if tiles else self._empty if whole else self._nothing)
         if not tiles and query.trashed and not query.text:
@@ -172,6 +176,8 @@ class CapturesPage(Page):
         elif not tiles:
             self._nothing.say(tr("Nothing matches"), tr("Choose another filter or other words."))
         self._selected()
+        if first and self.isVisible() and not self._search.hasFocus():
+            self.view.setFocus()
 
     def _items_added(self, event: ItemsAdded) -> None:
         self._arrivals()

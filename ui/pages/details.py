@@ -19,10 +19,16 @@ WIDTH = 40 * GRID
 def facts(meta: ItemMeta) -> list[tuple[str, str]]:
     """What is known of an item, as (name, value) in the order shown."""
     new = meta.new
-    known = [
+    origin = new.origin.name or new.origin.family
+    return [(name, value) for name, value in _known(meta, origin) if value]
+
+
+def _known(meta: ItemMeta, origin: str) -> list[tuple[str, str]]:
+    new = meta.new
+    return [
         (tr("Taken"), words.when(new.taken_at)),
         (tr("Arrived"), words.when(meta.arrived_at)),
-        (tr("From"), new.origin.name or new.origin.family),
+        (tr("From"), tr("{name} (simulated)", name=origin) if new.origin.simulated else origin),
         (tr("Kind"), new.media_type),
         (tr("Pixels"), tr("{width} × {height}", width=new.width, height=new.height) if new.width and new.height else ""),
         (tr("Length"), words.duration(new.duration_ms) if new.duration_ms else ""),
@@ -30,9 +36,6 @@ def facts(meta: ItemMeta) -> list[tuple[str, str]]:
         (tr("Albums"), ", ".join(meta.albums)),
         (tr("SHA-256"), meta.sha256),
     ]
-    if new.origin.simulated:
-        known.insert(3, (tr("Note"), tr("From simulated glasses")))
-    return [(name, value) for name, value in known if value]
 
 
 class DetailsPanel(QFrame):

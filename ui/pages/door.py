@@ -12,7 +12,7 @@ from ui.i18n import tr
 from ui.theme import set_role
 from ui.tokens import GRID
 from ui.widgets.banner import Banners
-from ui.widgets.basics import button, card, column, icon_label, label, row
+from ui.widgets.basics import button, card, column, label, noted
 from ui.widgets.passphrase import PassphraseField
 
 WIDTH = 58 * GRID
@@ -116,9 +116,7 @@ class WelcomePage(Door):
             ("warning", "warn", tr("Someone using this computer while the vault is unlocked can see what you see.")),
             ("warning", "warn", tr("What you send to an assistant is out of your hands. Eyelid tells you first, every time.")),
         ):
-            line = row(icon_label(context.theme, icon, tone), gap=GRID + 4)
-            line.addWidget(label(text, wrap=True), 1)
-            lines.addLayout(line)
+            lines.addLayout(noted(context.theme, icon, tone, text))
         box = QWidget()
         box.setLayout(lines)
         return box

@@ -20,7 +20,7 @@ from ui.theme import set_role
 from ui.tokens import GRID
 from ui.widgets.badge import Badge, link_badge
 from ui.widgets.banner import Banners
-from ui.widgets.basics import button, clear_layout, column, icon_label, label, row
+from ui.widgets.basics import button, clear_layout, column, icon_label, label, noted, row
 from ui.widgets.empty import Empty
 from ui.widgets.page import Page, scrolled
 from ui.widgets.progress import ProgressRow
@@ -62,9 +62,7 @@ class GlassesCard(QFrame):
             self._rows.addWidget(self._trouble(view))
         self._rows.addLayout(self._acts(view))
         for caution in view.capabilities.cautions if view.capabilities else ():
-            line = row(icon_label(theme, "warning", "warn", 16), gap=GRID)
-            line.addWidget(label(caution, "small", wrap=True), 1)
-            self._rows.addLayout(line)
+            self._rows.addLayout(noted(theme, "warning", "warn", caution, "small"))
         self.setAccessibleName(
             tr("{name}, {state}, battery {battery}", name=name, state=words.link(view.state), battery=self._battery(view))
         )
@@ -168,7 +166,7 @@ class GlassesPage(Page):
         self.pairing = PairingPanel(context, banners)
         self.pairing.closed.connect(self._show_known)
         self._stack = QStackedWidget()
-        self._known = scrolled(self._list, widest=110 * GRID)
+        self._known = scrolled(self._list)
         for page in (self._known, self._empty, self.pairing):
             self._stack.addWidget(page)
         self.body.addWidget(self._stack, 1)
@@ -209,6 +207,7 @@ class GlassesPage(Page):
         self._pair.hide()
         self._stack.setCurrentWidget(self.pairing)
         self.pairing.start()
+        self.pairing.setFocus()
 
     def _show_known(self) -> None:
         self.pairing.stop()

@@ -17,7 +17,7 @@ from ui.theme import set_role
 from ui.tokens import GRID
 from ui.widgets.badge import Badge
 from ui.widgets.banner import Banners
-from ui.widgets.basics import button, card, clear_layout, column, icon_label, label, row
+from ui.widgets.basics import button, card, clear_layout, column, icon_label, label, noted, row
 from ui.widgets.page import scrolled
 from ui.widgets.progress import ProgressRow
 
@@ -62,17 +62,16 @@ class PairingPanel(QWidget):
         self._none = label(tr("Nothing heard yet."), tone="muted")
         self._again = button(theme, tr("Search again"), self.start, icon="refresh")
         done = button(theme, tr("Done"), self.closed.emit)
+        self.setFocusProxy(done)
         head = row(label(tr("Glasses nearby"), "lead"), None, self._again, done)
         why = column(label(tr("Why can't I see mine?"), "lead"), gap=GRID)
         for reason in reasons():
-            line = row(icon_label(theme, "question", "muted", 16), gap=GRID)
-            line.addWidget(label(reason, wrap=True), 1)
-            why.addLayout(line)
+            why.addLayout(noted(theme, "question", "muted", reason))
         self._simulated = row(gap=GRID)
         hint = tr("Simulated glasses behave like real ones, over a virtual radio. Their photos are marked as simulated.")
         trial = card(label(tr("Try without glasses"), "lead"), label(hint, tone="muted", wrap=True), self._simulated)
         whole = column(card(head, self.progress, self._none, self._heard, gap=GRID + 4), trial, card(why), None, gap=2 * GRID)
-        self.setLayout(column(scrolled(whole, widest=110 * GRID)))
+        self.setLayout(column(scrolled(whole)))
 
     def start(self) -> None:
         """Begin a fresh scan."""
@@ -133,7 +132,8 @@ class PairingPanel(QWidget):
         box = QFrame()
         set_role(box, "well")
         line = row(icon_label(theme, icon, "accent", 24), gap=GRID + 4, margins=(2 * GRID - 4, GRID, GRID, GRID))
-        facts = tr("{family} · {signal} · {address}", family=found.family, signal=signal, address=found.address)
+        family = dict(self._context.services.glasses.simulated_families()).get(found.family, found.family)
+        facts = tr("{family} · {signal} · {address}", family=family, signal=signal, address=found.address)
         line.addLayout(column(label(name, "strong"), label(facts, "small"), gap=2), 1)
         if found.simulated:
             line.addWidget(Badge(theme, "simulated", tr("Simulated")))

@@ -94,7 +94,11 @@ class SettingsPage(Page):
         self._ai_off = Switch(self._context.theme, declared.AI_OFF.title)
         self._ai_off.setAccessibleDescription(declared.AI_OFF.help)
         self._ai_off.clicked.connect(self.ai_switched)
-        return card(label(tr("AI and sharing"), "lead"), row(self._ai_off, None), label(tr(declared.AI_OFF.help), tone="muted", wrap=True))
+        return card(
+            label(tr("AI and sharing"), "lead"),
+            row(self._ai_off, None, margins=(-6, 0, 0, 0)),
+            label(tr(declared.AI_OFF.help), tone="muted", wrap=True),
+        )
 
     def show_ai(self, off: bool) -> None:
         self._ai_off.setChecked(off)
@@ -104,7 +108,7 @@ class SettingsPage(Page):
         self._continuous.setAccessibleDescription(declared.CONTINUOUS.help)
         self._continuous.clicked.connect(lambda on: self._keep(declared.CONTINUOUS, bool(on)))
         hint = label(tr(declared.CONTINUOUS.help), tone="muted", wrap=True)
-        return card(label(tr("Glasses"), "lead"), row(self._continuous, None), hint)
+        return card(label(tr("Glasses"), "lead"), row(self._continuous, None, margins=(-6, 0, 0, 0)), hint)
 
     # -- vault -----------------------------------------------------------------------------------------------------------------
 

@@ -48,10 +48,9 @@ class SharedPage(Page):
         self.table.setTabKeyNavigation(False)
         self.table.setWordWrap(False)
         self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(5 * GRID)
         self.table.horizontalHeader().setHighlightSections(False)
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        self.table.horizontalHeader().setStretchLastSection(True)
+        self.table.horizontalHeader().setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
         self.table.activated.connect(lambda index: self.open_receipt(self.model.receipt(index.row())))
         self._empty = Empty(
             theme, "receipt", tr("Nothing has been shared"), tr("When you ask an assistant, a receipt of what left appears here.")
@@ -63,6 +62,7 @@ class SharedPage(Page):
         context.services.events.subscribe(ReceiptAdded, self._added)
 
     def entered(self) -> None:
+        self.table.verticalHeader().setDefaultSectionSize(max(5 * GRID, self.table.fontMetrics().height() + 3 * GRID))
         self._load()
         self.table.setFocus()
 

@@ -59,7 +59,7 @@ class ViewerPage(Page):
         for widget in (self._zoom, self._fit, self._full, self._info, self._star, export, trash, ask):
             self.actions.addWidget(widget)
         self._back = tool(theme, tr("Back to all captures"), "back", self.closed.emit, shortcut="Esc")
-        head = self.layout().itemAt(0).layout()
+        head = self.head
         head.insertWidget(0, self._back)
         head.insertSpacing(2, GRID)
         head.insertWidget(3, self.status)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
@@ -20,6 +20,8 @@ MOST = 3
 
 class Banner(QFrame):
     """One message. `tone` is "bad", "warn" or "good"."""
+
+    closed = Signal()
 
     def __init__(self, theme: Theme, said: Explanation, tone: str, act: tuple[str, Callable[[], object]] | None) -> None:
         super().__init__()
@@ -40,6 +42,7 @@ class Banner(QFrame):
 
     def close_down(self) -> None:
         self.hide()
+        self.closed.emit()
         self.deleteLater()
 
 
@@ -50,8 +53,9 @@ class Banners(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._stack = QVBoxLayout(self)
-        self._stack.setContentsMargins(0, 0, 0, 0)
+        self._stack.setContentsMargins(0, 2 * GRID, 0, 0)
         self._stack.setSpacing(GRID)
+        self.hide()
 
     def trouble(self, said: Explanation, again: Callable[[], object] | None = None) -> Banner:
         """A failure, with a button to try again where that makes sense."""
@@ -69,6 +73,7 @@ class Banners(QWidget):
     def clear(self) -> None:
         for banner in self.shown():
             banner.close_down()
+        self.hide()
 
     def shown(self) -> list[Banner]:
         found = (self._stack.itemAt(index) for index in range(self._stack.count()))
@@ -81,9 +86,14 @@ class Banners(QWidget):
         for banner in self.shown()[MOST - 1 :]:
             banner.close_down()
         banner = Banner(self._theme, said, tone, act)
+        banner.closed.connect(self._tidy)
         self._stack.insertWidget(0, banner)
+        self.show()
         announce(self, str(said))
         return banner
+
+    def _tidy(self) -> None:
+        self.setVisible(bool(self.shown()))
 
 
 def announce(widget: QWidget, text: str) -> None:

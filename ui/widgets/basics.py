@@ -93,8 +93,9 @@ def _tint(theme: Theme, widget: QAbstractButton | QLabel) -> None:
     if isinstance(widget, QLabel):
         widget.setPixmap(theme.pixmap(name, tone, size, widget.devicePixelRatioF()))
     else:
-        widget.setIcon(theme.icon(name, tone, on))
-        widget.setIconSize(QSize(size, size))
+        gap = 6 if widget.text() else 0
+        widget.setIcon(theme.icon(name, tone, on, gap))
+        widget.setIconSize(QSize(size + gap, size))
 
 
 def redress(theme: Theme, root: QWidget) -> None:
@@ -138,17 +139,28 @@ def button(
     return made
 
 
-def tool(theme: Theme, name: str, icon: str, pressed: Callable[[], object] | None = None, *, shortcut: str = "") -> QToolButton:
+def tool(
+    theme: Theme, name: str, icon: str, pressed: Callable[[], object] | None = None, *, shortcut: str = "", on_picture: bool = False
+) -> QToolButton:
     """A button with an icon only; its name is its tool tip and what is read aloud."""
     made = QToolButton()
-    set_role(made, "quiet")
+    set_role(made, "disc" if on_picture else "quiet")
     made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    dress(theme, made, icon)
+    dress(theme, made, icon, size=16 if on_picture else 20)
     made.setAccessibleName(name)
     made.setToolTip(f"{name} ({shortcut})" if shortcut else name)
     if pressed is not None:
         made.clicked.connect(lambda _checked=False: pressed())
     return made
+
+
+def noted(theme: Theme, icon: str, tone: str, text: str, role: str = "") -> QHBoxLayout:
+    """A sentence with a small icon beside its first line."""
+    line = row(gap=GRID)
+    mark = icon_label(theme, icon, tone, 16)
+    line.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
+    line.addWidget(label(text, role, wrap=True), 1)
+    return line
 
 
 def clear_layout(layout: QLayout) -> None:

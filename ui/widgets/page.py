@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from ui.theme import set_role
-from ui.tokens import GRID
+from ui.tokens import GRID, TARGET
 from ui.widgets.basics import label
 
 MARGIN = 3 * GRID
@@ -22,7 +22,8 @@ class Page(QWidget):
         self.title = label(title, "title")
         self.actions = QHBoxLayout()
         self.actions.setSpacing(GRID)
-        head = QHBoxLayout()
+        self.head = head = QHBoxLayout()
+        self.title.setMinimumHeight(TARGET + 4)
         head.addWidget(self.title)
         head.addStretch(1)
         head.addLayout(self.actions)
@@ -42,7 +43,7 @@ class Page(QWidget):
         """The vault locks: drop every picture, name and text that came from it, now."""
 
 
-def scrolled(content: QVBoxLayout, *, widest: int = 92 * GRID) -> QScrollArea:
+def scrolled(content: QVBoxLayout, *, widest: int = 120 * GRID) -> QScrollArea:
     """A column that scrolls up and down and never grows wider than is good to read."""
     inner = QWidget()
     set_role(inner, "plain")

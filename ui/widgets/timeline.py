@@ -12,7 +12,7 @@ from ui import words
 from ui.i18n import tr
 from ui.models.thumbs import Thumbs
 from ui.models.timeline import TILE, TimelineModel
-from ui.theme import Theme
+from ui.theme import Theme, set_role
 from ui.tokens import GRID, TYPE
 
 WISHED = 22 * GRID
@@ -20,6 +20,9 @@ WISHED = 22 * GRID
 
 GAP = 2 * GRID
 ROUND = 10.0
+
+RING = 4
+"""Room for the focus ring before and above a picture."""
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -43,7 +46,7 @@ class TileDelegate(QStyledItemDelegate):
         painter.save()
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
         edge = self._view.edge
-        picture = QRect(option.rect.left() + GAP // 2, option.rect.top() + GAP // 2, edge, edge)
+        picture = QRect(option.rect.left() + RING, option.rect.top() + RING, edge, edge)
         selected = bool(option.state & QStyle.StateFlag.State_Selected)
         hover = bool(option.state & QStyle.StateFlag.State_MouseOver)
         focus = bool(option.state & QStyle.StateFlag.State_HasFocus)
@@ -152,6 +155,7 @@ class TimelineView(QListView):
         self.edge = WISHED - GAP
         self.keyboard_used = False
         self._old_value = 0
+        set_role(self, "timeline")
         self.setModel(model)
         self.setItemDelegate(TileDelegate(theme, thumbs, self))
         self.setViewMode(QListView.ViewMode.IconMode)
@@ -183,11 +187,13 @@ class TimelineView(QListView):
 
     def lay_out(self) -> None:
         """Spread whole columns over the width."""
-        width = max(1, self.viewport().width() - 1)
+        width = max(1, self.viewport().width() - 1 + GAP - 2 * RING)
         columns = max(1, width // WISHED)
         self.edge = width // columns - GAP
         line = QFontMetrics(self._theme.font(TYPE.small)).height()
-        self.setGridSize(QSize(width // columns, self.edge + GAP + 7 + 3 + line + max(16, line) + 4))
+        self.setGridSize(
+            QSize(min(width // columns, (self.viewport().width() - 1) // columns), self.edge + GAP + 7 + 3 + line + max(16, line) + 4)
+        )
         self._look.start()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
