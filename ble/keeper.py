@@ -111,16 +111,13 @@ class Keeper:
     @property
     def view(self) -> KeeperView:
         glasses = self._glasses
+        status = glasses.status if glasses else self._status
         return KeeperView(
             address=self._address,
             state=self._state,
             trouble=self._trouble,
             retry_at=self._retry_at,
-            status=replace(
-                self._status,
-                received=self._before.received + self._status.received,
-                damaged=self._before.damaged + self._status.damaged,
-            ),
+            status=replace(status, received=self._before.received + status.received, damaged=self._before.damaged + status.damaged),
             info=glasses.info if glasses else None,
             capabilities=glasses.capabilities if glasses else None,
             last_seen=self._last_seen,
@@ -194,8 +191,8 @@ class Keeper:
         if done.state in (LinkState.READY, LinkState.IDLE):
             self._trouble = None
         actions: Mapping[Effect, Callable[[], None]] = {
-            Effect.SCAN: lambda: self._try(self._scan()),
-            Effect.CONNECT: lambda: self._try(self._connect()),
+            Effect.SCAN: lambda: self._try(self._scan),
+            Effect.CONNECT: lambda: self._try(self._connect),
             Effect.DELIVER: self._deliver_from_now_on,
             Effect.WAIT: self._wait,
             Effect.STOP_WAITING: self._stop_waiting,
@@ -225,13 +222,13 @@ class Keeper:
         while self._tasks:
             await asyncio.wait(tuple(self._tasks))
 
-    def _try(self, attempt: Coroutine[Any, Any, Event]) -> None:
+    def _try(self, attempt: Callable[[], Coroutine[Any, Any, Event]]) -> None:
         self._attempt = self._spawn(self._attempted(attempt))
 
-    async def _attempted(self, attempt: Coroutine[Any, Any, Event]) -> None:
+    async def _attempted(self, attempt: Callable[[], Coroutine[Any, Any, Event]]) -> None:
         """Carry out one attempt and let its outcome happen, whatever it is."""
         try:
-            outcome = await attempt
+            outcome = await attempt()
         except GlassesError as error:
             outcome = self._failed(error)
         except Exception as error:  # a fault of ours must not end the keeping

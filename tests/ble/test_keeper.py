@@ -1,0 +1,375 @@
+"""The keeper over the virtual air: it gets there, comes back by itself, and says why when it can't."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from ble.drivers.omi import OmiDriver
+from ble.errors import GlassesError, LinkLost, NotFound, NotGlasses, ProtocolFault, RadioOff
+from ble.event_queue import EventQueue
+from ble.keeper import MOST_WAITING, Keeper, KeeperEvent, LinkChanged
+from ble.sim.faults import AT_ONCE, NO_FAULTS, Faults
+from ble.sim.omi import SimulatedGlasses, SimulatedNecklace, SimulatedOmi, SimulatedOpenGlass
+from ble.types import CaptureDamaged, CaptureKind, CaptureOffered, GlassesStatus, LinkState, Offer
+
+Make = Callable[[int], bytes]
+
+
+class SlowAirwaves:
+    """The virtual air with a second's pause while connecting and another while securing."""
+
+    def __init__(self, airwaves: Any) -> None:
+        self.scan = airwaves.scan
+        self._airwaves = airwaves
+
+    def port(self, address: str) -> Any:
+        port = self._airwaves.port(address)
+        connect, payload_size = port.connect, port.payload_size
+
+        async def slowly(on_lost: Callable[[], None]) -> None:
+            await asyncio.sleep(1)
+            await connect(on_lost)
+
+        async def slow_size(wanted: int) -> int:
+            await asyncio.sleep(1)
+            return int(await payload_size(wanted))
+
+        port.connect, port.payload_size = slowly, slow_size
+        return port
+
+
+class Kept:
+    """A keeper and what it said."""
+
+    def __init__(self, rig: Any, address: str, *, slow: bool = False, **how: Any) -> None:
+        airwaves = SlowAirwaves(rig.airwaves) if slow else rig.airwaves
+        self.keeper = Keeper(airwaves, OmiDriver(), address, jitter=lambda: 0.0, **how)
+        self.events: list[KeeperEvent] = []
+        self.task = asyncio.get_running_loop().create_task(self._read())
+
+    async def _read(self) -> None:
+        async for event in self.keeper.events():
+            self.events.append(event)
+
+    @property
+    def states(self) -> list[str]:
+        """The states told, each once in a row."""
+        named = [event.view.state.name for event in self.events if isinstance(event, LinkChanged)]
+        return [name for index, name in enumerate(named) if index == 0 or named[index - 1] != name]
+
+    @property
+    def offers(self) -> list[Offer]:
+        return [event.offer for event in self.events if isinstance(event, CaptureOffered)]
+
+    @property
+    def damaged(self) -> list[str]:
+        return [event.reason for event in self.events if isinstance(event, CaptureDamaged)]
+
+    def is_in(self, state: LinkState) -> Callable[[], bool]:
+        return lambda: self.keeper.view.state is state
+
+    async def picture(self, offer: Offer) -> bytes:
+        return b"".join([piece async for piece in self.keeper.fetch(offer.id)])
+
+
+@pytest.fixture
+async def keep(rig: Any) -> AsyncIterator[Callable[..., Kept]]:
+    made: list[Kept] = []
+
+    def make(address: str, **how: Any) -> Kept:
+        made.append(Kept(rig, address, **how))
+        return made[-1]
+
+    yield make
+    for kept in made:
+        await kept.keeper.stop()
+        await kept.task
+
+
+async def on_air(
+    rig: Any, picture: bytes, faults: Faults = NO_FAULTS, kind: type[Any] = SimulatedOpenGlass, **pace: Any
+) -> SimulatedGlasses:
+    glasses: SimulatedGlasses = kind([picture], faults=faults, pace=replace(AT_ONCE, **pace))
+    await rig.air.add(glasses)
+    return glasses
+
+
+async def test_the_way_to_a_link_is_told_step_by_step(rig: Any, keep: Any, make_jpeg: Make, until: Any) -> None:
+    glasses = await on_air(rig, make_jpeg(700))
+    kept = keep(rig.air.address_of(glasses).lower())
+    assert kept.keeper.view.state is LinkState.IDLE
+    kept.keeper.start()
+    await until(kept.is_in(LinkState.READY))
+    await kept.keeper.take_photo()
+    await until(lambda: kept.offers)
+    assert kept.states == ["SCANNING", "CONNECTING", "SECURING", "READY"]
+    view = kept.keeper.view
+    assert view.trouble is None
+    assert view.retry_at is None
+    assert view.last_seen is not None
+    assert view.status.received == 1
+    assert view.info is not None
+    assert view.info.model == "OpenGlass"
+    assert view.capabilities is not None
+    assert await kept.picture(kept.offers[0]) == make_jpeg(700)
+    await kept.keeper.release(kept.offers[0].id)
+    await kept.keeper.release("unknown")
+    with pytest.raises(ProtocolFault):
+        await kept.picture(kept.offers[0])
+
+
+async def test_it_comes_back_after_a_drop_in_mid_photo(rig: Any, keep: Any, make_jpeg: Make, until: Any) -> None:
+    glasses = await on_air(rig, make_jpeg(2000), Faults(disconnect_after_chunk=3, times=1), SimulatedOmi, chunk=0.01)
+    kept = keep(rig.air.address_of(glasses), continuous=True)
+    kept.keeper.start()
+    await until(lambda: kept.offers)
+    assert kept.damaged in ([], ["the link was lost while it was on its way"])
+    assert "LOST" in kept.states or kept.states.count("SCANNING") == 2
+    assert kept.states[-1] == "READY"
+    assert await kept.picture(kept.offers[0]) == make_jpeg(2000)
+
+
+async def test_after_a_drop_it_tries_again_in_half_a_second(rig: Any, keep: Any, make_jpeg: Make, until: Any) -> None:
+    glasses = await on_air(rig, make_jpeg(700))
+    kept = keep(rig.air.address_of(glasses), utc=lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    kept.keeper.start()
+    await until(kept.is_in(LinkState.READY))
+    await kept.keeper.take_photo()
+    await asyncio.sleep(40)  # virtual: a steady link
+    dropped = asyncio.get_running_loop().time()
+    await glasses.drop_link()
+    await until(kept.is_in(LinkState.LOST))
+    assert isinstance(kept.keeper.view.trouble, LinkLost)
+    assert kept.keeper.view.retry_at == datetime(2026, 1, 1, 0, 0, 0, 500_000, tzinfo=UTC)
+    await until(kept.is_in(LinkState.READY))
+    assert asyncio.get_running_loop().time() - dropped < 2
+    assert kept.keeper.view.trouble is None
+    await kept.keeper.take_photo()
+    assert kept.keeper.view.status.received == 2
+    await until(lambda: len(kept.offers) == 2)
+    for offer in kept.offers:
+        assert await kept.picture(offer) == make_jpeg(700)
+
+
+async def test_drops_in_a_row_are_answered_more_and_more_slowly(rig: Any, keep: Any, make_jpeg: Make, until: Any) -> None:
+    glasses = await on_air(rig, make_jpeg(700))
+    kept = keep(rig.air.address_of(glasses))
+    kept.keeper.start()
+    waits = []
+    for _ in range(4):
+        await until(kept.is_in(LinkState.READY))
+        await glasses.drop_link()
+        begun = asyncio.get_running_loop().time()
+        await until(kept.is_in(LinkState.LOST))
+        await until(kept.is_in(LinkState.SCANNING))
+        waits.append(round(asyncio.get_running_loop().time() - begun, 1))
+    assert waits == [0.5, 1.0, 2.0, 4.0]
+
+
+async def test_glasses_that_are_away_are_waited_for_and_explained(rig: Any, keep: Any, make_jpeg: Make, until: Any) -> None:
+    other = await on_air(rig, make_jpeg(700))
+    kept = keep("F0:00:00:00:00:01")
+    kept.keeper.start()
+    await until(kept.is_in(LinkState.WAITING))
+    trouble = kept.keeper.view.trouble
+    assert isinstance(trouble, NotFound)
+    assert "Other glasses" in trouble.why
+    assert trouble.action
+    assert kept.keeper.view.retry_at is not None
+    await until(lambda: kept.states.count("SCANNING") == 3)
+    assert not other.connected
+    mine = SimulatedOpenGlass([make_jpeg(700)], pace=AT_ONCE)
+    await rig.air.add(mine, "F0:00:00:00:00:01")
+    kept.keeper.connect_now()
+    await until(kept.is_in(LinkState.READY))
+
+
+async def test_a_radio_that_is_off_is_waited_for(rig: Any, keep: Any, make_jpeg: Make, until: Any) -> None:
+    glasses = await on_air(rig, make_jpeg(700))
+    rig.air.radio_on = False
+    kept = keep(rig.air.address_of(glasses))
+    kept.keeper.start()
+    await until(kept.is_in(LinkState.WAITING))
+    assert isinstance(kept.keeper.view.trouble, RadioOff)
+    assert "Switch Bluetooth on" in kept.keeper.view.trouble.action
+    rig.air.radio_on = True
+    await until(kept.is_in(LinkState.READY))
+
+
+async def test_what_only_a_person_can_help_stops_it(rig: Any, keep: Any, until: Any) -> None:
+    necklace = SimulatedNecklace(pace=AT_ONCE)
+    kept = keep(await rig.air.add(necklace))
+    kept.keeper.start()
+    await until(kept.is_in(LinkState.BLOCKED))
+    assert isinstance(kept.keeper.view.trouble, NotGlasses)
+    assert kept.keeper.view.retry_at is None
+    tried = len(kept.events)
+    await asyncio.sleep(600)
+    assert len(kept.events) == tried
+    kept.keeper.connect_now()
+    assert kept.keeper.view.state is LinkState.SCANNING
+    await until(kept.is_in(LinkState.BLOCKED))
+
+
+async def test_disconnecting_from_every_state(rig: Any, keep: Any, make_jpeg: Make, until: Any) -> None:
+    glasses = await on_air(rig, make_jpeg(700))
+    kept = keep(rig.air.address_of(glasses), slow=True)
+    for state in (LinkState.SCANNING, LinkState.CONNECTING, LinkState.SECURING, LinkState.READY, LinkState.LOST):
+        kept.keeper.connect_now()
+        if state is LinkState.LOST:
+            await until(kept.is_in(LinkState.READY))
+            await glasses.drop_link()
+        await until(kept.is_in(state))
+        await kept.keeper.disconnect()
+        assert kept.keeper.view.state is LinkState.IDLE
+        assert kept.keeper.view.trouble is None
+        assert not glasses.connected
+        with pytest.raises(LinkLost):
+            await kept.keeper.take_photo()
+    await asyncio.sleep(200)
+    assert kept.keeper.view.state is LinkState.IDLE
+
+
+async def test_connecting_again_right_after_leaving_waits_for_the_leaving(rig: Any, keep: Any, make_jpeg: Make, until: Any) -> None:
+    glasses = await on_air(rig, make_jpeg(3000), chunk=0.2)
+    kept = keep(rig.air.address_of(glasses))
+    kept.keeper.start()
+    await until(kept.is_in(LinkState.READY))
+    order = asyncio.get_running_loop().create_task(kept.keeper.take_photo())
+    await asyncio.sleep(1)
+    leaving = asyncio.get_running_loop().create_task(kept.keeper.disconnect())
+    await asyncio.sleep(0.01)
+    kept.keeper.connect_now()
+    await asyncio.gather(order, until(kept.is_in(LinkState.READY)))
+    assert len(kept.offers) == 1
+    await kept.keeper.disconnect()
+    await leaving
+
+
+async def test_continuous_is_remembered_over_links(rig: Any, keep: Any, make_jpeg: Make, until: Any) -> None:
+    glasses = await on_air(rig, make_jpeg(700))
+    kept = keep(rig.air.address_of(glasses))
+    await kept.keeper.set_continuous(True)
+    kept.keeper.start()
+    await until(lambda: len(kept.offers) >= 2)
+    assert kept.keeper.view.status.continuous is True
+    await kept.keeper.set_continuous(False)
+    assert kept.keeper.view.status.continuous is False
+    await glasses.drop_link()
+    await until(kept.is_in(LinkState.LOST))
+    await until(kept.is_in(LinkState.READY))
+    seen = glasses.photos_begun
+    await asyncio.sleep(60)
+    assert glasses.photos_begun == seen
+
+
+async def test_counts_go_on_over_links(rig: Any, keep: Any, make_jpeg: Make, until: Any) -> None:
+    glasses = await on_air(rig, make_jpeg(2000), Faults(drop_chunk=2, times=1))
+    kept = keep(rig.air.address_of(glasses))
+    kept.keeper.start()
+    for _ in range(2):
+        await until(kept.is_in(LinkState.READY))
+        with pytest.raises(ProtocolFault) if glasses.photos_begun == 0 else nothing():
+            await kept.keeper.take_photo()
+        await glasses.drop_link()
+        await until(kept.is_in(LinkState.LOST))
+    assert (kept.keeper.view.status.received, kept.keeper.view.status.damaged) == (1, 1)
+
+
+def nothing() -> Any:
+    import contextlib
+
+    return contextlib.nullcontext()
+
+
+class BrokenGlasses:
+    """Glasses whose driver has a fault."""
+
+    address = "F0:00:00:00:00:09"
+    info = capabilities = None
+    status = GlassesStatus()
+
+    async def events(self) -> AsyncIterator[Any]:
+        raise RuntimeError("a fault of ours")
+        yield
+
+    async def close(self) -> None: ...
+
+
+class BrokenDriver(OmiDriver):
+    def __init__(self, fault: Exception | None) -> None:
+        super().__init__()
+        self.fault = fault
+
+    async def open(self, port: Any, *, continuous: bool) -> Any:
+        await port.connect(lambda: None)
+        await port.disconnect()
+        if self.fault:
+            raise self.fault
+        return BrokenGlasses()
+
+
+@pytest.mark.parametrize("fault", [None, RuntimeError("a fault of ours"), TimeoutError()])
+async def test_our_own_faults_do_not_end_the_keeping(rig: Any, make_jpeg: Make, until: Any, fault: Exception | None) -> None:
+    glasses = await on_air(rig, make_jpeg(700))
+    keeper = Keeper(rig.airwaves, BrokenDriver(fault), rig.air.address_of(glasses))
+    keeper.start()
+    await until(lambda: keeper.view.state in (LinkState.LOST, LinkState.WAITING))
+    trouble = keeper.view.trouble
+    assert isinstance(trouble, GlassesError)
+    assert "a fault of ours" not in str(trouble)
+    await until(lambda: keeper.view.state is LinkState.SCANNING)
+    await keeper.stop()
+
+
+async def test_a_link_that_takes_too_long_is_given_up(rig: Any, make_jpeg: Make, until: Any) -> None:
+    class Stuck(OmiDriver):
+        async def open(self, port: Any, *, continuous: bool) -> Any:
+            await asyncio.get_running_loop().create_future()
+
+    glasses = await on_air(rig, make_jpeg(700))
+    keeper = Keeper(rig.airwaves, Stuck(), rig.air.address_of(glasses))
+    keeper.start()
+    await until(lambda: keeper.view.state is LinkState.WAITING)
+    assert isinstance(keeper.view.trouble, LinkLost)
+    await keeper.stop()
+
+
+async def test_captures_nobody_fetches_are_given_up_and_said(rig: Any) -> None:
+    released = []
+
+    class Many(BrokenGlasses):
+        async def events(self) -> AsyncIterator[Any]:
+            for number in range(MOST_WAITING + 1):
+                yield CaptureOffered(Offer(str(number), CaptureKind.PHOTO, "image/jpeg", datetime.now(UTC)))
+
+        async def release(self, offer_id: str) -> None:
+            released.append(offer_id)
+
+    kept = Kept(rig, "F0:00:00:00:00:01")
+    kept.keeper._glasses = many = Many()  # type: ignore[assignment]
+    await kept.keeper._deliver(many)  # type: ignore[arg-type]
+    await kept.keeper.stop()
+    await kept.task
+    assert released == ["0"]
+    assert kept.damaged == ["nobody fetched it in time"]
+
+
+async def test_the_event_queue_keeps_what_must_not_be_lost() -> None:
+    queue: EventQueue[object] = EventQueue((int,), (str,), room=4)
+    for event in (1, 2, "a", 3, b"x", b"y", b"z", 4, 5):
+        queue.put(event)
+    queue.close()
+    queue.put(b"late")
+    assert [event async for event in queue.read()] == [b"x", b"y", b"z", 5]
+    full: EventQueue[object] = EventQueue((), (), room=2)
+    for event in (1, 2, 3):
+        full.put(event)
+    full.close()
+    assert [event async for event in full.read()] == [1, 2, 3]
