@@ -7,6 +7,8 @@ from __future__ import annotations
 
 MAX_EVENT = 1024 * 1024
 """Bytes of one line, and of the data of one event."""
+_LINE = 64
+"""Bytes that a line counts for besides its own: what it takes to keep it."""
 
 
 class TooLong(Exception):
@@ -64,7 +66,7 @@ class EventLines:
         if name != b"data":
             return
         value = value.removeprefix(b" ")
-        self._size += len(value) + 1
+        self._size += len(value) + _LINE
         if self._size > MAX_EVENT:
             raise TooLong
         self._data.append(value)

@@ -102,11 +102,6 @@ class EgressTransport(httpx2.AsyncBaseTransport):
         self._clock = clock
         self._body = CountedBody(order.body, handing)
 
-    @property
-    def sent(self) -> int:
-        """Body bytes handed to the network so far."""
-        return self._body.sent
-
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         order, self._order = self._order, None
         if order is None:

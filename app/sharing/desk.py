@@ -57,6 +57,7 @@ class SharingDesk:
         self._waiting: dict[str, Proposal] = {}
         self._unwritten: list[tuple[Receipt, str]] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
         vault.on_state(self._vault_state)
         self._vault_state(vault.state)
 
@@ -159,6 +160,7 @@ class SharingDesk:
 
     async def close(self) -> None:
         """Stop what is on its way and write its end; to be called before the courier and the vault are closed."""
+        self._closed = True
         self._approvals.void_all()
         await self._gate.close()
         while self._tasks:
@@ -181,6 +183,8 @@ class SharingDesk:
             self._loop.call_soon_threadsafe(self._state_changed, state)
 
     def _state_changed(self, state: LockState) -> None:
+        if self._closed:
+            return
         if state is LockState.UNLOCKED:
             self._spawn(self._catch_up())
         elif state is LockState.LOCKED:

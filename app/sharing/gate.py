@@ -84,7 +84,7 @@ class Gate:
     def __init__(
         self, vault: Lockable, lanes: Lanes, courier: Carrier, approvals: Approvals, book: ReceiptBook, present: Present, after: After
     ) -> None:
-        """`after` is awaited with each final receipt and the answer, before the end is told."""
+        """`after` is awaited with each receipt (and with the last one the answer), before the end is told."""
         self._vault = vault
         self._lanes = lanes
         self._courier = courier
@@ -164,7 +164,8 @@ class Gate:
             await self._record(proposal, Ending(Outcome.NOT_SENT, str(refusal)))
             raise
         # From here on the world may know: the line of intent is durable before the first byte, or there is no first byte.
-        await self._lanes.vault(self._book.add, proposal, Ending(Outcome.INTENDED))
+        intent = await self._lanes.vault(self._book.add, proposal, Ending(Outcome.INTENDED))
+        await self._after(proposal, intent, "")
         ending = await self._carry(journey)
         receipt = await self._lanes.vault(self._book.add, proposal, ending)
         await self._after(proposal, receipt, journey.answer)
