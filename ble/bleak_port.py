@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import unicodedata
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 
 from bleak import BleakClient, BleakScanner
 from bleak.backends.characteristic import BleakGATTCharacteristic
@@ -52,7 +52,7 @@ class BleakAirwaves:
         self._tuned: frozenset[str] | None = None
         self._tuning = asyncio.Lock()
 
-    async def scan(self, service_uuids: Collection[str]) -> AsyncIterator[Advertisement]:
+    async def scan(self, service_uuids: Collection[str]) -> AsyncGenerator[Advertisement, None]:
         """See `ble.port.Airwaves`. Any number of scans share one scanner; a slow reader misses advertisements and delays nobody."""
         waiting: asyncio.Queue[Advertisement] = asyncio.Queue(_MOST_WAITING)
         self._listeners[waiting] = frozenset(uuid.lower() for uuid in service_uuids)
@@ -82,7 +82,7 @@ class BleakAirwaves:
         except TimeoutError:
             pass
         finally:
-            await scan.aclose()  # type: ignore[attr-defined]
+            await scan.aclose()
         raise NotFound("The glasses were not found.", "Nothing was heard of them.", "Wake the glasses and bring them closer.")
 
     # -- the one scanner ------------------------------------------------------------------------------------------------------------

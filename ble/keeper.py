@@ -274,7 +274,7 @@ class Keeper:
         except TimeoutError:
             pass
         finally:
-            await heard.aclose()  # type: ignore[attr-defined]
+            await heard.aclose()
         raise NotFound(*why_unseen(self._facts(len(others))))
 
     def _facts(self, others: int) -> Facts:

@@ -6,7 +6,7 @@ behind a bleak back end of their own).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from typing import Protocol
 
 from ble.types import Advertisement
@@ -47,7 +47,7 @@ class GattPort(Protocol):
 class Airwaves(Protocol):
     """The radio as a whole: what is heard, and ports to it."""
 
-    def scan(self, service_uuids: Collection[str]) -> AsyncIterator[Advertisement]:
+    def scan(self, service_uuids: Collection[str]) -> AsyncGenerator[Advertisement, None]:
         """Active scan; yields each advertisement heard (repeats included) until the iterator is closed. Empty collection: all devices."""
 
     def port(self, address: str) -> GattPort:

@@ -69,6 +69,22 @@ class Airs:
             self._virtual = BleakAirwaves(scanner_backend=scanner, client_backend=client)
         return self._air, self._virtual
 
+    async def check(self, seconds: float = 1.0) -> None:
+        """Listen on the real air for `seconds`; raises RadioUnavailable."""
+        self.radio.start()
+        await self.radio.run(self._check(seconds))
+
+    async def _check(self, seconds: float) -> None:
+        scan = self.airwaves(simulated=False).scan(service_uuids())
+        try:
+            async with asyncio.timeout(seconds):
+                async for _ in scan:
+                    return
+        except TimeoutError:
+            pass
+        finally:
+            await scan.aclose()
+
     async def scan(self, seconds: float) -> AsyncGenerator[Heard, None]:
         """All recognised glasses on both airs, repeats included, for `seconds`. Raises RadioUnavailable if nothing can listen."""
         self.radio.start()
@@ -104,4 +120,4 @@ class Airs:
         except RadioUnavailable as error:
             await queue.put(error)
         finally:
-            await scan.aclose()  # type: ignore[attr-defined]
+            await scan.aclose()

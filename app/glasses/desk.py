@@ -103,6 +103,10 @@ class GlassesDesk:
             simulated=heard.simulated,
         )
 
+    async def check_radio(self) -> None:
+        """Listen for a moment with this computer's own radio. Raises RadioUnavailable, with the reason."""
+        await self._airs.check()
+
     def cautions(self, family: str) -> tuple[str, ...]:
         """What a wearer should know of this family before pairing."""
         driver = driver_named(family)
@@ -143,7 +147,9 @@ class GlassesDesk:
         airwaves = self._airs.airwaves(simulated=known.simulated)
         return Keeper(airwaves, driver, known.address, continuous=known.continuous, simulated=known.simulated, last_seen=known.last_seen)
 
-    def _companion(self, address: str) -> Companion:
+    async def _companion(self, address: str) -> Companion:
+        if self._starting is not None:
+            await asyncio.wait({self._starting})
         companion = self._companions.get(address)
         if companion is None:
             raise UnknownGlasses
@@ -158,29 +164,29 @@ class GlassesDesk:
             await companion.stop()
 
     async def rename(self, address: str, name: str) -> None:
-        self._change(address, name=name.strip()[:64] or "My glasses")
+        await self._change(address, name=name.strip()[:64] or "My glasses")
 
-    def _change(self, address: str, **changes: object) -> None:
-        companion = self._companion(address)
+    async def _change(self, address: str, **changes: object) -> None:
+        companion = await self._companion(address)
         companion.known = dataclasses.replace(companion.known, **changes)  # type: ignore[arg-type]
         self._book.keep(companion.known)
         self._events.publish(GlassesChanged(companion.view))
 
     async def take_photo(self, address: str) -> None:
         """Ask for one photo; returns when the glasses have offered it. It arrives in the vault by itself. Raises the glasses' errors."""
-        await self._companion(address).take_photo()
+        await (await self._companion(address)).take_photo()
 
     async def set_continuous(self, address: str, on: bool) -> None:
         """Whether these glasses take photos at intervals; kept for every later connection too."""
-        await self._companion(address).set_continuous(on)
-        self._change(address, continuous=on)
+        await (await self._companion(address)).set_continuous(on)
+        await self._change(address, continuous=on)
 
     async def connect(self, address: str) -> None:
         """Try now, instead of at the next time by itself."""
-        await self._companion(address).connect()
+        await (await self._companion(address)).connect()
 
     async def disconnect(self, address: str) -> None:
-        await self._companion(address).disconnect()
+        await (await self._companion(address)).disconnect()
 
     def simulated_families(self) -> tuple[tuple[str, str], ...]:
         """Id and label of each family that can be tried without glasses."""
