@@ -246,6 +246,7 @@ class StreamReader(io.RawIOBase):
         with self._guard:
             self._revoked = error
             self._forget()
+            self._source.close()
 
     def close(self) -> None:
         if not self.closed:
@@ -274,8 +275,11 @@ class StreamReader(io.RawIOBase):
             return kept
         aead = self._check_open()
         size = min(CHUNK, self._size - number * CHUNK)
-        self._source.seek(self._start + number * SEALED_CHUNK)
-        sealed = self._source.read(size + TAG)
+        try:
+            self._source.seek(self._start + number * SEALED_CHUNK)
+            sealed = self._source.read(size + TAG)
+        except OSError as error:
+            raise self._fault(f"The disk could not read it: {error.strerror}.") from None
         chunk = bytearray(size)
         if len(sealed) != size + TAG or not _open_into(aead, number, number == self._last, memoryview(sealed), memoryview(chunk)):
             raise self._fault(CHANGED)

@@ -178,8 +178,14 @@ def test_what_was_read_before_the_damage_is_the_true_beginning() -> None:
     sealed = bytearray(seal_bytes(data, [IDENTITY.recipient]))
     sealed[-CHUNK - 100] ^= 1
     got = bytearray()
+    pieces = open_stream(io.BytesIO(sealed), [IDENTITY])
+
+    def read_on() -> None:
+        for piece in pieces:
+            got.extend(piece)
+
     with pytest.raises(PayloadError):
-        got.extend(byte for piece in open_stream(io.BytesIO(sealed), [IDENTITY]) for byte in piece)
+        read_on()
     assert got == data[: 18 * CHUNK]
 
 
