@@ -40,6 +40,7 @@ class Services:
         self._library: LibraryDesk | None = None
         self._sharing: SharingDesk | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._stopped = False
         events.subscribe(VaultChanged, self._vault_changed)
         settings.on_change(self._setting_changed)
 
@@ -64,7 +65,10 @@ class Services:
         return services
 
     async def stop(self) -> None:
-        """Leave everything as it should be left: glasses, vault, courier. Nothing that was acknowledged is lost."""
+        """Leave everything as it should be left: glasses, vault, courier. Nothing that was acknowledged is lost. Again: a no-op."""
+        if self._stopped:
+            return
+        self._stopped = True
         await self.glasses.stop()
         for task in tuple(self._tasks):
             task.cancel()

@@ -1,4 +1,4 @@
-"""`eyelid vault create` and `vault verify`."""
+"""`eyelid vault create`, `vault verify` and `vault identity`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     create.add_argument("--keyring", action="store_true", help="let this computer's keyring open it too")
     create.set_defaults(command=create_vault)
     actions.add_parser("verify", help="read and authenticate every capture").set_defaults(command=verify)
+    identity = actions.add_parser(
+        "identity", help="print the vault's age identity, for opening its files with any age program; keep it secret"
+    )
+    identity.set_defaults(command=print_identity)
 
 
 async def create_vault(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
@@ -39,3 +43,12 @@ async def verify(profile: Profile, arguments: argparse.Namespace, terminal: Term
     terminal.say(f"{report.checked} captures read: " + ("all sound." if report.sound else f"{len(report.faults)} damaged."))
     terminal.data({"checked": report.checked, "sound": report.sound, "faults": [{"id": f.id, "what": f.what} for f in report.faults]})
     return Exit.DONE if report.sound else Exit.DAMAGED
+
+
+async def print_identity(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
+    async with unlocked(profile, terminal) as services:
+        identity = services.vault.vault.identity()
+    terminal.complain("whoever has the next line can open every capture of this vault")
+    terminal.say(identity)
+    terminal.data({"identity": identity})
+    return Exit.DONE
