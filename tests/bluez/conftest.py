@@ -25,19 +25,25 @@ class Glasses:
         assert process.stdin is not None
         assert process.stdout is not None
         self._in, self._out = process.stdin, process.stdout
+        self._worn = False
         self.heard: list[str] = []
 
     async def put_on(self, family: str, address: str, pictures: list[Path], **faults: Any) -> None:
-        """Put glasses on the air (others leave it) and return when they advertise and the kernel's adapter is on."""
+        """Put glasses on the air (others leave it first) and return when they advertise and the kernel's adapter is on."""
+        if self._worn:
+            await self.take_off()
+        self._worn = True
         job = {"family": family, "address": address, "pictures": [str(path) for path in pictures], "faults": faults}
         await self._order(job)
         await self.until("is advertising")
-        async with asyncio.timeout(30):
-            await adapter_on()
+        await adapter(on=True)
 
     async def take_off(self) -> None:
+        """Have them leave the air, and the adapter with them."""
+        self._worn = False
         await self._order(None)
         await self.until("off the air")
+        await adapter(on=False)
 
     async def until(self, words: str, seconds: float = 30) -> str:
         """The next sentence that holds `words`; what was said before it is in `heard`."""
@@ -54,26 +60,28 @@ class Glasses:
         await self._in.drain()
 
 
-async def adapter_on() -> None:
-    """Return once BlueZ has an adapter that is switched on."""
+async def adapter(*, on: bool) -> None:
+    """Return once BlueZ has an adapter that is switched on, or has none."""
     from dbus_fast import BusType, Message, MessageType
     from dbus_fast.aio import MessageBus
 
-    bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
+    objects = Message(destination=BLUEZ, path="/", interface="org.freedesktop.DBus.ObjectManager", member="GetManagedObjects")
     changed = asyncio.Event()
-    bus.add_message_handler(lambda message: changed.set() if message.message_type == MessageType.SIGNAL else None)
-    try:
-        await bus.call(_to_bus("AddMatch", "s", f"type='signal',sender='{BLUEZ}'"))
-        await bus.call(_to_bus("AddMatch", "s", f"type='signal',member='NameOwnerChanged',arg0='{BLUEZ}'"))
-        while True:
-            changed.clear()
-            objects = Message(destination=BLUEZ, path="/", interface="org.freedesktop.DBus.ObjectManager", member="GetManagedObjects")
-            reply = await bus.call(objects)
-            if reply is not None and reply.message_type == MessageType.METHOD_RETURN and _any_on(reply.body[0]):
-                return
-            await changed.wait()
-    finally:
-        bus.disconnect()
+    async with asyncio.timeout(30):
+        bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
+        bus.add_message_handler(lambda message: changed.set() if message.message_type == MessageType.SIGNAL else None)
+        try:
+            await bus.call(_to_bus("AddMatch", "s", f"type='signal',sender='{BLUEZ}'"))
+            await bus.call(_to_bus("AddMatch", "s", f"type='signal',member='NameOwnerChanged',arg0='{BLUEZ}'"))
+            while True:
+                changed.clear()
+                reply = await bus.call(objects)
+                if reply is not None and reply.message_type == MessageType.METHOD_RETURN and _any_on(reply.body[0]) is on:
+                    return
+                await changed.wait()
+        finally:
+            bus.disconnect()
+            await bus.wait_for_disconnect()
 
 
 def _to_bus(member: str, signature: str, *body: str) -> Any:
