@@ -15,10 +15,13 @@ from bumble.hci import (
     HCI_ErrorCode,
     HCI_LE_Connection_Complete_Event,
     HCI_LE_Create_Connection_Cancel_Command,
+    HCI_LE_Enhanced_Connection_Complete_Event,
+    HCI_Packet,
     HCI_StatusReturnParameters,
     Role,
 )
 from bumble.host import Host
+from bumble.keys import MemoryKeyStore
 from bumble.link import LocalLink
 from bumble.transport.common import AsyncPipeSink
 
@@ -93,6 +96,37 @@ class AirController(Controller):
         return HCI_StatusReturnParameters(HCI_ErrorCode.SUCCESS)
 
 
+class KernelController(AirController):
+    """A controller for the Linux kernel to drive.
+
+    It says that it has LL Privacy and extended advertising, and then owes a host that asked for it LE Enhanced Connection Complete (core
+    specification, volume 4, part E, 7.7.65.10). Upstream sends the older event: the kernel (`use_enhanced_conn_complete` in
+    torvalds/linux `include/net/bluetooth/hci_core.h`) waits on, its commands stand still for seconds, and links stay open in the air.
+    """
+
+    def send_hci_packet(self, packet: HCI_Packet) -> None:
+        asked_for = self.le_event_mask >> (HCI_LE_Enhanced_Connection_Complete_Event.subevent_code - 1) & 1
+        if asked_for and isinstance(packet, HCI_LE_Connection_Complete_Event):
+            packet = _enhanced(packet)
+        super().send_hci_packet(packet)
+
+
+def _enhanced(event: HCI_LE_Connection_Complete_Event) -> HCI_LE_Enhanced_Connection_Complete_Event:
+    return HCI_LE_Enhanced_Connection_Complete_Event(
+        status=event.status,
+        connection_handle=event.connection_handle,
+        role=event.role,
+        peer_address_type=event.peer_address_type,
+        peer_address=event.peer_address,
+        local_resolvable_private_address=Address.ANY,
+        peer_resolvable_private_address=Address.ANY,
+        connection_interval=event.connection_interval,
+        peripheral_latency=event.peripheral_latency,
+        supervision_timeout=event.supervision_timeout,
+        central_clock_accuracy=event.central_clock_accuracy,
+    )
+
+
 def device_on(link: AirLink, name: str, address: Address) -> tuple[AirController, Device]:
     """A Bumble device with a software controller of its own on `link`."""
     controller = AirController(name, link=link, public_address=made_up_public())
@@ -127,6 +161,7 @@ class Air:
         self.radio_on = True
         """False: this computer's own Bluetooth is switched off, for scans and links made from then on."""
         self._devices: dict[SimulatedPeripheral, tuple[AirController, str]] = {}
+        self._faces: dict[str, tuple[Address, MemoryKeyStore]] = {}
 
     async def add(self, peripheral: SimulatedPeripheral, address: str | None = None) -> str:
         """Switch `peripheral` on and return its address; `address` fixes a random static one ("F0:12:34:56:78:9A")."""
@@ -153,6 +188,18 @@ class Air:
     def hears(self, address: str) -> bool:
         """Whether a device with this address is on the air."""
         return any(text.upper() == address.upper() for _, text in self._devices.values())
+
+    def face_for(self, address: str) -> tuple[Address, MemoryKeyStore]:
+        """The address this computer shows to the device at `address`, always the same one, and the bonds it keeps with it.
+
+        One for each device, because every link has a controller of its own here, and two with one address would answer for each other.
+        """
+        return self._faces.setdefault(address.upper(), (random_static(), MemoryKeyStore()))
+
+    def forget_bond(self, address: str) -> None:
+        """As if the person had the system forget the device at `address`; to that device this computer stays the one it was."""
+        own, _ = self.face_for(address)
+        self._faces[address.upper()] = own, MemoryKeyStore()
 
     def take_off(self, controller: AirController) -> None:
         for advertiser in controller.advertising_sets.values():

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 
 from bumble.device import Device
 from bumble.hci import Address
 from bumble.transport import open_transport
-from bumble.transport.common import Transport
+from bumble.transport.common import BaseSource, Transport
 
-from ble.sim.air import AirController, AirLink, device_on, hush_bumble, made_up_public, random_static
+from ble.sim.air import AirLink, KernelController, device_on, hush_bumble, made_up_public, random_static
 from ble.sim.catalogue import make
 from ble.sim.faults import NO_FAULTS, Faults
 
 _CONTROLLER_SIDE = frozenset({"vhci"})
 """Transports whose other end is a host (the kernel) that needs a controller; at all others a controller waits for a host."""
+_FAREWELL_SECONDS = 5.0
 
 
 async def serve(
@@ -27,7 +29,7 @@ async def serve(
     address: str | None = None,
     on_event: Callable[[str], None] | None = None,
 ) -> None:
-    """Be simulated glasses on a Bumble transport ("vhci", "usb:0", "serial:/dev/ttyACM0,1000000") until cancelled.
+    """Be simulated glasses on a Bumble transport ("vhci", "usb:0", "serial:/dev/ttyACM0,1000000") until cancelled or the transport ends.
 
     `address` is a random static address. `on_event` gets short sentences. Raises ValueError for an unknown family, and whatever the
     transport raises when it can't be opened.
@@ -42,13 +44,23 @@ async def serve(
             lent = Device.with_hci(peripheral.name, own, opened.source, opened.sink)
         try:
             await peripheral.switch_on(lent)
-            await asyncio.get_running_loop().create_future()
+            await _end_of(opened)
         finally:
-            await peripheral.switch_off()
+            # A controller that is gone answers no farewell.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_FAREWELL_SECONDS):
+                    await peripheral.switch_off()
+
+
+async def _end_of(opened: Transport) -> None:
+    if isinstance(opened.source, BaseSource):
+        await opened.source.wait_for_termination()
+    else:
+        await asyncio.get_running_loop().create_future()
 
 
 def _behind_a_controller(opened: Transport, name: str, own: Address) -> Device:
     """Give the host at the other end a software controller, and put the glasses on the air it hears."""
     link = AirLink()
-    AirController("host side", host_source=opened.source, host_sink=opened.sink, link=link, public_address=made_up_public())
+    KernelController("host side", host_source=opened.source, host_sink=opened.sink, link=link, public_address=made_up_public())
     return device_on(link, name, own)[1]
