@@ -121,6 +121,10 @@ class X25519Identity:
         """Return "AGE-SECRET-KEY-1…": the key itself. Raises KeyWiped."""
         return bech32.encode(IDENTITY_PREFIX, self._copy()).upper()
 
+    def raw(self) -> bytes:
+        """Return the 32 bytes of the private key. Raises KeyWiped."""
+        return self._copy()
+
     def subkey(self, info: bytes) -> bytes:
         """Return 32 bytes derived from the private key for another purpose, named by `info`. Raises KeyWiped."""
         return hkdf(self._copy(), b"", info)

@@ -23,10 +23,12 @@ from app.vault.errors import (
     VaultTooNew,
     WeakPassphrase,
     WrongPassphrase,
+    WrongRecoveryCode,
 )
 from app.vault.files import Files, read_small, write_durably
 from app.vault.header import AgeError, KeyTextError, NoMatch, VersionError
 from app.vault.keystore import KeyStore
+from app.vault.recovery import read_code, write_code
 from app.vault.stream import PayloadError
 from app.vault.types import SlotInfo, SlotKind
 
@@ -134,6 +136,25 @@ class Slots:
             return write_slot(self._files, self._folder, info, identity, wrapping.recipient)
         finally:
             wrapping.wipe()
+
+    def make_recovery(self, identity: X25519Identity) -> tuple[Slot, str]:
+        """Return a new slot and its code, which is nowhere else."""
+        recovery = X25519Identity.generate()
+        try:
+            return write_slot(self._files, self._folder, _info(SlotKind.RECOVERY), identity, recovery.recipient), write_code(recovery)
+        finally:
+            recovery.wipe()
+
+    def open_recovery(self, config: Config, code: str) -> X25519Identity:
+        """Raises WrongRecoveryCode, NoSuchSlot, VaultDamaged, VaultTooNew."""
+        slots = config.of_kind(SlotKind.RECOVERY)
+        if not slots:
+            raise NoSuchSlot("a recovery code")
+        key = read_code(code)
+        try:
+            return self._first(config, slots, key, WrongRecoveryCode())
+        finally:
+            key.wipe()
 
     def open_passphrase(self, config: Config, passphrase: str) -> X25519Identity:
         """Raises WrongPassphrase, NoSuchSlot, VaultDamaged, VaultTooNew."""

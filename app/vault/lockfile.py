@@ -27,7 +27,7 @@ class ProcessLock:
 
 
 def _take(handle: int) -> None:
-    if sys.platform == "win32":
+    if sys.platform == "win32":  # pragma: no cover
         import msvcrt
 
         msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)

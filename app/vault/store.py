@@ -190,8 +190,11 @@ class ObjectStore:
         return self._item_path(item, _META)
 
     def arrived_at(self, item: ItemId) -> float:
-        """When the object's file was last written, in seconds since 1970."""
-        return self.object_path(item).stat().st_mtime
+        """When the object's file was last written, in seconds since 1970; 0 if it is not there."""
+        try:
+            return self.object_path(item).stat().st_mtime
+        except OSError:
+            return 0.0
 
     # -- reading
 
@@ -292,5 +295,8 @@ class ObjectStore:
 
 
 def _stamp(path: Path) -> str:
-    facts = path.stat()
+    try:
+        facts = path.stat()
+    except OSError:
+        return "gone"  # removed while we looked; the next look finds it missing
     return f"{facts.st_mtime_ns:x}-{facts.st_size:x}"

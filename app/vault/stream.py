@@ -51,7 +51,7 @@ def plain_size(sealed: int) -> int:
     full, rest = divmod(sealed, SEALED_CHUNK)
     if rest == 0 and full > 0:
         return full * CHUNK
-    if rest < TAG or (rest == TAG and full > 0):
+    if full < 0 or rest < TAG or (rest == TAG and full > 0):
         raise PayloadError(CUT)
     return full * CHUNK + rest - TAG
 

@@ -174,6 +174,10 @@ class Vault:
         """Raises KeyringUnavailable, KeyringLost, NoSuchSlot, VaultDamaged, VaultTooNew. No fault if unlocked already."""
         self._unlock(lambda: self._slots.open_keyring(self._settings))
 
+    def unlock_with_recovery(self, code: str) -> None:
+        """Raises WrongRecoveryCode, NoSuchSlot, VaultDamaged, VaultTooNew. No fault if unlocked already."""
+        self._unlock(lambda: self._slots.open_recovery(self._settings, code))
+
     def _unlock(self, open_identity: Callable[[], X25519Identity]) -> None:
         with self._unlocking:
             with self._guard:
@@ -324,6 +328,17 @@ class Vault:
     def add_keyring(self) -> SlotInfo:
         """Keep a new wrapping key in this computer's keyring. Raises VaultLocked, KeyringUnavailable, OSError."""
         return self._add_slot(lambda identity: self._slots.make_keyring(identity, self._settings.id))
+
+    def add_recovery(self) -> tuple[SlotInfo, str]:
+        """Add a recovery code and return it; it is kept nowhere, so it can be shown only now. Raises VaultLocked, OSError."""
+        codes: list[str] = []
+
+        def make(identity: X25519Identity) -> Slot:
+            slot, code = self._slots.make_recovery(identity)
+            codes.append(code)
+            return slot
+
+        return self._add_slot(make), codes[0]
 
     def remove_slot(self, slot_id: str) -> None:
         """Remove one way to open the vault; works only while unlocked. Raises VaultLocked, NoSuchSlot, LastSlot, OSError."""
