@@ -267,7 +267,7 @@ async def test_a_connection_that_hangs_is_given_up(rig: Any, make_jpeg: Make) ->
     await theirs.disconnect()
 
 
-async def test_bonds_are_not_for_the_virtual_air(rig: Any, make_jpeg: Make) -> None:
+async def test_bonds_on_the_virtual_air_are_kept_and_forgotten(rig: Any, make_jpeg: Make) -> None:
     address = await rig.air.add(SimulatedOmi([make_jpeg(200)], pace=AT_ONCE))
     _, client = backends(rig.air)
     async with bleak.BleakClient(address, backend=client, pair=True) as linked:
@@ -275,11 +275,18 @@ async def test_bonds_are_not_for_the_virtual_air(rig: Any, make_jpeg: Make) -> N
         assert linked.mtu_size == 517
         descriptor = next(iter(linked.services.descriptors.values()))
         assert len(await linked.read_gatt_descriptor(descriptor)) == 2
-        with pytest.raises(BleakError):
-            await linked.unpair()
+        _, bonds = rig.air.face_for(address)
+        assert await bonds.get_all()
+        await linked.unpair()
+        own, bonds = rig.air.face_for(address)
+        assert not await bonds.get_all()
     assert linked.mtu_size == 23
     with pytest.raises(BleakError):
         await linked.pair()
+    async with bleak.BleakClient(address, backend=client, pair=True):
+        assert rig.air.face_for(address)[0] == own
+    async with bleak.BleakClient(address, backend=client) as linked:
+        assert linked._backend._connection.is_encrypted
 
 
 @pytest.mark.parametrize(

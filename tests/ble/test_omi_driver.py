@@ -396,18 +396,15 @@ class FailingPort:
 
     address = "F0:00:00:00:00:01"
 
-    def __init__(self, fail: dict[str, Exception]) -> None:
+    def __init__(self, fail: dict[str, Exception], *, battery: bool = True) -> None:
         self.fail = fail
+        self.battery = battery
         self.closed = 0
 
     def services(self) -> dict[str, frozenset[str]]:
         main = frozenset({omi_profile.PHOTO_DATA, omi_profile.PHOTO_CONTROL})
-        battery, information = frozenset({omi_profile.BATTERY_LEVEL}), frozenset({omi_profile.MODEL})
-        return {
-            omi_profile.OMI_SERVICE: main,
-            omi_profile.BATTERY_SERVICE: battery,
-            omi_profile.DEVICE_INFORMATION: information,
-        }
+        there = {omi_profile.OMI_SERVICE: main, omi_profile.DEVICE_INFORMATION: frozenset({omi_profile.MODEL})}
+        return there | ({omi_profile.BATTERY_SERVICE: frozenset({omi_profile.BATTERY_LEVEL})} if self.battery else {})
 
     def _perhaps(self, call: str) -> None:
         if call in self.fail:
@@ -458,6 +455,16 @@ async def test_what_glasses_can_do_without(call: str) -> None:
         await glasses.take_photo()
     await glasses.close()
     assert port.closed == 1
+
+
+async def test_glasses_that_do_not_speak_of_their_battery() -> None:
+    glasses = await OmiDriver().open(FailingPort({}, battery=False), continuous=False)
+    assert glasses.status.battery is None
+    await glasses.close()
+
+
+def test_cautions_before_pairing() -> None:
+    assert any("not encrypted" in caution for caution in OmiDriver().cautions("openglass"))
 
 
 async def test_the_drivers_are_found(rig: Any, make_jpeg: Make) -> None:
