@@ -130,7 +130,8 @@ def _enhanced(event: HCI_LE_Connection_Complete_Event) -> HCI_LE_Enhanced_Connec
 def device_on(link: AirLink, name: str, address: Address) -> tuple[AirController, Device]:
     """A Bumble device with a software controller of its own on `link`."""
     controller = AirController(name, link=link, public_address=made_up_public())
-    configuration = DeviceConfiguration(name=name, address=address, keystore=None)
+    # The static address is the identity here: it is what the other side meets again.
+    configuration = DeviceConfiguration(name=name, address=address, keystore=None, identity_address_type=Address.RANDOM_DEVICE_ADDRESS)
     device = Device(config=configuration, host=Host(controller, AsyncPipeSink(controller)))
     return controller, device
 

@@ -142,7 +142,9 @@ class AirClient(BaseBleakClient):
         _check_radio(self.air)
         if not self.air.hears(self.address):
             raise BleakDeviceNotFoundError(self.address, f"device {self.address} is not on the air")
-        controller, central = device_on(self.air.link, "central", random_static())
+        own, bonds = self.air.face_for(self.address)
+        controller, central = device_on(self.air.link, "central", own)
+        central.keystore = bonds
         self._controller = controller
         self._gone = asyncio.get_running_loop().create_future()
         try:
@@ -152,6 +154,10 @@ class AirClient(BaseBleakClient):
                 connection = await central.connect_le(peer, timeout=None)
                 connection.on(connection.EVENT_DISCONNECTION, lambda _reason: self._disconnected())
                 self._connection, self._client = connection, connection.gatt_client
+                for _, keys in await bonds.get_all():
+                    # Under whichever address the device told as its identity when it was paired.
+                    await bonds.update(str(connection.peer_address), keys)
+                    await self._encrypt(connection)
                 await self._ask(self._client.request_mtu(_HOST_MTU))
                 if pair:
                     await self.pair()
@@ -169,7 +175,14 @@ class AirClient(BaseBleakClient):
         await self._ask(self._connection.pair())
 
     async def unpair(self) -> None:
-        raise BleakError("devices on the virtual air keep no bonds")
+        self.air.forget_bond(self.address)
+
+    async def _encrypt(self, connection: device.Connection) -> None:
+        """With the key of the bond, as systems do by themselves; if the device has lost its key, the link stays open and in the clear."""
+        try:
+            await self._ask(connection.encrypt())
+        except (BleakError, hci.HCI_Error):
+            pass  # what needs the key will be refused
 
     async def _tear_down(self) -> None:
         connection = self._connection
