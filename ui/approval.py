@@ -153,9 +153,9 @@ class ApprovalDialog(QDialog):
         return card(label(tr("Exactly this would leave"), "lead"), beside)
 
     def _preview(self, number: int, picture: Picture) -> QWidget:
-        image = picture_image(picture, THUMB * 2)
+        ratio = self.devicePixelRatioF()
+        image = picture_image(picture, round(THUMB * ratio))
         pixmap = QPixmap.fromImage(image)
-        ratio = max(1.0, max(pixmap.width(), pixmap.height()) / THUMB)
         pixmap.setDevicePixelRatio(ratio)
         self._unreadable = self._unreadable or image.isNull()
         shown = PaintWatch(pixmap)

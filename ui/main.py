@@ -23,25 +23,31 @@ from ui.icons import app_icon
 from ui.main_window import MainWindow
 from ui.theme import Theme
 
-NO_SCREEN = 3
-NOT_STARTED = 4
+FAILED = 1
+"""The same as the command line's code for "could not be done"."""
+
 _NO_SCREEN_WORDS = "Eyelid's window needs a screen, and there is none here; use “eyelid --help” for the command line instead.\n"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the window; returns the exit code (0 done, 3 no screen, 4 could not start)."""
+    """Run the window; returns the exit code (0 done, 1 no screen or could not start)."""
     arguments = _parser().parse_args(sys.argv[1:] if argv is None else argv)
+    profile = Profile(arguments.profile.expanduser().absolute()) if arguments.profile else Profile.default()
+    return open_window(profile, tuple(arguments.sim))
+
+
+def open_window(profile: Profile, sims: Sequence[str] = ()) -> int:
+    """Show the window on `profile` until it is closed; the exit codes are those of `main`."""
     if not _has_screen():
         sys.stderr.write(_NO_SCREEN_WORDS)
-        return NO_SCREEN
+        return FAILED
     app = _application()
     import qasync  # type: ignore[import-untyped]  # picks its Qt binding when imported, which must be the one loaded above
 
-    profile = Profile(arguments.profile.expanduser().absolute()) if arguments.profile else Profile.default()
     loop = qasync.QEventLoop(app)
     asyncio.set_event_loop(loop)
     with loop:
-        return int(loop.run_until_complete(run(app, profile, tuple(arguments.sim), loop)))
+        return int(loop.run_until_complete(run(app, profile, sims, loop)))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -67,7 +73,7 @@ def _application() -> QApplication:
         if kind == QtMsgType.QtFatalMsg:
             sys.stderr.write(_NO_SCREEN_WORDS)
             sys.stderr.flush()
-            os._exit(NO_SCREEN)
+            os._exit(FAILED)
 
     qInstallMessageHandler(on_fatal)
     app = QApplication(["eyelid"])
@@ -89,7 +95,7 @@ async def run(app: QApplication, profile: Profile, sims: Sequence[str], loop: as
         said = explain(error)
         anchor = QWidget()
         await tell(anchor, said.what, " ".join(part for part in (said.why, said.action) if part))
-        return NOT_STARTED
+        return FAILED
     try:
         window = MainWindow(services, theme, loop)
         if os.name == "posix":

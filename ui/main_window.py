@@ -170,6 +170,7 @@ class MainWindow(QMainWindow):
                 self.glasses.left()
             self.stack.setCurrentWidget(page)
             self.sidebar.show_chosen(name)
+            page.setFocus()
             page.entered()
 
     def view(self, item: str) -> None:

@@ -41,7 +41,7 @@ class Sidebar(QFrame):
             set_role(made, "nav")
             made.setText(title)
             made.setCheckable(True)
-            made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
             made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             made.setToolTip(tr("{page} (Ctrl+{n})", page=title, n=number))
@@ -54,6 +54,7 @@ class Sidebar(QFrame):
         stack.addStretch(1)
         self.setLayout(stack)
         self.setMinimumWidth(24 * GRID)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
 
     def show_chosen(self, name: str) -> None:
         self._buttons[name].setChecked(True)

@@ -97,7 +97,7 @@ QLineEdit, QPlainTextEdit, QComboBox {{
   background: {p.surface}; border: 2px solid {p.control}; border-radius: {RADIUS}px;
   padding: 4px {GRID}px; selection-background-color: {p.accent}; selection-color: {p.on_accent};
 }}
-QLineEdit, QComboBox {{ min-height: {TARGET - 12}px; }}
+QLineEdit, QComboBox {{ min-height: {max(TARGET - 12, round(px(TYPE.body) * 1.4))}px; }}
 QLineEdit:focus, QPlainTextEdit:focus, QComboBox:focus {{ {ring} }}
 QLineEdit:disabled, QPlainTextEdit:disabled, QComboBox:disabled {{ color: {p.muted}; border-color: {p.line}; }}
 QPlainTextEdit[role="answer"], QPlainTextEdit[role="answer"]:focus {{ font-size: {px(TYPE.body)}px; }}
@@ -112,7 +112,7 @@ QComboBox QAbstractItemView {{
 QComboBox QAbstractItemView::item {{ min-height: {TARGET}px; }}
 QCheckBox {{ spacing: {GRID}px; border: 2px solid transparent; border-radius: 6px; padding: 4px 4px 4px 0; background: transparent; }}
 QCheckBox:focus {{ {ring} }}
-QCheckBox::indicator {{ width: 18px; height: 18px; border: 2px solid {p.control}; border-radius: 5px; background: {p.surface}; }}
+QCheckBox::indicator {{ width: {px(18)}px; height: {px(18)}px; border: 2px solid {p.control}; border-radius: 5px; background: {p.surface}; }}
 QCheckBox::indicator:checked {{ background: {p.accent}; border-color: {p.accent}; image: url("{tick}"); }}
 QProgressBar {{ background: {p.pressed}; border: none; border-radius: 3px; max-height: 6px; min-height: 6px; }}
 QProgressBar::chunk {{ background: {p.accent}; border-radius: 3px; }}

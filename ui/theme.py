@@ -52,6 +52,10 @@ class Theme(QObject):
         """A font size of the type scale in pixels, following the system's font size and the chosen text size."""
         return round(size * self._system * self._scale)
 
+    def scaled(self, size: int) -> int:
+        """A length that goes with text (an icon, the width of a column of words) at the chosen text size."""
+        return round(size * self._scale)
+
     def font(self, size: int = TYPE.body, *, bold: bool = False) -> QFont:
         font = QFont(self._app.font())
         font.setPixelSize(self.px(size))

@@ -23,7 +23,7 @@ from app.events import EventHub, GlassesChanged, GlassesForgotten, ItemsAdded, I
 from app.glasses.types import FoundGlasses, GlassesView, KnownGlasses
 from app.library.types import Query, Sharing, ThumbSize, Tile
 from app.paths import Profile
-from app.settings import AI_OFF, Settings
+from app.settings import AI_OFF, THEME, Settings
 from app.sharing.types import (
     AnswerText,
     Destination,
@@ -403,11 +403,62 @@ def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> d
     return {"qt": lambda: qasync.QEventLoop(QApplication.instance() or QApplication(["eyelid"]))}
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for one in items:
+        if Path(__file__).parent in one.path.parents:
+            # The offscreen platform has no window manager to tell sizes to, and says so.
+            one.add_marker(pytest.mark.qt_log_ignore("does not support propagateSizeHints"))
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Let the loop run until `condition` holds; five seconds at most."""
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.002)
+
+
+@pytest.fixture(name="until")
+def until_fixture() -> Callable[[Callable[[], object]], Any]:
+    return until
+
+
+@pytest.fixture
+def fake() -> SimpleNamespace:
+    """The plain data that tests are made of."""
+    return SimpleNamespace(
+        NOW=NOW, PASSPHRASE=PASSPHRASE, FOUND=FOUND, jpeg=jpeg, item_id=item_id, tile=tile, meta_of=meta_of, card=card,
+        destination=destination, proposal=proposal, receipt=receipt, view=view,
+    )  # fmt: skip
+
+
 @pytest.fixture
 def theme(qapp: QApplication) -> Iterator[Any]:
     from ui.theme import Theme
 
+    qapp.setQuitOnLastWindowClosed(False)
     made = Theme(qapp)
     made.choose("light")
     yield made
+    made.scale_text(100)
     made.deleteLater()
+
+
+@pytest.fixture
+async def services(tmp_path: Path) -> FakeServices:
+    return FakeServices(tmp_path, asyncio.get_running_loop())
+
+
+@pytest.fixture
+async def window(services: FakeServices, theme: Any) -> AsyncIterator[Any]:
+    """The whole window, unlocked, on the screen."""
+    from ui.main_window import MainWindow
+
+    services.settings.set(THEME, "light")
+    made = MainWindow(services, theme, asyncio.get_running_loop())
+    made.show()
+    await until(made.isActiveWindow)
+    yield made
+    made.close()
+    await made.tasks.stop()
+    made.deleteLater()
+    await asyncio.sleep(0)

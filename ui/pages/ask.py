@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QPixmap
@@ -97,7 +98,8 @@ class AskPage(Page):
             row(self._to, self._class, None, gap=GRID + 4),
             self._about,
             4,
-            row(self._review, self._review_hint, None, gap=GRID + 4),
+            row(self._review, None),
+            self._review_hint,
         )
         self._result = card(label(tr("Answer"), "lead"), self.progress, self._answer, self._ended)
         self._form = scrolled(column(draft, self._result, None, gap=2 * GRID))

@@ -79,10 +79,10 @@ class CapturesPage(Page):
         self._search.setClearButtonEnabled(True)
         self._search.setMinimumWidth(34 * GRID)
         self._search.textChanged.connect(lambda _text: self._refresh.start(200))
-        self.actions.addWidget(self._search)
+        self.acts.addWidget(self._search)
         self._chips = QButtonGroup(self)
         # The tiles keep room for their focus ring; everything else moves so that pictures and title are in line.
-        self.layout().setContentsMargins(MARGIN - RING, 2 * GRID + 4, MARGIN, MARGIN)
+        self.whole.setContentsMargins(MARGIN - RING, 2 * GRID + 4, MARGIN, MARGIN)
         self.head.insertSpacing(0, RING)
         chips = row(gap=GRID, margins=(RING, 0, 0, 0))
         for number, (name, _query) in enumerate(_filters()):

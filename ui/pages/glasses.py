@@ -157,7 +157,7 @@ class GlassesPage(Page):
         self._cards: dict[str, GlassesCard] = {}
         theme = context.theme
         self._pair = button(theme, tr("Pair glasses"), self.open_pairing, icon="plus", role="primary")
-        self.actions.addWidget(self._pair)
+        self.acts.addWidget(self._pair)
         self._list = column(gap=2 * GRID)
         self._list.addStretch(1)
         hint = tr("Pair your glasses, or try everything with simulated ones.")

@@ -31,8 +31,8 @@ class SharedPage(Page):
         self._export = button(
             theme, tr("Export…"), self.export, icon="export", help=tr("Write the receipts to a file that other programs can check")
         )
-        self.actions.addWidget(self._verify)
-        self.actions.addWidget(self._export)
+        self.acts.addWidget(self._verify)
+        self.acts.addWidget(self._export)
         said = tr(
             "One receipt for every time something was about to leave, also when you kept it private. What was sent cannot be recalled."
         )

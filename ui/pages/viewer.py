@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
@@ -57,7 +58,7 @@ class ViewerPage(Page):
         export = tool(theme, tr("Export…"), "export", self.export)
         trash = tool(theme, tr("Move to trash"), "trash", self.trash, shortcut="Delete")
         for widget in (self._zoom, self._fit, self._full, self._info, self._star, export, trash, ask):
-            self.actions.addWidget(widget)
+            self.acts.addWidget(widget)
         self._back = tool(theme, tr("Back to all captures"), "back", self.closed.emit, shortcut="Esc")
         head = self.head
         head.insertWidget(0, self._back)
@@ -192,7 +193,7 @@ class ViewerPage(Page):
         self.details.setVisible(self._info.isChecked())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        acts = {
+        acts: dict[Qt.Key, Callable[[], object]] = {
             Qt.Key.Key_Escape: self.closed.emit,
             Qt.Key.Key_Backspace: self.closed.emit,
             Qt.Key.Key_Left: partial(self.step, -1),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
@@ -36,9 +37,13 @@ class Banner(QFrame):
         line.addWidget(icon_label(theme, icon, tone))
         line.addLayout(words, 1)
         if act is not None:
-            line.addWidget(button(theme, act[0], lambda: (act[1](), self.close_down())))
+            line.addWidget(button(theme, act[0], partial(self._act, act[1])))
         line.addWidget(tool(theme, tr("Close this message"), "close", self.close_down))
         self.setLayout(line)
+
+    def _act(self, act: Callable[[], object]) -> None:
+        self.close_down()
+        act()
 
     def close_down(self) -> None:
         self.hide()

@@ -90,7 +90,9 @@ def dress(theme: Theme, widget: QAbstractButton | QLabel, icon: str, tone: str =
 
 def _tint(theme: Theme, widget: QAbstractButton | QLabel) -> None:
     name, tone, on, size = (widget.property(key) for key in ("tintIcon", "tintTone", "tintOn", "tintSize"))
+    size = theme.scaled(size)
     if isinstance(widget, QLabel):
+        widget.setFixedSize(size, size)
         widget.setPixmap(theme.pixmap(name, tone, size, widget.devicePixelRatioF()))
     else:
         gap = 6 if widget.text() else 0
@@ -100,16 +102,15 @@ def _tint(theme: Theme, widget: QAbstractButton | QLabel) -> None:
 
 def redress(theme: Theme, root: QWidget) -> None:
     """Tint every icon below `root` for the theme in force."""
-    for kind in (QAbstractButton, QLabel):
-        for widget in root.findChildren(kind):
-            if widget.property("tintIcon"):
-                _tint(theme, widget)
+    widgets: list[QAbstractButton | QLabel] = [*root.findChildren(QAbstractButton), *root.findChildren(QLabel)]
+    for widget in widgets:
+        if widget.property("tintIcon"):
+            _tint(theme, widget)
 
 
 def icon_label(theme: Theme, icon: str, tone: str = "text", size: int = 20) -> QLabel:
     """A picture beside a word that says the same; the word is what is read aloud."""
     made = QLabel()
-    made.setFixedSize(size, size)
     dress(theme, made, icon, tone, size=size)
     return made
 

@@ -188,7 +188,7 @@ class TimelineView(QListView):
     def lay_out(self) -> None:
         """Spread whole columns over the width."""
         width = max(1, self.viewport().width() - 1 + GAP - 2 * RING)
-        columns = max(1, width // WISHED)
+        columns = max(1, width // self._theme.scaled(WISHED))
         self.edge = width // columns - GAP
         line = QFontMetrics(self._theme.font(TYPE.small)).height()
         self.setGridSize(

@@ -1,0 +1,156 @@
+"""For people who do not see the screen, or need it large: names for everything, a way there by keyboard, nothing cut off."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QApplication,
+    QComboBox,
+    QGraphicsView,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QToolButton,
+    QWidget,
+)
+
+from app.errors import Explanation
+from app.vault.types import LockState
+from ble.types import LinkState
+
+INTERACTIVE = (QAbstractButton, QComboBox, QLineEdit, QPlainTextEdit, QAbstractItemView, QGraphicsView)
+
+
+@pytest.fixture
+async def pages(window, services, fake, until):
+    """Brings up every page in turn, filled."""
+    QAccessible.setActive(True)
+    services.library.add(*(fake.tile(number) for number in range(6)))
+    services.glasses.put(fake.view())
+    waiting = fake.view(LinkState.WAITING, trouble=Explanation("They are out of reach.", "", "Bring them nearer."))
+    services.glasses.air = [fake.FOUND]
+
+    async def each():
+        await until(lambda: window.captures.model.rowCount() == 6)
+        window.captures.view.selectAll()
+        yield "captures"
+        window.view(fake.item_id(0))
+        await until(lambda: not window.viewer.picture.empty)
+        yield "viewer"
+        window.go("glasses")
+        yield "glasses"
+        services.glasses.put(waiting)
+        await until(lambda: window.glasses._cards["AA:BB:CC:DD:EE:01"]._view.trouble)
+        yield "glasses in trouble"
+        window.glasses.open_pairing()
+        await until(lambda: window.glasses.pairing._found and not window.tasks.running("scan"))
+        yield "pairing"
+        window.ask_about((fake.item_id(0), fake.item_id(1)))
+        await until(lambda: window.ask._strip.count() == 3)
+        yield "ask"
+        window.go("shared")
+        yield "shared"
+        window.go("settings")
+        yield "settings"
+        services.vault.become(LockState.LOCKED)
+        await until(lambda: window.rooms.currentWidget() is window.lock_page)
+        yield "locked"
+        services.vault.become(LockState.ABSENT)
+        await until(lambda: window.rooms.currentWidget() is window.welcome)
+        yield "welcome"
+
+    return each
+
+
+def interactive(window: QWidget) -> list[QWidget]:
+    found = [widget for widget in window.findChildren(QWidget) if isinstance(widget, INTERACTIVE) and widget.isVisible()]
+    return [widget for widget in found if not widget.objectName().startswith("qt_")]
+
+
+async def test_everything_that_can_be_used_has_a_name(window, pages) -> None:
+    async for page in pages():
+        for widget in interactive(window):
+            interface = QAccessible.queryAccessibleInterface(widget)
+            assert interface is not None
+            assert interface.text(QAccessible.Text.Name).strip(), f"{page}: {widget} has no name"
+
+
+async def test_names_that_must_differ_do(window, pages) -> None:
+    async for page in pages():
+        names = [widget.accessibleName() for widget in interactive(window) if isinstance(widget, QPushButton) and widget.isEnabled()]
+        double = {name for name in names if names.count(name) > 1}
+        assert double <= {"Pair glasses"}, page
+
+
+async def test_every_item_of_the_timeline_is_read_with_its_status(window, pages) -> None:
+    async for _page in pages():
+        interface = QAccessible.queryAccessibleInterface(window.captures.view)
+        names = [interface.child(number).text(QAccessible.Text.Name) for number in range(interface.childCount())]
+        assert len(names) == 6
+        assert all(name.startswith("Photo, ") and name.endswith("Private") for name in names)
+        break
+
+
+async def test_the_keyboard_reaches_everything(window, pages) -> None:
+    """Tab goes round without a trap, and comes by everything that can be used and takes part in it."""
+    async for page in pages():
+        wanted = {
+            widget
+            for widget in interactive(window)
+            if widget.isEnabled() and widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.focusProxy() is None
+        }
+        # Of exclusive buttons that are checked one after another, Tab comes by one; arrows reach the others.
+        wanted -= {button for button in wanted if isinstance(button, QAbstractButton) and button.group() and not button.isChecked()}
+        seen: set[QWidget] = set()
+        for _ in range(3 * len(wanted) + 20):
+            focus = QApplication.focusWidget() or window
+            QTest.keyClick(focus, Qt.Key.Key_Tab)
+            seen.add(QApplication.focusWidget())
+        assert wanted <= seen, (page, [widget.accessibleName() for widget in wanted - seen])
+
+
+@pytest.mark.parametrize("percent", [100, 200])
+async def test_no_word_is_cut_off(window, theme, pages, percent: int) -> None:
+    theme.scale_text(percent)
+    window.resize(1280, 900)
+    async for page in pages():
+        QApplication.processEvents()
+        for label in window.findChildren(QLabel):
+            if label.isVisible() and label.text() and not label.wordWrap():
+                assert label.width() >= label.sizeHint().width(), f"{page}: “{label.text()}” is cut"
+            if label.isVisible() and label.text() and label.wordWrap():
+                assert label.height() >= label.heightForWidth(label.width()), f"{page}: “{label.text()}” is cut"
+        for button in window.findChildren(QAbstractButton):
+            if button.isVisible() and button.text() and isinstance(button, QPushButton | QToolButton):
+                assert button.width() >= button.minimumSizeHint().width(), f"{page}: “{button.text()}” is cut"
+                assert button.height() >= button.fontMetrics().height(), f"{page}: “{button.text()}” is cut"
+
+
+async def test_targets_are_large_enough(window, pages) -> None:
+    async for page in pages():
+        for widget in interactive(window):
+            if isinstance(widget, QAbstractButton):
+                assert min(widget.width(), widget.height()) >= 24, f"{page}: {widget.accessibleName()} {widget.size()}"
+
+
+async def test_the_focus_can_be_seen(window, theme, pages) -> None:
+    """Focus changes what is painted, for each kind of control of a page."""
+    async for page in pages():
+        for widget in interactive(window):
+            if (
+                isinstance(widget, QPushButton | QComboBox | QLineEdit)
+                and widget.isEnabled()
+                and widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+            ):
+                window.setFocus()
+                before = widget.grab().toImage()
+                widget.setFocus(Qt.FocusReason.TabFocusReason)
+                assert widget.grab().toImage() != before, f"{page}: {widget.accessibleName()}"
+        if page == "ask":
+            break

@@ -1,0 +1,585 @@
+"""The whole window: rooms, pages, lock, events, errors."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QLabel, QPlainTextEdit, QPushButton
+
+from app.errors import Cancelled, Explanation, EyelidError
+from app.events import CaptureArriving, CaptureLost, Trouble
+from app.settings import AI_OFF, DESTINATION, THEME
+from app.sharing.types import Outcome, PolicyClass
+from app.vault.types import Exchange, ItemKind, LockState, Share
+from ble.errors import RadioUnavailable
+from ble.types import LinkState
+from ui.approval import ApprovalDialog
+from ui.dialogs import Question
+
+
+@pytest.fixture
+async def filled(window, services, fake, until):
+    """The window with a dozen captures and a pair of glasses."""
+    services.library.add(*(fake.tile(number) for number in range(12)))
+    services.glasses.put(fake.view())
+    await until(lambda: window.captures.model.rowCount() == 12)
+    return window
+
+
+def texts(widget) -> str:
+    labels = [label.text() for label in widget.findChildren(QLabel) if label.isVisible()]
+    fields = [field.toPlainText() for field in widget.findChildren(QPlainTextEdit) if field.isVisible()]
+    buttons = [button.text() for button in widget.findChildren(QPushButton) if button.isVisible()]
+    return "\n".join((*labels, *fields, *buttons))
+
+
+def choose(window, *rows: int) -> None:
+    selection = window.captures.view.selectionModel()
+    for row in rows:
+        selection.select(window.captures.model.index(row), selection.SelectionFlag.Select)
+
+
+async def dialog_of(window, until, kind=QDialog):
+    await until(lambda: [one for one in window.findChildren(kind) if one.isVisible()])
+    return next(one for one in window.findChildren(kind) if one.isVisible())
+
+
+async def answer(window, until, verb: str) -> None:
+    dialog = await dialog_of(window, until, Question)
+    next(button for button in dialog.findChildren(QPushButton) if button.text() == verb).click()
+
+
+# -- rooms ---------------------------------------------------------------------------------------------------------------------
+
+
+async def test_it_opens_on_my_captures(filled) -> None:
+    assert filled.rooms.currentWidget() is filled.inside
+    assert filled.stack.currentWidget() is filled.captures
+
+
+async def test_a_vault_is_made_on_first_run(window, services, until, fake) -> None:
+    services.vault.become(LockState.ABSENT)
+    await until(lambda: window.rooms.currentWidget() is window.welcome)
+    page = window.welcome
+    assert not page._create.isEnabled()
+    page._first._line.setText("short")
+    page._second._line.setText("short")
+    assert not page._create.isEnabled()
+    page._first._line.setText(fake.PASSPHRASE)
+    page._second._line.setText("something else")
+    assert not page._create.isEnabled()
+    assert "differ" in texts(page)
+    page._second._line.setText(fake.PASSPHRASE)
+    page._create.click()
+    await until(lambda: window.rooms.currentWidget() is window.inside)
+    assert page._first.text == page._second.text == ""
+
+
+async def test_a_keyring_that_cannot_be_trusted_is_said_and_not_offered(window, services, until) -> None:
+    services.vault.become(LockState.ABSENT)
+    await until(lambda: "no keyring that can be trusted" in texts(window.welcome))
+    assert not window.welcome._keyring.isEnabled()
+
+
+async def test_a_wrong_passphrase_is_said_in_three_parts_and_the_field_is_empty(window, services, until, fake) -> None:
+    services.vault.become(LockState.LOCKED)
+    await until(lambda: window.rooms.currentWidget() is window.lock_page)
+    services.vault.error = EyelidError("That passphrase is not right.", "No key slot opens with it.", "Try again.")
+    window.lock_page._field._line.setText("wrong one")
+    window.lock_page._with_passphrase()
+    await until(lambda: "That passphrase is not right." in texts(window.lock_page))
+    assert window.lock_page._field.text == ""
+    assert window.lock_page._field._line.hasFocus()
+    services.vault.error = None
+    window.lock_page._field._line.setText(fake.PASSPHRASE)
+    window.lock_page._unlock.click()
+    await until(lambda: window.rooms.currentWidget() is window.inside)
+
+
+async def test_locked_shows_nothing_of_the_inside(filled, services, fake, until, qtbot) -> None:
+    filled.view(fake.item_id(0))
+    await until(lambda: not filled.viewer.picture.empty)
+    filled.ask_about((fake.item_id(0),))
+    filled.ask._question.setPlainText("a private question")
+    qtbot.keyClick(filled, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+    assert filled.rooms.currentWidget() is filled.lock_page, "at once, without waiting for the vault"
+    await until(lambda: services.vault.state is LockState.LOCKED)
+    assert filled.captures.model.rowCount() == 0
+    assert not filled.captures.thumbs._kept
+    assert filled.viewer.picture.empty
+    assert filled.ask._question.toPlainText() == ""
+    assert filled.ask._items == []
+    assert "Omi Glass" not in texts(filled)
+    assert filled.windowTitle() == "Eyelid"
+
+
+async def test_shortcuts_do_nothing_while_locked(filled, services, until, qtbot) -> None:
+    services.vault.become(LockState.LOCKED)
+    await until(lambda: filled.rooms.currentWidget() is filled.lock_page)
+    for key in (Qt.Key.Key_1, Qt.Key.Key_4, Qt.Key.Key_F):
+        qtbot.keyClick(filled, key, Qt.KeyboardModifier.ControlModifier)
+    assert filled.rooms.currentWidget() is filled.lock_page
+
+
+async def test_captures_that_arrive_while_locked_show_nothing(filled, services, fake, until) -> None:
+    services.vault.become(LockState.LOCKED)
+    await until(lambda: filled.rooms.currentWidget() is filled.lock_page)
+    services.library.add(fake.tile(99))
+    services.glasses.put(fake.view())
+    await asyncio.sleep(0)
+    await until(lambda: not filled.captures._refresh.isActive())
+    assert filled.captures.model.rowCount() == 0
+    assert "Omi" not in texts(filled)
+
+
+async def test_ctrl_and_a_number_goes_to_each_page(filled, qtbot) -> None:
+    for number, page in enumerate(filled.pages.values(), 1):
+        qtbot.keyClick(filled, Qt.Key(Qt.Key.Key_0 + number), Qt.KeyboardModifier.ControlModifier)
+        assert filled.stack.currentWidget() is page
+
+
+async def test_its_place_is_remembered_in_the_profile(filled, services, theme, until) -> None:
+    from ui.main_window import MainWindow
+
+    filled.resize(900, 640)
+    filled.close()
+    again = MainWindow(services, theme, asyncio.get_running_loop())
+    assert again.size().width() == 900
+    assert (services.profile.root / "window.ini").exists()
+    again.close()
+    await again.tasks.stop()
+    again.deleteLater()
+
+
+# -- captures ------------------------------------------------------------------------------------------------------------------
+
+
+async def test_captures_appear_by_themselves_newest_first(filled, services, fake, until) -> None:
+    services.library.add(fake.tile(-1))
+    await until(lambda: filled.captures.model.rowCount() == 13)
+    assert filled.captures.model.tile(0).id == fake.tile(-1).id
+
+
+async def test_a_failing_library_is_said_with_a_way_to_try_again(filled, services, until) -> None:
+    services.library.error = EyelidError("The index cannot be read.", "It is damaged.", "Try again.")
+    filled.captures.entered()
+    await until(lambda: "The index cannot be read." in texts(filled))
+    services.library.error = None
+    services.library.items = []
+    next(button for button in filled.banners.findChildren(QPushButton) if button.text() == "Try again").click()
+    await until(lambda: filled.captures.model.rowCount() == 0)
+
+
+async def test_filters_and_search_ask_the_library(filled, services, fake, until) -> None:
+    services.library.add(fake.tile(50, shared_with=("OpenAI",)), fake.tile(51, kind=ItemKind.VIDEO, duration_ms=1000))
+    await until(lambda: filled.captures.model.rowCount() == 14)
+    for name, count in (("Videos", 1), ("Shared", 1), ("Private", 13), ("Favourites", 0), ("All", 14)):
+        next(chip for chip in filled.captures._chips.buttons() if chip.text() == name).click()
+        await until(lambda count=count: filled.captures.model.rowCount() == count)
+    filled.captures._search.setText("no such glasses")
+    await until(lambda: filled.captures.model.rowCount() == 0)
+    assert "Nothing matches" in texts(filled.captures)
+
+
+async def test_select_all_and_delete_and_undo(filled, services, qtbot, until) -> None:
+    filled.captures.view.setFocus()
+    qtbot.keyClick(filled.captures.view, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    assert "12 selected" in texts(filled.captures)
+    qtbot.keyClick(filled.captures.view, Qt.Key.Key_Delete)
+    await until(lambda: filled.captures.model.rowCount() == 0)
+    assert len(services.library.trashed) == 12
+    next(button for button in filled.banners.findChildren(QPushButton) if button.text() == "Undo").click()
+    await until(lambda: filled.captures.model.rowCount() == 12)
+
+
+async def test_deleting_for_good_asks_first(filled, services, qtbot, until) -> None:
+    choose(filled, 0)
+    filled.captures.delete_chosen()
+    await until(lambda: filled.captures.model.rowCount() == 11)
+    next(chip for chip in filled.captures._chips.buttons() if chip.text() == "Trash").click()
+    await until(lambda: filled.captures.model.rowCount() == 1)
+    choose(filled, 0)
+    filled.captures.delete_chosen()
+    await answer(filled, until, "Keep")
+    assert len(services.library.trashed) == 1
+    filled.captures.delete_chosen()
+    await answer(filled, until, "Delete for good")
+    await until(lambda: not services.library.trashed)
+
+
+async def test_favourites_toggle_for_the_whole_selection(filled, services, until) -> None:
+    choose(filled, 0, 1)
+    filled.captures.favourite_chosen()
+    await until(lambda: sum(tile.favourite for tile in filled.captures.model.tiles()) == 2)
+    assert filled.captures._star.text() == "No favourite"
+
+
+async def test_exporting_says_what_it_means_then_asks_for_a_folder(filled, services, until, tmp_path, monkeypatch) -> None:
+    async def folder(parent, title):
+        return tmp_path
+
+    monkeypatch.setattr("ui.actions.choose_folder", folder)
+    choose(filled, 0, 2)
+    filled.captures.export_chosen()
+    dialog = await dialog_of(filled, until, Question)
+    assert "ordinary files" in texts(dialog)
+    await answer(filled, until, "Choose a folder…")
+    await until(lambda: services.library.exported)
+    assert "2 captures exported" in texts(filled)
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Space, Qt.Key.Key_Return])
+async def test_space_and_enter_open_and_esc_goes_back(filled, qtbot, until, key) -> None:
+    view = filled.captures.view
+    view.setFocus()
+    view.setCurrentIndex(filled.captures.model.index(3))
+    qtbot.keyClick(view, key)
+    assert filled.stack.currentWidget() is filled.viewer
+    await until(lambda: not filled.viewer.picture.empty)
+    qtbot.keyClick(filled.viewer.picture, Qt.Key.Key_Escape)
+    assert filled.stack.currentWidget() is filled.captures
+    assert view.currentIndex().row() == 3, "stays where you were"
+
+
+# -- viewer --------------------------------------------------------------------------------------------------------------------
+
+
+async def test_the_viewer_walks_the_timeline(filled, fake, qtbot, until) -> None:
+    filled.view(fake.item_id(0))
+    await until(lambda: not filled.viewer.picture.empty)
+    assert not filled.viewer._before.isEnabled()
+    qtbot.keyClick(filled.viewer.picture, Qt.Key.Key_Right)
+    assert filled.viewer._item == fake.item_id(1)
+    qtbot.keyClick(filled.viewer.picture, Qt.Key.Key_Left)
+    qtbot.keyClick(filled.viewer.picture, Qt.Key.Key_Left)
+    assert filled.viewer._item == fake.item_id(0)
+
+
+async def test_the_viewer_shows_status_and_history_as_plain_text(filled, services, fake, until) -> None:
+    shares = (Share("openai", "OpenAI", fake.NOW, 5, True), Share("mirror", "Mirror", fake.NOW, 4, False))
+    talk = (Exchange(fake.NOW, "openai", "What is it?", "<b>A fern</b>", 5),)
+    services.library.metas[fake.item_id(2)] = fake.meta_of(fake.tile(2), shares=shares, exchanges=talk)
+    filled.view(fake.item_id(2))
+    await until(lambda: filled.viewer.status.text == "Shared with OpenAI")
+    shown = texts(filled.viewer)
+    assert "<b>A fern</b>" in shown
+    assert "Shown to Mirror, on this computer" in shown
+
+
+async def test_what_cannot_be_shown_is_said(filled, services, fake, until) -> None:
+    services.library.pictures[fake.item_id(1)] = b"no picture"
+    filled.view(fake.item_id(1))
+    await until(lambda: "This picture cannot be shown" in texts(filled.viewer))
+    services.library.add(fake.tile(60, kind=ItemKind.VIDEO))
+    filled.view(fake.item_id(60))
+    await until(lambda: "cannot be played here yet" in texts(filled.viewer))
+
+
+async def test_a_note_is_kept(filled, services, fake, until) -> None:
+    filled.view(fake.item_id(0))
+    await until(lambda: filled.viewer.details._meta is not None)
+    filled.viewer.details._note.setPlainText("by the river")
+    filled.viewer.details._save.click()
+    await until(lambda: fake.item_id(0) in services.library.metas)
+    assert services.library.metas[fake.item_id(0)].note == "by the river"
+
+
+async def test_trashing_in_the_viewer_goes_back(filled, services, fake, qtbot, until) -> None:
+    filled.view(fake.item_id(0))
+    await until(lambda: not filled.viewer.picture.empty)
+    qtbot.keyClick(filled.viewer.picture, Qt.Key.Key_Delete)
+    await until(lambda: filled.stack.currentWidget() is filled.captures)
+    assert len(services.library.trashed) == 1
+
+
+# -- glasses -------------------------------------------------------------------------------------------------------------------
+
+
+async def test_glasses_show_state_and_battery_with_its_age(filled, services, fake, until) -> None:
+    filled.go("glasses")
+    shown = texts(filled)
+    assert "Connected" in shown
+    assert "Battery 62 %, 4 min ago" in shown
+    services.glasses.put(fake.view(LinkState.WAITING, trouble=Explanation("They are out of reach.", "", "Bring them nearer.")))
+    await until(lambda: "They are out of reach." in texts(filled.glasses))
+    assert "Out of reach" in texts(filled)
+
+
+async def test_take_photo_and_capture_at_intervals(filled, services, until) -> None:
+    filled.go("glasses")
+    card = next(iter(filled.glasses._cards.values()))
+    next(button for button in card.findChildren(QPushButton) if button.text() == "Take photo").click()
+    await until(lambda: services.glasses.calls)
+    filled.glasses.set_continuous(card.address, True)
+    await until(lambda: len(services.glasses.calls) == 2)
+    assert services.glasses.calls == [("photo", card.address), ("continuous", card.address, True)]
+
+
+async def test_a_silent_camera_is_said(filled, services, until) -> None:
+    filled.go("glasses")
+    services.glasses.photo_error = RadioUnavailable("No photo came.", "The glasses were silent.", "Try again nearer.")
+    filled.glasses.take_photo("AA:BB:CC:DD:EE:01")
+    await until(lambda: "No photo came." in texts(filled.banners))
+
+
+async def test_arriving_bytes_are_shown(filled, services, until) -> None:
+    filled.go("glasses")
+    services.events.publish(CaptureArriving("AA:BB:CC:DD:EE:01", 2048, 8192))
+    await until(lambda: "A capture is arriving, 2 kB of 8 kB" in texts(filled.glasses))
+
+
+async def test_forgetting_asks_first(filled, services, fake, until) -> None:
+    filled.go("glasses")
+    filled.glasses.forget_glasses(fake.view())
+    await answer(filled, until, "Forget")
+    await until(lambda: "No glasses yet" in texts(filled.glasses))
+
+
+async def test_pairing_lists_by_signal_and_shows_cautions_first(window, services, fake, until) -> None:
+    from dataclasses import replace
+
+    services.glasses.air = [replace(fake.FOUND, address="AA:BB:CC:DD:EE:09", name="Far", rssi=-90), fake.FOUND]
+    window._pair()
+    await until(lambda: window.glasses.pairing._heard.count() == 2)
+    await until(lambda: not window.tasks.running("scan"))
+    names = [label.text() for label in window.glasses.pairing.findChildren(QLabel) if label.text() in ("Far", "Omi Glass")]
+    assert names == ["Omi Glass", "Far"]
+    assert "Why can't I see mine?" in texts(window.glasses)
+    window.glasses.pairing.pair(fake.FOUND)
+    dialog = await dialog_of(window, until, Question)
+    assert "not encrypted" in texts(dialog)
+    assert not services.glasses.views
+    await answer(window, until, "Pair")
+    await until(lambda: services.glasses.views)
+    await until(lambda: "is paired" in texts(window))
+
+
+async def test_not_now_pairs_nothing(window, services, fake, until) -> None:
+    window._pair()
+    window.glasses.pairing.pair(fake.FOUND)
+    await answer(window, until, "Not now")
+    assert not services.glasses.views
+
+
+async def test_simulated_glasses_can_be_started_and_are_found(window, services, until) -> None:
+    window._pair()
+    await until(lambda: not window.tasks.running("scan"))
+    next(button for button in window.glasses.findChildren(QPushButton) if button.text() == "Start simulated Omi Glass").click()
+    await until(lambda: window.glasses.pairing._found)
+
+
+async def test_a_radio_that_is_off_is_said_with_a_reason(window, services, until) -> None:
+    services.glasses.scan_error = RadioUnavailable("Bluetooth is off.", "The adapter is switched off.", "Switch it on.")
+    window._pair()
+    await until(lambda: "Bluetooth is off." in texts(window.banners))
+    assert window.glasses.pairing._again.isEnabled()
+
+
+# -- ask -----------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def asking(filled, services, fake):
+    choose(filled, 0, 1)
+    filled.captures.ask_chosen()
+    filled.ask._question.setPlainText("What plant is this?")
+    return filled
+
+
+async def press_send(window, until) -> None:
+    dialog = await dialog_of(window, until, ApprovalDialog)
+    dialog._armed.setInterval(0)
+    dialog.checked.setChecked(True)
+    await until(lambda: dialog.armed)
+    dialog.send.click()
+
+
+async def test_the_mirror_is_the_default_and_says_its_class(asking) -> None:
+    assert asking.ask._chosen_destination().id == "mirror"
+    assert asking.ask._class.text == "Mirror on this computer"
+    asking.ask._to.setCurrentIndex(3)
+    assert asking.ask._class.text == "May be used for training"
+
+
+async def test_the_usual_destination_is_a_setting(filled, services, fake) -> None:
+    services.settings.set(DESTINATION, "kept")
+    filled.ask_about((fake.item_id(0),))
+    assert filled.ask._chosen_destination().label == "OpenAI API"
+
+
+async def test_the_whole_way_to_an_answer(asking, services, until) -> None:
+    asking.ask.review()
+    await press_send(asking, until)
+    await until(lambda: "Receipt 2" in texts(asking.ask))
+    assert services.sharing.calls == ["prepare", "approve", "send"]
+    assert asking.ask._answer.toPlainText().strip() == "A fern."
+
+
+async def test_keeping_private_sends_nothing(asking, services, until) -> None:
+    asking.ask.review()
+    (await dialog_of(asking, until, ApprovalDialog)).keep.click()
+    await until(lambda: not asking.ask.busy)
+    assert services.sharing.calls == ["prepare", "refuse: kept private"]
+    assert "Kept private" in texts(asking)
+
+
+async def test_locking_while_the_dialog_is_open_sends_nothing(asking, services, until) -> None:
+    asking.ask.review()
+    await dialog_of(asking, until, ApprovalDialog)
+    services.vault.become(LockState.LOCKED)
+    await until(lambda: not asking.ask.busy)
+    assert services.sharing.calls[0] == "prepare"
+    assert "approve" not in services.sharing.calls
+    assert services.sharing.calls[1].startswith("refuse: ")
+    assert not [one for one in asking.findChildren(ApprovalDialog) if one.isVisible()]
+
+
+async def test_closing_the_window_while_the_dialog_is_open_sends_nothing(asking, services, until) -> None:
+    asking.ask.review()
+    await dialog_of(asking, until, ApprovalDialog)
+    asking.close()
+    await until(lambda: not asking.ask.busy)
+    assert "approve" not in services.sharing.calls
+
+
+async def test_a_sending_can_be_cancelled(asking, services, until) -> None:
+    services.sharing.hold = asyncio.Event()
+    asking.ask.review()
+    await press_send(asking, until)
+    await until(lambda: "Waiting for Mirror" in asking.ask.progress.text)
+    assert asking.ask.progress.isVisible()
+    asking.ask.cancel()
+    await until(lambda: not asking.ask.busy)
+    assert "cancel" in services.sharing.calls
+
+
+async def test_only_one_dialog_at_a_time(asking, until) -> None:
+    asking.ask.review()
+    asking.ask.review()
+    await dialog_of(asking, until, ApprovalDialog)
+    asking.ask.review()
+    assert len(asking.findChildren(ApprovalDialog)) == 1
+    assert not asking.ask._review.isEnabled()
+
+
+async def test_ai_off_closes_the_way_in_both_places(asking, services, until) -> None:
+    asking.strip._ai.click()
+    await until(lambda: services.settings.get(AI_OFF))
+    assert not asking.ask._review.isEnabled()
+    assert "AI is switched off" in texts(asking.ask)
+    asking.go("settings")
+    assert asking.settings._ai_off.isChecked()
+    asking.settings._ai_off.click()
+    await until(lambda: not services.settings.get(AI_OFF))
+    assert not asking.strip._ai.isChecked()
+    assert asking.ask._review.isEnabled()
+
+
+async def test_an_answer_without_end_is_bounded(asking, services, until, monkeypatch) -> None:
+    monkeypatch.setattr("ui.pages.ask.LONGEST_ANSWER", 1000)
+    services.sharing.answer = "word " * 1000
+    asking.ask.review()
+    await press_send(asking, until)
+    await until(lambda: not asking.ask.busy)
+    assert len(asking.ask._answer.toPlainText()) <= 1000
+
+
+async def test_an_error_while_preparing_is_said(asking, services, until) -> None:
+    async def prepare(draft):
+        raise EyelidError("This cannot be sent as it is.", "There is no key.", "Enter one in the settings.")
+
+    services.sharing.prepare = prepare
+    asking.ask.review()
+    await until(lambda: "There is no key. Enter one in the settings." in texts(asking.banners))
+    await until(asking.ask._review.isEnabled)
+
+
+# -- shared and settings -------------------------------------------------------------------------------------------------------
+
+
+async def test_receipts_are_listed_checked_and_exported(filled, services, fake, until, tmp_path, monkeypatch) -> None:
+    services.sharing.book_receipts = [
+        fake.receipt(1, Outcome.REFUSED, PolicyClass.TRAINS),
+        fake.receipt(2, Outcome.ANSWERED, PolicyClass.KEPT, 9),
+    ]
+
+    async def save(parent, title, name):
+        return tmp_path / name
+
+    monkeypatch.setattr("ui.pages.shared.choose_save", save)
+    filled.go("shared")
+    await until(lambda: filled.shared.model.rowCount() == 2)
+    filled.shared._verify.click()
+    await until(lambda: "2 receipts checked" in texts(filled.banners))
+    filled.shared._export.click()
+    await until(lambda: (tmp_path / "eyelid-receipts.json").exists())
+    filled.shared.open_receipt(services.sharing.book_receipts[0])
+    assert "https://api.meta.ai" in texts(await dialog_of(filled, until, Question))
+
+
+async def test_a_broken_book_is_said(filled, services, fake, until) -> None:
+    from types import SimpleNamespace
+
+    async def verify():
+        return SimpleNamespace(sound=False, count=1, faults=("Line 1 was changed.",))
+
+    services.sharing.book_receipts = [fake.receipt(1, Outcome.REFUSED, PolicyClass.TRAINS)]
+    services.sharing.verify_receipts = verify
+    filled.go("shared")
+    filled.shared.verify()
+    await until(lambda: "Line 1 was changed." in texts(filled.banners))
+
+
+async def test_the_theme_is_chosen_and_kept(filled, services, theme, until) -> None:
+    filled.go("settings")
+    box = filled.settings._theme_choice
+    box.setCurrentIndex(box.findData("dark"))
+    await until(lambda: services.settings.get(THEME) == "dark")
+    assert theme.palette.dark
+
+
+async def test_the_text_size_is_chosen_and_kept(filled, theme) -> None:
+    filled.go("settings")
+    before = theme.px(14)
+    filled.settings._text.setCurrentIndex(3)
+    assert theme.px(14) == 2 * before
+    assert filled.context.memory.text_percent == 200
+
+
+async def test_the_vault_can_be_checked(filled, until) -> None:
+    filled.go("settings")
+    filled.settings.verify()
+    await until(lambda: "2 captures checked: all whole." in texts(filled.banners))
+
+
+# -- what reaches everything ---------------------------------------------------------------------------------------------------
+
+
+async def test_troubles_nobody_waits_for_become_banners(filled, services, until) -> None:
+    services.events.publish(Trouble(Explanation("The disk is full.", "", "Make room.")))
+    services.events.publish(CaptureLost("AA:BB:CC:DD:EE:01", "Two pieces are missing."))
+    await until(lambda: "The disk is full." in texts(filled.banners) and "Two pieces are missing." in texts(filled.banners))
+
+
+async def test_the_same_trouble_is_shown_once_and_at_most_three_at_all(filled) -> None:
+    for number in (1, 1, 1, 2, 3, 4, 5):
+        filled.banners.trouble(Explanation(f"Trouble {number}"))
+    assert [banner.said.what for banner in filled.banners.shown()] == ["Trouble 5", "Trouble 4", "Trouble 3"]
+
+
+async def test_a_cancelled_work_is_not_an_error(filled) -> None:
+    async def work():
+        raise Cancelled
+
+    await filled.tasks.start(work())
+    assert filled.banners.shown() == []
+
+
+async def test_an_unknown_fault_is_told_as_ours(filled) -> None:
+    async def work():
+        raise ZeroDivisionError
+
+    await filled.tasks.start(work())
+    assert "Something went wrong inside Eyelid." in texts(filled.banners)
