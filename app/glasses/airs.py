@@ -39,8 +39,9 @@ class Airs:
         self._virtual: BleakAirwaves | None = None
 
     async def stop(self) -> None:
-        if self._air is not None:
-            await self.radio.run(self._air.close())
+        air, self._air = self._air, None
+        if air is not None:
+            await self.radio.run(air.close())
         await self.radio.astop()
 
     async def simulate(self, family: str, address: str | None = None) -> str:

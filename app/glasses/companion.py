@@ -17,6 +17,8 @@ from ble.keeper import Keeper, KeeperEvent, KeeperView, LinkChanged
 from ble.radio import Radio
 from ble.types import Capabilities, Capability, CaptureDamaged, CaptureOffered, CaptureProgress, DeviceInfo, GlassesStatus, LinkState, Offer
 
+SETBACKS = 2
+"""Failed attempts in a row that are no longer bad luck: a first link is often lost again at once."""
 RETRY_SECONDS = 15.0
 """Between two tries to keep a capture that the vault could not take (a full disk, say); the glasses or the driver hold it meanwhile."""
 
@@ -37,6 +39,7 @@ class Companion:
         self._info: DeviceInfo | None = None
         self._capabilities: Capabilities | None = None
         self._refused = 0
+        self._setbacks = 0
         self._changed = asyncio.Condition()
         self._reader: asyncio.Task[None] | None = None
 
@@ -67,7 +70,7 @@ class Companion:
             battery_at=status.battery_at,
             continuous=status.continuous,
             storage_free=status.storage_free,
-            received=status.received - self._refused,
+            received=max(0, status.received - self._refused),
             damaged=status.damaged + self._refused,
         )
 
@@ -90,7 +93,7 @@ class Companion:
             await asyncio.gather(self._reader, return_exceptions=True)
 
     async def settled(self, seconds: float) -> GlassesView:
-        """The view once the glasses are ready; raises what keeps them from it, at the first failure or after `seconds`."""
+        """The view once the glasses are ready; raises what keeps them from it, if that needs a person, comes twice, or lasts `seconds`."""
         async with self._changed:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait_for(self._is_settled), seconds)
@@ -100,7 +103,8 @@ class Companion:
         raise trouble or EyelidError("The glasses did not answer in time.", "", "Bring them closer and try again.")
 
     def _is_settled(self) -> bool:
-        return self._seen is not None and (self._seen.state is LinkState.READY or self._seen.trouble is not None)
+        state = self._seen.state if self._seen else LinkState.IDLE
+        return state in {LinkState.READY, LinkState.BLOCKED} or self._setbacks >= SETBACKS
 
     @property
     def _held(self) -> Keeper:
@@ -139,6 +143,8 @@ class Companion:
                 await self._take(keeper, event.offer)
 
     async def _look(self, seen: KeeperView) -> None:
+        if seen.state is LinkState.WAITING and (self._seen is None or self._seen.state is not LinkState.WAITING):
+            self._setbacks += 1
         self._seen = seen
         self._info = seen.info or self._info
         self._capabilities = seen.capabilities or self._capabilities

@@ -68,8 +68,9 @@ class GlassesDesk:
     async def stop(self) -> None:
         """Leave all glasses and end the radio."""
         if self._starting is not None:
-            await asyncio.gather(self._starting, return_exceptions=True)
-        await asyncio.gather(*(companion.stop() for companion in self._companions.values()), return_exceptions=True)
+            await asyncio.wait({self._starting})
+        companions, self._companions = self._companions, {}
+        await asyncio.gather(*(companion.stop() for companion in companions.values()), return_exceptions=True)
         await self._airs.stop()
 
     def known(self) -> tuple[GlassesView, ...]:
