@@ -133,8 +133,11 @@ def _of_the_rest(error: Exception) -> GlassesError:
 
 @contextmanager
 def plainly() -> Iterator[None]:
-    """Turn whatever bleak raises inside into a `GlassesError`; faults of our own making (TypeError and the like) pass."""
+    """Turn whatever bleak raises inside into a `GlassesError`; faults of our own making (TypeError and the like) pass.
+
+    ValueError and LookupError: what dbus-fast makes of an odd bus, and what bleak's back ends let slip when a device vanishes under them.
+    """
     try:
         yield
-    except (BleakError, TimeoutError, OSError, EOFError) as error:
+    except (BleakError, TimeoutError, OSError, EOFError, ValueError, LookupError) as error:
         raise explained(error) from error

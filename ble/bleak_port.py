@@ -51,6 +51,7 @@ class BleakAirwaves:
         self._scanner: BleakScanner | None = None
         self._tuned: frozenset[str] | None = None
         self._tuning = asyncio.Lock()
+        self._leaving: set[asyncio.Future[None]] = set()
 
     async def scan(self, service_uuids: Collection[str]) -> AsyncGenerator[Advertisement, None]:
         """See `ble.port.Airwaves`. Any number of scans share one scanner; a slow reader misses advertisements and delays nobody."""
@@ -62,7 +63,11 @@ class BleakAirwaves:
                 yield await waiting.get()
         finally:
             del self._listeners[waiting]
-            await self._tune()
+            # Whoever leaves may be cancelled once more while leaving; the scanner must not go on for nobody.
+            leaving = asyncio.ensure_future(self._tune())
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
+            await asyncio.shield(leaving)
 
     def port(self, address: str) -> BleakGattPort:
         return BleakGattPort(self, address, self._client_backend)

@@ -97,6 +97,27 @@ async def test_scans_share_one_scanner(rig: Any, make_jpeg: Make, monkeypatch: p
     assert not running
 
 
+async def test_a_reader_cancelled_twice_leaves_no_scanner_behind(rig: Any, make_jpeg: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped = asyncio.Event()
+    stop = AirScanner.stop
+
+    async def slow(self: AirScanner) -> None:
+        await asyncio.sleep(1)
+        await stop(self)
+        stopped.set()
+
+    monkeypatch.setattr(AirScanner, "stop", slow)
+    await rig.air.add(SimulatedOmi([make_jpeg(200)], pace=AT_ONCE))
+    reader = asyncio.get_running_loop().create_task(first(rig.airwaves.scan({omi_profile.BATTERY_SERVICE})))
+    for _ in range(2):
+        await asyncio.sleep(0.5)
+        reader.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reader
+    await stopped.wait()
+    assert rig.airwaves._scanner is None
+
+
 async def test_a_slow_reader_delays_nobody(rig: Any, make_jpeg: Make) -> None:
     await rig.air.add(SimulatedOmi([make_jpeg(200)], pace=AT_ONCE))
     slow, quick = rig.airwaves.scan(()), rig.airwaves.scan(())
@@ -323,6 +344,7 @@ ERRORS: list[tuple[Exception, type[GlassesError]]] = [
     (BleakError(f"{ADDRESS} disconnected"), LinkLost),
     (FileNotFoundError(2, "no such file", "/run/dbus/system_bus_socket"), RadioOff),
     (EOFError(), RadioOff),
+    (KeyError(f"/org/bluez/hci0/dev_{ADDRESS}"), RadioOff),
     (ProtocolFault("as it was", "so it was", "do it"), ProtocolFault),
 ]
 
