@@ -41,6 +41,7 @@ class CourierLink:
         self._hello: asyncio.Future[Hello] = self._loop.create_future()
         self._inboxes: dict[str, asyncio.Queue[Message]] = {}
         self._told: dict[str, int] = {}
+        self._unwritten: set[str] = set()
         self._closing = False
 
     @classmethod
@@ -71,6 +72,8 @@ class CourierLink:
             raise CourierGone
         if self._hello.done() and self._hello.exception() is not None:
             self._spawn()
+        elif self._hello.done():
+            return self._hello.result()
         try:
             return await asyncio.wait_for(asyncio.shield(self._hello), _HELLO_SECONDS)
         except TimeoutError as error:
@@ -78,26 +81,32 @@ class CourierLink:
 
     async def send(self, order: Send) -> AsyncIterator[Message]:
         """Hand the order over; yields what the courier says of it, the End last. Raises CourierGone when none can be reached."""
-        await self.ready()
-        # To this child only: one that is started after it died must not carry what was reported as lost.
-        child = self._child
         inbox: asyncio.Queue[Message] = asyncio.Queue()
         self._inboxes[order.parcel_id] = inbox
         self._told[order.parcel_id] = 0
+        self._unwritten.add(order.parcel_id)
         try:
-            await self._write(child, order)
+            await self.ready()
+            self._unwritten.discard(order.parcel_id)
+            # Cancelled or lost while waiting: it has its end already, and must not be carried after it.
+            if inbox.empty():
+                await self._write(self._child, order)
             while True:
                 message = await inbox.get()
                 yield message
                 if isinstance(message, End):
                     return
         finally:
+            self._unwritten.discard(order.parcel_id)
             self._inboxes.pop(order.parcel_id, None)
             self._told.pop(order.parcel_id, None)
 
     async def cancel(self, parcel_id: str) -> None:
         """Ask to stop carrying; the End that follows says how many bytes had left."""
-        await self._write(self._child, Cancel(parcel_id))
+        if parcel_id in self._unwritten:
+            self._inboxes[parcel_id].put_nowait(End(parcel_id, 0, None, Ending.CANCELLED, "Stopped before anything was sent."))
+        else:
+            await self._write(self._child, Cancel(parcel_id))
 
     async def close(self) -> None:
         """End the courier: ask, close the pipe, and after a while insist. What is on its way is ended as LOST."""

@@ -74,7 +74,7 @@ class DestinationBook:
             self._load()
         except FileNotFoundError:
             pass
-        except (OSError, ValueError, DestinationError) as error:
+        except (OSError, ValueError, RecursionError, DestinationError) as error:
             self.trouble = DestinationError(
                 "Your own destinations cannot be read.", f"The file {FILE} is damaged ({error}).", "Mend it, or add them again."
             )

@@ -157,6 +157,12 @@ async def test_a_redirect_to_another_host_reaches_nobody(server: Any, order_for:
     assert reached == []
 
 
+@pytest.mark.parametrize("status", [101, 600])
+async def test_an_answer_of_no_known_kind(order_for: OrderFor, status: int) -> None:
+    way, _ = answering(httpx2.Response(status))
+    assert (await carry(order_for("https://api.example", loopback_only=False), Log(), way_out=way)).ending is Ending.BROKEN
+
+
 async def test_an_upgrade_is_not_made(server: Any, order_for: OrderFor) -> None:
     server.answer = b"HTTP/1.1 101 Switching\r\nUpgrade: odd\r\nConnection: upgrade\r\n\r\n"
     assert (await carry(order_for(server.origin), Log())).ending is Ending.BROKEN

@@ -1,0 +1,605 @@
+"""The desk and its gate: nothing without a yes, nothing without a line in the book, and an honest end."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from app.assistants import wire
+from app.courier.jpeg import look
+from app.courier.pipe import Ending as Carried
+from app.errors import EyelidError
+from app.sharing import gate as gate_room
+from app.sharing.errors import CourierGone, DestinationError, GateClosed, NotReady, TermsForbid
+from app.sharing.types import AnswerText, Ended, Outcome, PolicyClass, Proposal, Receipt, SendEvent, Sending
+from app.vault.errors import VaultLocked
+from app.vault.types import ItemId, ItemKind
+
+
+async def go(room: Any, proposal: Proposal) -> list[SendEvent]:
+    """Approve and send."""
+    approval = await room.desk.approve(proposal)
+    return [event async for event in room.desk.send(proposal, approval)]
+
+
+def ended(events: list[SendEvent]) -> Receipt:
+    assert isinstance(events[-1], Ended)
+    return events[-1].receipt
+
+
+async def outcomes(room: Any) -> list[Outcome]:
+    return [receipt.outcome for receipt in await room.desk.receipts()]
+
+
+# -- the main road
+
+
+async def test_ask_approve_send(room: Any) -> None:
+    proposal = await room.proposal()
+    assert room.courier.orders == [], "nothing leaves by looking"
+    assert proposal.question == "What is this?"
+    (picture,) = proposal.pictures
+    assert look(picture.jpeg).metadata == ()
+    assert "location" in picture.removed
+    assert wire("mirror").read_back(proposal.parcel.body).pictures == (picture.jpeg,)
+    events = await go(room, proposal)
+    assert events[:2] == [Sending(proposal.size, proposal.size), AnswerText("A fern.")]
+    receipt = ended(events)
+    assert (receipt.number, receipt.outcome, receipt.bytes_sent, receipt.http_status) == (2, Outcome.ANSWERED, proposal.size, 200)
+    (order,) = room.courier.orders
+    assert order.body == proposal.parcel.body
+    assert order.approved_sha256 == hashlib.sha256(order.body).hexdigest()
+    assert order.loopback_only
+    await asyncio.sleep(0)
+    assert [each.outcome for each in room.receipts] == [Outcome.INTENDED, Outcome.ANSWERED]
+    assert (await room.desk.verify_receipts()).sound
+
+
+async def test_the_line_of_intent_is_there_before_the_first_byte(room: Any) -> None:
+    found: list[list[Outcome]] = []
+    book = room.desk._receipts
+    room.courier.watch = lambda order: found.append([each.outcome for each in book.all()])
+    await go(room, await room.proposal())
+    assert found == [[Outcome.INTENDED]]
+
+
+async def test_the_mirror_leaves_the_photo_private(room: Any) -> None:
+    receipt = ended(await go(room, await room.proposal()))
+    meta = room.vault.meta(room.item)
+    (share,) = meta.shares
+    assert (share.leaves_computer, share.receipt, share.destination) == (False, receipt.number, "Mirror")
+    assert [exchange.answer for exchange in meta.exchanges] == ["A fern."]
+    assert room.vault.index.get(room.item).shared_with == ()
+
+
+async def test_a_local_server_is_an_assistant_too(room: Any) -> None:
+    await go(room, await room.proposal(room.local.id))
+    assert room.vault.index.get(room.item).shared_with == ("Local server (this computer)",)
+    await asyncio.sleep(0)
+    assert room.changed == [room.item]
+    assert room.courier.orders[0].loopback_only
+    assert room.courier.orders[0].origin == "http://127.0.0.1:1234"
+
+
+async def test_elsewhere_goes_with_the_key(room: Any) -> None:
+    room.book.set_model("openai", "gpt-x")
+    room.book.keys.set("openai", "sk-1")
+    proposal = await room.proposal("openai")
+    assert b'"store":false' in proposal.parcel.body
+    await go(room, proposal)
+    (order,) = room.courier.orders
+    assert dict(order.headers)["authorization"] == "Bearer sk-1"
+    assert not order.loopback_only
+    assert room.vault.index.get(room.item).shared_with == ("OpenAI",)
+
+
+async def test_several_photos_one_question(
+    room: Any,
+) -> None:
+    from_other = room.vault.add(b"".join([room.vault.read(room.item)]), room.vault.meta(room.item).new).id
+    proposal = await room.proposal(items=(room.item, from_other))
+    receipt = ended(await go(room, proposal))
+    assert receipt.items == (room.item, from_other)
+    assert len(receipt.item_digests) == 2
+    assert all(room.vault.meta(each).shares for each in receipt.items)
+
+
+async def test_refusing_leaves_a_receipt(room: Any) -> None:
+    receipt = await room.desk.refuse(await room.proposal())
+    assert (receipt.outcome, receipt.bytes_sent, receipt.detail) == (Outcome.REFUSED, 0, "kept private")
+    assert room.courier.orders == []
+    assert room.vault.meta(room.item).shares == ()
+
+
+async def test_destinations_begin_with_the_mirror(room: Any) -> None:
+    assert [each.id for each in room.desk.destinations()] == ["mirror", "openai", "meta-paid", "meta-unpaid", room.local.id]
+    room.courier.mirror = None
+    assert room.desk.destinations()[0].id == "openai"
+    assert room.desk.card("openai").policy_class is PolicyClass.KEPT
+    assert room.desk.card("nothing").policy_class is PolicyClass.TRAINS
+
+
+# -- what cannot be prepared
+
+
+async def test_what_is_not_ready(room: Any) -> None:
+    for changes, why in [
+        ({"items": ()}, "No photo"),
+        ({"items": (room.item, room.item)}, "twice"),
+        ({"items": tuple(ItemId(f"{number:032x}") for number in range(11))}, "10 photos"),
+        ({"question": " \n"}, "no question"),
+        ({"question": "x" * 8001}, "longer"),
+        ({"question": "\ud800"}, "broken"),
+    ]:
+        with pytest.raises(NotReady) as raised:
+            await room.proposal(**changes)
+        assert why in raised.value.why
+    with pytest.raises(NotReady, match="No model"):
+        await room.proposal("openai")
+    room.book.set_model("openai", "gpt-x")
+    with pytest.raises(NotReady, match="no key"):
+        await room.proposal("openai")
+    with pytest.raises(DestinationError):
+        await room.proposal("nowhere")
+
+
+@pytest.mark.parametrize("kind", [ItemKind.VIDEO, ItemKind.SOUND, ItemKind.OTHER])
+async def test_only_photos_go(room: Any, kind: ItemKind) -> None:
+    new = replace(room.vault.meta(room.item).new, kind=kind, media_type="video/mp4")
+    item = room.vault.add(b"moving pictures", new).id
+    with pytest.raises(NotReady, match="Only photos"):
+        await room.proposal(items=(item,))
+
+
+async def test_nothing_goes_from_the_trash(room: Any) -> None:
+    room.vault.change(room.item, lambda meta: replace(meta, trashed_at=room.clock.now))
+    with pytest.raises(NotReady, match="trash"):
+        await room.proposal()
+
+
+async def test_a_damaged_photo_is_said(room: Any) -> None:
+    item = room.vault.add(b"\xff\xd8 no picture", room.vault.meta(room.item).new).id
+    with pytest.raises(EyelidError):
+        await room.proposal(items=(item,))
+
+
+async def test_terms_that_forbid_people(room: Any) -> None:
+    room.book.set_model("meta-unpaid", "muse-spark-1.3")
+    room.book.keys.set("meta-unpaid", "key")
+    with pytest.raises(TermsForbid, match="personal information"):
+        await room.proposal("meta-unpaid")
+    proposal = await room.proposal("meta-unpaid", no_people=True)
+    assert proposal.parcel.card.may_train
+
+
+async def test_without_a_courier_the_mirror_is_no_destination(room: Any) -> None:
+    room.courier.mirror = None
+    with pytest.raises(DestinationError):
+        await room.proposal()
+
+
+# -- what the gate does not let through
+
+
+async def refused(room: Any, proposal: Proposal, approval: Any) -> GateClosed:
+    with pytest.raises(GateClosed) as raised:
+        [event async for event in room.desk.send(proposal, approval)]
+    assert room.courier.orders == []
+    return raised.value
+
+
+async def test_a_second_use(room: Any) -> None:
+    proposal = await room.proposal()
+    approval = await room.desk.approve(proposal)
+    assert ended([event async for event in room.desk.send(proposal, approval)]).outcome is Outcome.ANSWERED
+    room.courier.orders.clear()
+    assert "used before" in (await refused(room, proposal, approval)).why
+    assert await outcomes(room) == [Outcome.INTENDED, Outcome.ANSWERED, Outcome.NOT_SENT]
+
+
+async def test_another_parcel(room: Any) -> None:
+    one, two = await room.proposal(), await room.proposal(question="And this?")
+    approval = await room.desk.approve(one)
+    assert "something else" in (await refused(room, two, approval)).why
+    assert await outcomes(room) == [Outcome.NOT_SENT]
+
+
+async def test_a_body_changed_after_the_look(room: Any) -> None:
+    proposal = await room.proposal()
+    approval = await room.desk.approve(proposal)
+    changed = replace(proposal, parcel=replace(proposal.parcel, body=proposal.parcel.body.replace(b"What", b"Whom")))
+    await refused(room, changed, approval)
+
+
+async def test_an_expired_approval(room: Any) -> None:
+    proposal = await room.proposal()
+    approval = await room.desk.approve(proposal)
+    room.clock.pass_(minutes=5)
+    assert "expired" in (await refused(room, proposal, approval)).why
+
+
+async def test_a_card_that_changed(room: Any) -> None:
+    proposal = await room.proposal()
+    approval = await room.desk.approve(proposal)
+    file = room.cards / "mirror.toml"
+    file.write_bytes(file.read_bytes() + b"# another reading\n")
+    assert "terms has changed" in (await refused(room, proposal, approval)).why
+
+
+async def test_a_card_that_expired_meanwhile(room: Any) -> None:
+    proposal = await room.proposal(room.local.id)
+    approval = await room.desk.approve(proposal)
+    room.desk._gate._approvals._clock = lambda: proposal.parcel.created_at
+    room.clock.pass_(days=180)
+    assert "terms has changed" in (await refused(room, proposal, approval)).why
+
+
+async def test_a_destination_that_changed_or_went(room: Any) -> None:
+    for change in (lambda: room.book.set_model(room.local.id, "other"), lambda: room.book.remove(room.local.id)):
+        proposal = await room.proposal(room.local.id)
+        approval = await room.desk.approve(proposal)
+        change()
+        assert "destination has changed" in (await refused(room, proposal, approval)).why
+
+
+async def test_a_mirror_that_moved(room: Any) -> None:
+    proposal = await room.proposal()
+    approval = await room.desk.approve(proposal)
+    room.courier.mirror = replace(room.courier.mirror, mirror_origin="http://127.0.0.1:4001")
+    await refused(room, proposal, approval)
+
+
+async def test_a_key_that_went(room: Any) -> None:
+    room.book.set_model("openai", "gpt-x")
+    room.book.keys.set("openai", "sk-1")
+    proposal = await room.proposal("openai")
+    approval = await room.desk.approve(proposal)
+    room.book.keys.forget("openai")
+    assert "no key" in (await refused(room, proposal, approval)).why
+
+
+async def test_a_key_that_is_no_header_text(room: Any) -> None:
+    room.book.set_model("openai", "gpt-x")
+    room.book.keys.set("openai", "sk\r\nx: y")
+    receipt = ended(await go(room, await room.proposal("openai")))
+    assert (receipt.outcome, receipt.bytes_sent) == (Outcome.NOT_SENT, 0)
+    assert room.courier.orders == []
+
+
+async def test_ai_off(room: Any) -> None:
+    proposal, waiting = await room.proposal(), await room.proposal()
+    approval = await room.desk.approve(proposal)
+    room.desk.ai_off = True
+    assert room.desk.ai_off
+    await refused(room, proposal, approval)
+    with pytest.raises(GateClosed, match="switched off"):
+        await room.proposal()
+    with pytest.raises(GateClosed):
+        await room.desk.approve(waiting)
+    room.desk.ai_off = False
+    await refused(room, proposal, approval)  # what was withdrawn stays withdrawn
+    assert ended(await go(room, await room.proposal())).outcome is Outcome.ANSWERED
+
+
+async def test_ai_off_between_the_yes_and_the_first_byte(room: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    proposal = await room.proposal()
+    add = room.desk._receipts.add
+
+    def slow(*args: Any) -> Any:
+        room.desk._gate.ai_off = True
+        return add(*args)
+
+    monkeypatch.setattr(room.desk._receipts, "add", slow)
+    receipt = ended(await go(room, proposal))
+    assert (receipt.outcome, receipt.bytes_sent) == (Outcome.NOT_SENT, 0)
+    assert "switched off" in receipt.detail
+    assert room.courier.orders == []
+    assert await outcomes(room) == [Outcome.INTENDED, Outcome.NOT_SENT]
+
+
+async def test_an_approval_that_expires_while_the_intent_is_written(room: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    proposal = await room.proposal()
+    add = room.desk._receipts.add
+
+    def slow(*args: Any) -> Any:
+        receipt = add(*args)
+        room.clock.pass_(minutes=5)
+        return receipt
+
+    monkeypatch.setattr(room.desk._receipts, "add", slow)
+    assert ended(await go(room, proposal)).outcome is Outcome.NOT_SENT
+    assert room.courier.orders == []
+
+
+async def test_only_what_was_prepared_here_can_be_approved(room: Any) -> None:
+    proposal = await room.proposal()
+    with pytest.raises(GateClosed):
+        await room.desk.approve(replace(proposal))
+    with pytest.raises(GateClosed):
+        await room.desk.approve(proposal)  # and asking wrongly withdraws it
+    refused_one = await room.proposal()
+    await room.desk.refuse(refused_one)
+    with pytest.raises(GateClosed):
+        await room.desk.approve(refused_one)
+
+
+# -- the book cannot be written
+
+
+async def test_without_a_line_of_intent_nothing_is_sent(room: Any) -> None:
+    proposal = await room.proposal()
+    approval = await room.desk.approve(proposal)
+    room.files.full = True
+    with pytest.raises(OSError, match="space"):
+        [event async for event in room.desk.send(proposal, approval)]
+    room.files.full = False
+    assert room.courier.orders == []
+    assert await outcomes(room) == []
+
+
+async def test_a_refusal_that_cannot_be_written_is_a_refusal_all_the_same(room: Any) -> None:
+    one, two = await room.proposal(), await room.proposal()
+    approval = await room.desk.approve(one)
+    room.files.full = True
+    await refused(room, two, approval)
+
+
+async def test_an_end_that_cannot_be_written_is_made_good_later(room: Any) -> None:
+    proposal = await room.proposal(room.local.id)
+    approval = await room.desk.approve(proposal)
+    room.courier.watch = lambda order: setattr(room.files, "full", True)
+    with pytest.raises(OSError, match="space"):
+        [event async for event in room.desk.send(proposal, approval)]
+    room.files.full = False
+    assert room.vault.meta(room.item).shares == ()
+    await room.lock()
+    await room.unlock()
+    assert await outcomes(room) == [Outcome.INTENDED, Outcome.FAILED]
+    assert (await room.desk.receipts())[-1].bytes_sent == proposal.size
+    assert room.vault.index.get(room.item).shared_with == ("Local server (this computer)",)
+    assert room.troubles == []
+    await room.lock()
+    await room.unlock()
+    assert len(await room.desk.receipts()) == 2, "once is enough"
+    assert len(room.vault.meta(room.item).shares) == 1
+
+
+async def test_marks_are_made_good_at_the_next_unlock(room: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def locked(*_: object) -> None:
+        raise VaultLocked
+
+    monkeypatch.setattr(type(room.vault), "change", locked)
+    await go(room, await room.proposal(room.local.id))
+    monkeypatch.undo()
+    assert room.vault.meta(room.item).shares == ()
+    await room.lock()
+    await room.unlock()
+    assert room.vault.index.get(room.item).shared_with == ("Local server (this computer)",)
+
+
+async def test_an_item_deleted_meanwhile_is_no_trouble(room: Any) -> None:
+    room.courier.watch = lambda order: room.vault.delete(room.item)
+    assert ended(await go(room, await room.proposal())).outcome is Outcome.ANSWERED
+    await room.lock()
+    await room.unlock()
+    assert room.troubles == []
+    assert (await room.desk.verify_receipts()).sound
+
+
+# -- how it may end
+
+
+@pytest.mark.parametrize(
+    ("courier", "outcome", "detail"),
+    [
+        ({"status": 401, "answer": b'{"error":{"code":"bad_key"}}'}, Outcome.FAILED, "did not accept the key. (It said: bad_key.)"),
+        ({"status": 404, "answer": b""}, Outcome.FAILED, "does not know this address or model"),
+        ({"status": 503, "answer": b""}, Outcome.FAILED, "in trouble"),
+        ({"status": 418, "answer": b""}, Outcome.FAILED, "answered with an error"),
+        ({"answer": b"data: {}\n\n"}, Outcome.FAILED, "ended before it was complete"),
+        ({"answer": b'data: {"error":{"code":"overloaded"}}\n\n'}, Outcome.FAILED, "(It said: overloaded.)"),
+        ({"ending": Carried.TIMEOUT}, Outcome.FAILED, "Why."),
+        ({"ending": Carried.REDIRECT}, Outcome.FAILED, "Why."),
+        ({"ending": Carried.LOST}, Outcome.FAILED, "Why."),
+        ({"ending": Carried.UNREACHABLE, "sent": 0}, Outcome.NOT_SENT, "Why."),
+        ({"ending": Carried.REFUSED, "sent": 0}, Outcome.NOT_SENT, "Why."),
+    ],
+)
+async def test_ends(room: Any, courier: dict[str, Any], outcome: Outcome, detail: str) -> None:
+    for name, value in courier.items():
+        setattr(room.courier, name, value)
+    receipt = ended(await go(room, await room.proposal(room.local.id)))
+    assert receipt.outcome is outcome
+    assert detail in receipt.detail
+    assert bool(room.vault.meta(room.item).shares) is bool(receipt.bytes_sent)
+
+
+async def test_bytes_that_left_count_even_without_an_answer(room: Any) -> None:
+    room.courier.status, room.courier.answer = 500, b""
+    await go(room, await room.proposal(room.local.id))
+    meta = room.vault.meta(room.item)
+    assert meta.shares[0].leaves_computer
+    assert meta.exchanges == ()
+
+
+async def test_cancelling(room: Any) -> None:
+    room.courier.hold, room.courier.sent = asyncio.Event(), 10
+    proposal = await room.proposal()
+    approval = await room.desk.approve(proposal)
+    events: list[SendEvent] = []
+    async for event in room.desk.send(proposal, approval):
+        events.append(event)
+        if isinstance(event, Sending):
+            await room.desk.cancel("another parcel")
+            await room.desk.cancel(proposal.parcel.id)
+    receipt = ended(events)
+    assert (receipt.outcome, receipt.bytes_sent) == (Outcome.CANCELLED, 10)
+    assert room.vault.meta(room.item).shares, "ten bytes are bytes that left"
+
+
+async def test_a_lost_courier_after_a_cancel_is_a_cancel(room: Any) -> None:
+    room.courier.hold, room.courier.ending = asyncio.Event(), Carried.LOST
+    proposal = await room.proposal()
+    approval = await room.desk.approve(proposal)
+    events: list[SendEvent] = []
+    async for event in room.desk.send(proposal, approval):
+        events.append(event)
+        if isinstance(event, Sending):
+            await room.desk.cancel(proposal.parcel.id)
+            room.courier.cancelled.clear()
+    assert ended(events).outcome is Outcome.CANCELLED
+
+
+async def test_cancelled_before_it_was_handed_over(room: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    proposal = await room.proposal()
+    add = room.desk._receipts.add
+
+    def slow(*args: Any) -> Any:
+        room.desk._gate._journeys[proposal.parcel.id].cancelled = True
+        return add(*args)
+
+    monkeypatch.setattr(room.desk._receipts, "add", slow)
+    receipt = ended(await go(room, proposal))
+    assert (receipt.outcome, receipt.bytes_sent) == (Outcome.CANCELLED, 0)
+    assert room.courier.orders == []
+
+
+async def test_leaving_the_iterator_stops_the_sending_and_writes_its_end(room: Any) -> None:
+    room.courier.hold = asyncio.Event()
+    proposal = await room.proposal()
+    events = room.desk.send(proposal, await room.desk.approve(proposal))
+    assert isinstance(await anext(events), Sending)
+    await events.aclose()
+    await room.desk.close()
+    assert set(room.courier.cancelled) == {proposal.parcel.id}
+    assert await outcomes(room) == [Outcome.INTENDED, Outcome.CANCELLED]
+
+
+async def test_closing_the_desk_waits_for_the_end(room: Any) -> None:
+    room.courier.hold = asyncio.Event()
+    proposal = await room.proposal()
+    events = room.desk.send(proposal, await room.desk.approve(proposal))
+    await anext(events)
+    await room.desk.close()
+    assert (await outcomes(room))[-1] is Outcome.CANCELLED
+    assert [type(event) async for event in events] == [Ended]
+
+
+async def test_the_same_parcel_is_not_sent_twice_at_once(room: Any) -> None:
+    room.courier.hold = asyncio.Event()
+    proposal = await room.proposal()
+    approval = await room.desk.approve(proposal)
+    first = room.desk.send(proposal, approval)
+    await anext(first)
+    with pytest.raises(GateClosed, match="on its way"):
+        [event async for event in room.desk.send(proposal, approval)]
+    room.courier.hold.set()
+    assert ended([event async for event in first]).outcome is Outcome.ANSWERED
+    assert len(room.courier.orders) == 1
+
+
+@pytest.mark.parametrize(("error", "outcome"), [(CourierGone(), Outcome.NOT_SENT), (RuntimeError("secret"), Outcome.FAILED)])
+async def test_a_courier_that_fails(room: Any, error: Exception, outcome: Outcome) -> None:
+    def fail(_: object) -> None:
+        raise error
+
+    room.courier.watch = fail
+    receipt = ended(await go(room, await room.proposal()))
+    assert receipt.outcome is outcome
+    assert "secret" not in receipt.detail
+    # What is not known is not made smaller than it may be.
+    assert receipt.bytes_sent == (0 if outcome is Outcome.NOT_SENT else receipt.body_size)
+
+
+async def test_a_courier_that_falls_silent(room: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def silent(order: Any) -> Any:
+        for message in ():
+            yield message
+
+    monkeypatch.setattr(room.courier, "send", silent)
+    receipt = ended(await go(room, await room.proposal()))
+    assert (receipt.outcome, receipt.bytes_sent) == (Outcome.FAILED, receipt.body_size)
+
+
+async def test_messages_of_a_confused_courier(room: Any) -> None:
+    """An answer before its status, and an end that says done without any."""
+    from app.courier.pipe import Answer, End
+
+    async def confused(order: Any) -> Any:
+        yield Answer(order.parcel_id, b"early")
+        yield End(order.parcel_id, 5, None, Carried.DONE, "")
+
+    room.courier.send = confused
+    receipt = ended(await go(room, await room.proposal()))
+    assert (receipt.outcome, receipt.bytes_sent) == (Outcome.FAILED, 5)
+
+
+def test_the_patience_of_the_gate_is_bounded() -> None:
+    assert 0 < gate_room.CONNECT_SECONDS < gate_room.IDLE_SECONDS < gate_room.TOTAL_SECONDS <= 900
+
+
+# -- lock
+
+
+async def test_a_lock_is_a_no(room: Any) -> None:
+    waiting, approved = await room.proposal(), await room.proposal()
+    approval = await room.desk.approve(approved)
+    await room.lock()
+    await refused(room, approved, approval)
+    with pytest.raises(GateClosed):
+        await room.desk.approve(waiting)
+    with pytest.raises(VaultLocked):
+        await room.desk.refuse(waiting)
+    with pytest.raises(VaultLocked):
+        await room.proposal()
+    await room.unlock()
+    assert [(each.outcome, each.detail) for each in await room.desk.receipts()] == [(Outcome.REFUSED, "the vault was locked")]
+    await refused(room, approved, approval)
+
+
+async def test_a_no_that_came_just_after_the_lock_is_written_later(room: Any) -> None:
+    proposal = await room.proposal()
+    room.vault.lock()  # the desk has not heard of it yet
+    with pytest.raises(VaultLocked):
+        await room.desk.refuse(proposal, "closed")
+    await room.unlock()
+    assert [(each.outcome, each.detail) for each in await room.desk.receipts()] == [(Outcome.REFUSED, "closed")]
+
+
+async def test_a_lock_in_the_middle_stops_the_sending_and_keeps_its_end(room: Any) -> None:
+    room.courier.hold, room.courier.sent = asyncio.Event(), 10
+    proposal = await room.proposal(room.local.id)
+    events = room.desk.send(proposal, await room.desk.approve(proposal))
+    await anext(events)
+    await room.lanes.vault(room.vault.lock)
+    rest = [event async for event in events]
+    assert ended(rest).outcome is Outcome.CANCELLED
+    await room.unlock()
+    assert await outcomes(room) == [Outcome.INTENDED, Outcome.CANCELLED]
+    assert room.vault.index.get(room.item).shared_with == ("Local server (this computer)",)
+    assert (await room.desk.verify_receipts()).sound
+
+
+async def test_background_faults_are_told(room: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(room.desk._receipts, "all", broken)
+    await room.lock()
+    await room.unlock()
+    assert any("Input/output" in each for each in room.troubles)
+
+
+async def test_export_and_truncation(room: Any) -> None:
+    from app.sharing.receipts import check_export
+
+    await go(room, await room.proposal())
+    assert check_export(await room.desk.export_receipts()).count == 2
+    last = max((each for each in (room.vault._folder / "receipts").iterdir()), key=lambda file: int(file.stem))
+    last.unlink()
+    report = await room.desk.verify_receipts()
+    assert any("the end of the book is missing" in fault.lower() for fault in report.faults)

@@ -1,0 +1,222 @@
+"""Whatever people, clocks, locks and terms do in whatever order: no byte without a yes for it, and none before its line in the book."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.courier.pipe import Ending as Carried
+from app.courier.pipe import Send
+from app.errors import EyelidError
+from app.events import EventHub
+from app.lanes import Lanes
+from app.sharing.approval import Approval
+from app.sharing.cards import CardBook
+from app.sharing.desk import SharingDesk
+from app.sharing.destinations import DestinationBook
+from app.sharing.keys import MemoryKeys
+from app.sharing.types import Draft, Outcome, Proposal, Sending
+from app.vault.types import LockState
+from app.vault.vault import Vault
+
+PICK = st.integers(0, 5)
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("draft"), st.sampled_from(["mirror", "local"])),
+        st.tuples(st.just("approve"), PICK),
+        st.tuples(st.just("refuse"), PICK),
+        st.tuples(st.just("send"), PICK, PICK),
+        st.tuples(st.just("send and cancel"), PICK, PICK),
+        st.tuples(st.just("send and leave"), PICK, PICK),
+        st.tuples(st.just("wait"), st.sampled_from([60, 299, 301])),
+        st.tuples(st.just("lock")),
+        st.tuples(st.just("unlock")),
+        st.tuples(st.just("terms change"), st.sampled_from(["mirror", "local-server"])),
+        st.tuples(st.just("ai"), st.booleans()),
+        st.tuples(st.just("model"), st.sampled_from(["llava", "other"])),
+        st.tuples(st.just("courier"), st.sampled_from([Carried.DONE, Carried.BROKEN, Carried.UNREACHABLE])),
+        st.tuples(st.just("disk full"), st.booleans()),
+    ),
+    min_size=4,
+    max_size=25,
+)
+
+
+class World:
+    """A person, a desk and a courier that checks everything it is handed."""
+
+    def __init__(self, folder: Path, tools: Any) -> None:
+        self.tools = tools
+        self.files = tools.QuickFiles()
+        self.vault = Vault.create(folder / "vault", passphrase=tools.PASSPHRASE, keyring=False, work_factor=1, files=self.files)
+        self.item = self.vault.add(tools.photo(), tools.new_item()).id
+        self.clock = tools.Clock()
+        self.cards = folder / "policies"
+        self.cards.mkdir()
+        for file in (Path(__file__).parent.parent.parent / "resources" / "policies").glob("*.toml"):
+            (self.cards / file.name).write_bytes(file.read_bytes())
+        self.lanes = Lanes(1)
+        self.courier = tools.FakeCourier(watch=self.handed_over)
+        self.book = DestinationBook(folder, MemoryKeys())
+        self.local = self.book.add_local("L", "http://127.0.0.1:1/v1", "llava").id
+        events = EventHub(asyncio.get_running_loop())
+        cards = CardBook(self.cards, self.clock.today)
+        self.desk = SharingDesk(self.vault, self.lanes, self.courier, events, self.book, cards, self.clock)  # type: ignore[arg-type]
+        self.proposals: list[Proposal] = []
+        self.approvals: list[Approval] = []
+        self.yes: dict[str, tuple[Proposal, Approval]] = {}
+
+    def handed_over(self, order: Send) -> None:
+        """The invariants, at the moment of no return."""
+        proposal, approval = self.yes.pop(order.approval_id)  # said yes to, and not used before
+        assert order.body == proposal.parcel.body
+        assert (order.parcel_id, order.origin) == (proposal.parcel.id, proposal.parcel.destination.origin)
+        assert self.clock() < approval.expires_at
+        assert self.vault.state is LockState.UNLOCKED
+        assert not self.desk.ai_off
+        assert self.desk.card(proposal.parcel.draft.destination_id) == proposal.parcel.card
+        lines = self.desk._receipts.all()
+        assert [line.outcome for line in lines if line.parcel_id == order.parcel_id][-1] is Outcome.INTENDED
+
+    async def settle(self) -> None:
+        await asyncio.sleep(0)
+        while tasks := self.desk._tasks | self.desk._gate._tasks:
+            await asyncio.wait(tuple(tasks))
+        await asyncio.sleep(0)
+
+    async def step(self, name: str, *values: Any) -> None:
+        act = getattr(self, name.replace(" ", "_"))
+        try:
+            await act(*values)
+        except (EyelidError, OSError):
+            pass
+        await self.settle()
+
+    async def draft(self, destination: str) -> None:
+        where = self.local if destination == "local" else destination
+        self.proposals.append(await self.desk.prepare(Draft((self.item,), "q", where)))
+
+    async def approve(self, which: int) -> None:
+        if self.proposals:
+            proposal = self.proposals[which % len(self.proposals)]
+            approval = await self.desk.approve(proposal)
+            self.approvals.append(approval)
+            self.yes[approval.id] = (proposal, approval)
+
+    async def refuse(self, which: int) -> None:
+        if self.proposals:
+            await self.desk.refuse(self.proposals[which % len(self.proposals)])
+
+    async def send(self, which: int, by: int, then: str = "") -> None:
+        if not (self.proposals and self.approvals):
+            return
+        proposal, approval = self.proposals[which % len(self.proposals)], self.approvals[by % len(self.approvals)]
+        self.courier.hold = asyncio.Event() if then else None
+        try:
+            events = self.desk.send(proposal, approval)
+            async for event in events:
+                if isinstance(event, Sending) and then == "cancel":
+                    await self.desk.cancel(proposal.parcel.id)
+                elif isinstance(event, Sending) and then == "leave":
+                    await events.aclose()  # type: ignore[attr-defined]
+        finally:
+            if self.courier.hold is not None:
+                self.courier.hold.set()
+
+    async def send_and_cancel(self, which: int, by: int) -> None:
+        await self.send(which, by, "cancel")
+
+    async def send_and_leave(self, which: int, by: int) -> None:
+        await self.send(which, by, "leave")
+
+    async def wait(self, seconds: int) -> None:
+        self.clock.pass_(seconds=seconds)
+
+    async def lock(self) -> None:
+        await self.lanes.vault(self.vault.lock)
+
+    async def unlock(self) -> None:
+        await self.lanes.vault(self.vault.unlock_with_passphrase, self.tools.PASSPHRASE)
+
+    async def terms_change(self, card: str) -> None:
+        file = self.cards / f"{card}.toml"
+        file.write_bytes(file.read_bytes() + b"#\n")
+
+    async def ai(self, off: bool) -> None:
+        self.desk.ai_off = off
+
+    async def model(self, model: str) -> None:
+        self.book.set_model(self.local, model)
+
+    async def disk_full(self, full: bool) -> None:
+        self.files.full = full
+
+    async def _courier(self, ending: Carried) -> None:
+        self.courier.ending = ending
+        self.courier.sent = 0 if ending is Carried.UNREACHABLE else None
+
+    async def finish(self) -> None:
+        """In the end the book must tell of every byte, and the photo of every sending."""
+        self.files.full = False
+        if self.vault.state is LockState.UNLOCKED:
+            await self.step("lock")
+        await self.step("unlock")
+        lines = await self.desk.receipts()
+        intents = Counter(line.parcel_id for line in lines if line.outcome is Outcome.INTENDED)
+        handed = Counter(order.parcel_id for order in self.courier.orders)
+        assert all(count == 1 for count in handed.values())
+        assert handed.keys() <= intents.keys()
+        for parcel_id in intents:
+            assert [line.outcome for line in lines if line.parcel_id == parcel_id].count(Outcome.INTENDED) == 1
+            ends = [line for line in lines if line.parcel_id == parcel_id and line.bytes_sent]
+            if parcel_id in handed and self.courier.sent is None:
+                assert len(ends) <= 1
+        told = {line.number for line in lines if line.bytes_sent}
+        assert {share.receipt for share in self.vault.meta(self.item).shares} == told
+        assert {line.parcel_id for line in lines if line.bytes_sent} <= intents.keys()
+        assert (await self.desk.verify_receipts()).sound
+
+    async def close(self) -> None:
+        await self.desk.close()
+        await asyncio.sleep(0)
+        self.lanes.close()
+        self.vault.close()
+
+
+async def play(steps: list[tuple[Any, ...]], tools: Any) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        world = World(Path(folder), tools)
+        try:
+            for name, *values in steps:
+                await world.step("_courier" if name == "courier" else name, *values)
+            await world.finish()
+        finally:
+            await world.close()
+        await asyncio.sleep(0)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(steps=STEPS)
+def test_no_byte_without_a_yes(steps: list[tuple[Any, ...]], tools: Any) -> None:
+    asyncio.run(play(steps, tools))
+
+
+def test_the_steps_do_send(tools: Any) -> None:
+    """The property would be worth little if its steps never got through."""
+
+    async def once() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            world = World(Path(folder), tools)
+            for step in [("draft", "local"), ("approve", 0), ("send", 0, 0), ("send", 0, 0)]:
+                await world.step(*step)
+            assert len(world.courier.orders) == 1
+            await world.finish()
+            await world.close()
+
+    asyncio.run(once())
