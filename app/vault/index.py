@@ -19,7 +19,7 @@ from app.vault.database import Database
 from app.vault.types import ItemId, ItemKind, ItemMeta
 from app.vault.words import clean, item_words, match_query
 
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
 CREATE TABLE items (
   number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, revision INTEGER NOT NULL, kind TEXT NOT NULL, taken INTEGER NOT NULL,
@@ -30,11 +30,14 @@ CREATE INDEX by_time ON items (trashed, taken DESC, number DESC);
 CREATE INDEX by_digest ON items (sha256);
 CREATE TABLE albums (album TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (album, number)) WITHOUT ROWID;
 CREATE INDEX albums_of ON albums (number);
+CREATE TABLE facts (generation INTEGER NOT NULL);
+INSERT INTO facts VALUES (0);
 CREATE VIRTUAL TABLE words USING fts5(
   text, content='', contentless_delete=1, tokenize="unicode61 remove_diacritics 2", prefix='2 3');
 """
 _THUMBS = "CREATE TABLE thumbs (id TEXT NOT NULL, size INTEGER NOT NULL, jpeg BLOB NOT NULL, PRIMARY KEY (id, size)) WITHOUT ROWID;"
 _ROW = "id, kind, taken, width, height, duration, orientation, favourite, shared_with, name, family, colour"
+_NEXT = "UPDATE facts SET generation = generation + 1"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _KINDS = {kind.value: kind for kind in ItemKind}
@@ -142,6 +145,19 @@ class Index:
         """Return the stamp of each item's files as they were when it was last taken in."""
         return self._items.run(lambda db: {ItemId(str(item)): str(stamp) for item, stamp in db.execute("SELECT id, stamp FROM items")})
 
+    def revisions(self) -> dict[ItemId, int]:
+        """Return the revision of each item as it was when it was last taken in."""
+        query = "SELECT id, revision FROM items"
+        return self._items.run(lambda db: {ItemId(str(item)): int(str(revision)) for item, revision in db.execute(query)})
+
+    def generation(self) -> int:
+        """Return how many changes this index has seen; 0 only if it is new. It never goes back, save with the file itself."""
+        return self._items.run(lambda db: int(str(db.execute("SELECT generation FROM facts").fetchall()[0][0])))
+
+    def raise_generation(self, least: int) -> None:
+        """Make the generation at least `least`."""
+        self._items.change(lambda db: db.execute("UPDATE facts SET generation = max(generation, ?)", (least,)))
+
     def put_thumb(self, item: ItemId, size: int, jpeg: bytes) -> None:
         """Keep the thumbnail whose long edge is `size` pixels."""
         self._thumbs.change(lambda db: db.execute("INSERT OR REPLACE INTO thumbs VALUES (?, ?, ?)", (item, size, jpeg)))
@@ -172,6 +188,7 @@ def _put_all(db: apsw.Connection, items: Iterable[tuple[ItemMeta, str]]) -> None
 
 def _put(db: apsw.Connection, meta: ItemMeta, colour: int | None, stamp: str | None) -> None:
     companies = shared_with(meta)
+    db.execute(_NEXT)
     new = meta.new
     values: list[int | str | None] = [
         meta.id, meta.revision, new.kind.value, (as_utc(new.taken_at) - _EPOCH) // _MICROSECOND, new.width, new.height, new.duration_ms,
@@ -197,6 +214,7 @@ def _put(db: apsw.Connection, meta: ItemMeta, colour: int | None, stamp: str | N
 
 
 def _remove(db: apsw.Connection, item: ItemId) -> None:
+    db.execute(_NEXT)
     for (number,) in db.execute("DELETE FROM items WHERE id = ? RETURNING number", (item,)).fetchall():
         db.execute("DELETE FROM albums WHERE number = ?", (number,))
         db.execute("DELETE FROM words WHERE rowid = ?", (number,))

@@ -9,6 +9,7 @@ import hashlib
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from app.vault.age import X25519Identity
 from app.vault.errors import ItemMissing, ObjectDamaged, VaultError, VaultLocked
 from app.vault.header import KeyWiped
 from app.vault.index import Index
+from app.vault.rollback import Seen, Standing, digest
 from app.vault.store import Found, ObjectStore
 from app.vault.stream import StreamReader
 from app.vault.types import ItemId, ItemKind, ItemMeta, NewItem, ObjectFault, Origin, VerifyReport
@@ -38,6 +40,7 @@ class Session:
         self._store = store
         self._identity: X25519Identity | None = identity
         self._guard = threading.Lock()
+        self.seen: Seen | None = None
         self._readers: weakref.WeakSet[StreamReader] = weakref.WeakSet()
         self.index = Index(folder, self.subkey("index"), self.subkey("thumbs"), self._everything)
 
@@ -102,21 +105,40 @@ class Session:
     # -- keeping the index true to the disk
 
     def catch_up(self) -> tuple[ItemMeta, ...]:
-        """Take in what is on the disk and not in the index, take in anew what changed, forget what is gone; return what is new."""
-        known = self.index.stamps()
+        """Take in what is on the disk and not in the index, and take in anew what changed; return what is new.
+
+        What is in the index and not on the disk stays there, and is shown as missing, until `forget_missing`.
+        """
+        stamps, revisions = self.index.stamps(), self.index.revisions()
+        before = self.index.generation()
         new: list[ItemMeta] = []
         changed: list[tuple[ItemMeta, str]] = []
+        missing, older = set(stamps), 0
         for found in self._store.found():
-            stamp = known.pop(found.id, None)
-            if stamp != found.stamp:
+            if found.has_object:
+                missing.discard(found.id)
+            if stamps.get(found.id) != found.stamp:
                 meta, stamp_now = self._meta_or_recovered(found)
                 changed.append((meta, stamp_now))
-                if stamp is None:
+                older += meta.revision < revisions.get(found.id, 0)
+                if found.id not in stamps:
                     new.append(meta)
         self.index.put_many(changed)
-        for gone in known:
-            self.index.remove(gone)
+        now = self.standing()
+        self.seen = Seen(now if before == 0 else replace(now, generation=before), before == 0, frozenset(missing), older)
         return tuple(sorted(new, key=lambda meta: (meta.arrived_at, meta.id)))
+
+    def standing(self, least: int = 0) -> Standing:
+        """Return how the vault stands by its index, whose generation is made at least `least`."""
+        self.index.raise_generation(least)
+        revisions = self.index.revisions()
+        return Standing(self.index.generation(), len(revisions), digest(self.subkey("set"), revisions.items()))
+
+    def forget_missing(self) -> None:
+        """Drop from the index what the last look found gone, and still is."""
+        for item in self.seen.missing if self.seen is not None else ():
+            if not self._store.has_any(item):
+                self.index.remove(item)
 
     def _everything(self) -> Iterable[tuple[ItemMeta, str]]:
         for found in self._store.found():

@@ -52,6 +52,24 @@ class KeyringReport:
     text: str
 
 
+class NoticeKind(enum.Enum):
+    """What differs from when this computer last saw the vault."""
+
+    OLDER_STATE = "older state"
+    MISSING = "missing"
+    NOT_COMPARED = "not compared"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something about the vault as a whole that must be said; `serious` ones stay until accepted. `count` is how many it concerns."""
+
+    kind: NoticeKind
+    serious: bool
+    text: str
+    count: int
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """How an item came: from which glasses (`address` is their identity), or by which import."""

@@ -33,9 +33,10 @@ from app.vault.index import Index
 from app.vault.keys import Slots
 from app.vault.keystore import KeyStore, SystemKeyStore
 from app.vault.lockfile import ProcessLock
+from app.vault.rollback import Watch
 from app.vault.session import Session
 from app.vault.store import ObjectStore
-from app.vault.types import ItemId, ItemMeta, LockState, NewItem, SlotInfo, VerifyReport
+from app.vault.types import ItemId, ItemMeta, LockState, NewItem, Notice, SlotInfo, SlotKind, VerifyReport
 
 
 class Vault:
@@ -55,6 +56,7 @@ class Vault:
         self._busy = False
         self._session: Session | None = None
         self._asked_to_lock = 0
+        self._watch = Watch(keys, settings.id)
         self._listeners: list[Callable[[LockState], None]] = []
 
     # -- making and opening
@@ -210,12 +212,16 @@ class Vault:
             self._asked_to_lock += 1
             session, self._session = self._session, None
         if session is not None:
+            with contextlib.suppress(VaultError):
+                self._watch.note(self._uses_keyring and session.seen is not None, session.standing)
             session.close()
+            self._watch.notices = ()
             self._tell()
 
     def close(self) -> None:
         """Lock, and let other processes open the vault."""
         self.lock()
+        self._watch.wait()
         self._process_lock.release()
 
     def _tell(self) -> None:
@@ -288,19 +294,43 @@ class Vault:
         """Remove an item's files for good. Raises VaultLocked, ItemMissing."""
         with self._writing:
             session = self._open()
-            if not self._store.has_any(item):
+            if not self._store.has_any(item) and session.index.get(item) is None:
                 raise ItemMissing
+            session.index.remove(item)  # first, so that after a crash the item is back rather than missed
             self._store.delete(item)
-            session.index.remove(item)
 
     def with_digest(self, sha256: str) -> ItemId | None:
         """Return an item with those media (hex), the trash included. Raises VaultLocked."""
         return self.index.with_digest(sha256)
 
     def catch_up(self) -> tuple[ItemMeta, ...]:
-        """After unlocking: take in what arrived while locked, or all of it into a new index; returns what is new. Raises VaultLocked."""
+        """After unlocking: take in what arrived while locked, or all of it into a new index; returns what is new. Raises VaultLocked.
+
+        Compares the vault with how this computer saw it last, too; see `notices`.
+        """
+        noted = self._watch.noted(self._uses_keyring)
         with self._writing:
-            return self._open().catch_up()
+            session = self._open()
+            new = session.catch_up()
+            self._watch.judge(noted, session.seen)
+        return new
+
+    def notices(self) -> tuple[Notice, ...]:
+        """Return what the last `catch_up` found different from when this computer last saw the vault. Raises VaultLocked."""
+        self._open()
+        return self._watch.notices
+
+    def accept_notices(self) -> None:
+        """Take the vault as it is now for how it should be; captures that are gone leave the index. Raises VaultLocked."""
+        with self._writing:
+            session = self._open()
+            session.forget_missing()
+            self._watch.notices = ()
+            self._watch.note(self._uses_keyring, session.standing)
+
+    @property
+    def _uses_keyring(self) -> bool:
+        return bool(self._settings.of_kind(SlotKind.KEYRING))
 
     def verify(self, progress: Callable[[int, int], None] | None = None) -> VerifyReport:
         """Read every object and check it; `progress` gets (done, of how many). Raises VaultLocked, also when locked meanwhile."""

@@ -418,6 +418,8 @@ def test_files_changed_from_outside_are_taken_in(vault: Vault, folder: Path, new
         lost.unlink()
     assert vault.catch_up() == ()
     assert vault.index.rows(text="newer") == []
+    assert {row.id for row in vault.index.rows()} == {meta.id, gone.id}  # shown as missing rather than hidden
+    vault.delete(gone.id)
     assert [row.id for row in vault.index.rows()] == [meta.id]
 
 
