@@ -11,8 +11,6 @@ from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
 from PySide6.QtGui import QGuiApplication, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
-SIZES = (16, 20, 24, 32)
-
 
 def svg(name: str) -> str:
     """The source of one icon of `resources/icons`; raises FileNotFoundError for an unknown name."""
@@ -53,17 +51,16 @@ class Icons:
         """`gap` adds that many empty pixels behind the icon, because styles put text too close to it."""
         key = (name, colour, size, ratio, gap)
         if key not in self._pixmaps:
-            source = self._sources.setdefault(name, svg(name))
-            self._pixmaps[key] = render(source.replace("currentColor", colour), size, ratio, gap)
+            if name not in self._sources:
+                self._sources[name] = svg(name)
+            self._pixmaps[key] = render(self._sources[name].replace("currentColor", colour), size, ratio, gap)
         return self._pixmaps[key]
 
-    def icon(self, name: str, colour: str, off: str, on: str = "", gap: int = 0) -> QIcon:
-        """An icon in `colour`, in `off` while disabled and, if given, in `on` while checked."""
-        icon = QIcon()
-        for size in SIZES:
-            for ratio in (1.0, 2.0):
-                icon.addPixmap(self.pixmap(name, colour, size, ratio, gap))
-                icon.addPixmap(self.pixmap(name, off, size, ratio, gap), QIcon.Mode.Disabled)
-                if on:
-                    icon.addPixmap(self.pixmap(name, on, size, ratio, gap), QIcon.Mode.Normal, QIcon.State.On)
+    def icon(self, name: str, colours: tuple[str, str, str], size: int, ratio: float, gap: int = 0) -> QIcon:
+        """An icon of one size in three colours: plain, disabled, and checked (empty: as plain)."""
+        plain, disabled, checked = colours
+        icon = QIcon(self.pixmap(name, plain, size, ratio, gap))
+        icon.addPixmap(self.pixmap(name, disabled, size, ratio, gap), QIcon.Mode.Disabled)
+        if checked:
+            icon.addPixmap(self.pixmap(name, checked, size, ratio, gap), QIcon.Mode.Normal, QIcon.State.On)
         return icon

@@ -79,6 +79,7 @@ QPushButton[role="chip"] {{
 QPushButton[role="chip"]:hover {{ background: {p.hover}; }}
 QPushButton[role="chip"]:checked {{ background: {p.selected}; border-color: {p.accent}; color: {p.accent}; font-weight: 600; }}
 QPushButton[role="chip"]:focus {{ {ring} }}
+QPushButton[role="chip"]:checked:focus {{ border: 2px solid {p.text}; }}
 QToolButton[role="nav"] {{
   background: transparent; border: 2px solid transparent; border-radius: {RADIUS}px;
   padding: 8px {GRID + 2}px; font-size: {px(TYPE.body)}px; text-align: left;
@@ -112,7 +113,9 @@ QComboBox QAbstractItemView {{
 QComboBox QAbstractItemView::item {{ min-height: {TARGET}px; }}
 QCheckBox {{ spacing: {GRID}px; border: 2px solid transparent; border-radius: 6px; padding: 4px 4px 4px 0; background: transparent; }}
 QCheckBox:focus {{ {ring} }}
-QCheckBox::indicator {{ width: {px(18)}px; height: {px(18)}px; border: 2px solid {p.control}; border-radius: 5px; background: {p.surface}; }}
+QCheckBox::indicator {{
+  width: {px(18)}px; height: {px(18)}px; border: 2px solid {p.control}; border-radius: 5px; background: {p.surface};
+}}
 QCheckBox::indicator:checked {{ background: {p.accent}; border-color: {p.accent}; image: url("{tick}"); }}
 QProgressBar {{ background: {p.pressed}; border: none; border-radius: 3px; max-height: 6px; min-height: 6px; }}
 QProgressBar::chunk {{ background: {p.accent}; border-radius: 3px; }}

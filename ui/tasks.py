@@ -30,16 +30,24 @@ class Tasks(QObject):
         key: str = "",
         on_error: Callable[[Explanation], None] | None = None,
         again: Callable[[], None] | None = None,
+        then: Callable[[], None] | None = None,
     ) -> asyncio.Task[None]:
         """Run `work`. A `key` names it: starting another of the same key cancels the first.
 
-        Errors go to `on_error` where given, else to `failed` together with `again`.
+        Errors go to `on_error` where given, else to `failed` together with `again`. `then` is called when it has ended, however it did.
         """
         if key:
             self.cancel(key)
         task = self._loop.create_task(self._guarded(work, on_error, again))
         self._running[task] = key
-        task.add_done_callback(lambda done: self._running.pop(done, None))
+
+        def ended(done: asyncio.Task[None]) -> None:
+            self._running.pop(done, None)
+            work.close()  # it may have been cancelled before it began
+            if then is not None:
+                then()
+
+        task.add_done_callback(ended)
         return task
 
     async def _guarded(self, work: Work, on_error: Callable[[Explanation], None] | None, again: Callable[[], None] | None) -> None:

@@ -40,13 +40,16 @@ class Theme(QObject):
 
     def choose(self, choice: str) -> None:
         """Set the theme by its name in the settings; an unknown name follows the system."""
-        self._choice = choice
-        self._put_on()
+        if choice != self._choice:
+            self._choice = choice
+            self._put_on()
 
     def scale_text(self, percent: int) -> None:
         """Make all text `percent` (100 to 200) of its usual size."""
-        self._scale = max(100, min(200, percent)) / 100
-        self._put_on()
+        scale = max(100, min(200, percent)) / 100
+        if scale != self._scale:
+            self._scale = scale
+            self._put_on()
 
     def px(self, size: int) -> int:
         """A font size of the type scale in pixels, following the system's font size and the chosen text size."""
@@ -66,10 +69,11 @@ class Theme(QObject):
         """A colour of the palette by the name of its meaning."""
         return QColor(str(getattr(self.palette, meaning)))
 
-    def icon(self, name: str, tone: str = "text", on: str = "", gap: int = 0) -> QIcon:
+    def icon(self, name: str, tone: str = "text", on: str = "", *, size: int = 20, gap: int = 0) -> QIcon:
         """An icon in the colour of `tone`, and in that of `on` while checked."""
         p = self.palette
-        return self._icons.icon(name, getattr(p, tone), p.control, getattr(p, on) if on else "", gap)
+        colours = (getattr(p, tone), p.control, getattr(p, on) if on else "")
+        return self._icons.icon(name, colours, size, self._app.devicePixelRatio(), gap)
 
     def pixmap(self, name: str, tone: str = "text", size: int = 20, ratio: float = 1.0) -> QPixmap:
         return self._icons.pixmap(name, getattr(self.palette, tone), size, ratio)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -120,7 +120,8 @@ async def test_no_word_is_cut_off(window, theme, pages, percent: int) -> None:
     theme.scale_text(percent)
     window.resize(1280, 900)
     async for page in pages():
-        QApplication.processEvents()
+        for _ in range(4):  # each layout tells the one above it
+            QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
         for label in window.findChildren(QLabel):
             if label.isVisible() and label.text() and not label.wordWrap():
                 assert label.width() >= label.sizeHint().width(), f"{page}: “{label.text()}” is cut"

@@ -43,6 +43,7 @@ def test_text_follows_the_chosen_size(theme) -> None:
 
 @pytest.mark.parametrize("palette", tokens.PALETTES, ids=lambda palette: palette.name)
 def test_a_theme_can_be_chosen(theme, palette: tokens.Palette) -> None:
+    theme.choose("dark" if palette.name == "light" else "light")
     told = []
     theme.changed.connect(lambda: told.append(theme.palette.name))
     theme.choose(palette.name)

@@ -143,10 +143,10 @@ async def test_ctrl_and_a_number_goes_to_each_page(filled, qtbot) -> None:
 async def test_its_place_is_remembered_in_the_profile(filled, services, theme, until) -> None:
     from ui.main_window import MainWindow
 
-    filled.resize(900, 640)
+    filled.resize(740, 640)
     filled.close()
     again = MainWindow(services, theme, asyncio.get_running_loop())
-    assert again.size().width() == 900
+    assert again.size().width() == 740
     assert (services.profile.root / "window.ini").exists()
     again.close()
     await again.tasks.stop()
@@ -299,9 +299,8 @@ async def test_trashing_in_the_viewer_goes_back(filled, services, fake, qtbot, u
 
 async def test_glasses_show_state_and_battery_with_its_age(filled, services, fake, until) -> None:
     filled.go("glasses")
-    shown = texts(filled)
-    assert "Connected" in shown
-    assert "Battery 62 %, 4 min ago" in shown
+    await until(lambda: "Battery 62 %, 4 min ago" in texts(filled.glasses))
+    assert "Connected" in texts(filled.glasses)
     services.glasses.put(fake.view(LinkState.WAITING, trouble=Explanation("They are out of reach.", "", "Bring them nearer.")))
     await until(lambda: "They are out of reach." in texts(filled.glasses))
     assert "Out of reach" in texts(filled)

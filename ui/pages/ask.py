@@ -215,7 +215,7 @@ class AskPage(Page):
         if self._review.isEnabled():
             draft = Draft(tuple(self._items), self._question.toPlainText().strip(), self._chosen_destination().id)
             self._review.setEnabled(False)
-            self._context.tasks.start(self._asking(draft), key="ask")
+            self._context.tasks.start(self._asking(draft), key="ask", then=self._check)
 
     async def _asking(self, draft: Draft) -> None:
         sharing = self._context.services.sharing
@@ -231,7 +231,6 @@ class AskPage(Page):
         finally:
             self._parcel = ""
             self.progress.end()
-            asyncio.get_running_loop().call_soon(self._check)
 
     async def _approved(self, proposal: Proposal) -> bool:
         """The person's decision; whatever keeps it from being made is a refusal, and is written down as one."""

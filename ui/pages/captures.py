@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QButtonGroup, QFrame, QLineEdit, QMenu, QPushButto
 
 from app.events import ItemsAdded, ItemsChanged, ItemsRemoved
 from app.library.types import Query, Sharing, ThumbSize, Tile
-from app.vault.types import ItemId, ItemKind
+from app.vault.types import ItemId, ItemKind, LockState
 from ui import words
 from ui.actions import export_items
 from ui.context import Context
@@ -97,7 +97,8 @@ class CapturesPage(Page):
         self._chips.idClicked.connect(self._filter)
         self._day = label("", tone="muted")
         chips.addStretch(1)
-        chips.addWidget(self._day)
+        self.head.insertSpacing(2, GRID)
+        self.head.insertWidget(3, self._day)
         self.body.addLayout(chips)
         hint = tr("Photos from your glasses appear here by themselves, sealed on this computer.")
         pair = button(theme, tr("Pair glasses"), self.pair_asked.emit, icon="glasses", role="primary")
@@ -157,6 +158,8 @@ class CapturesPage(Page):
         self._refresh.start(0)
 
     def _load(self) -> None:
+        if self._context.services.vault.state is not LockState.UNLOCKED:
+            return
         self._context.tasks.start(self._loading(), key="tiles", again=self._load)
 
     async def _loading(self) -> None:

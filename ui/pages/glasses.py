@@ -207,7 +207,7 @@ class GlassesPage(Page):
         self._pair.hide()
         self._stack.setCurrentWidget(self.pairing)
         self.pairing.start()
-        self.pairing.setFocus()
+        self.pairing.first.setFocus()
 
     def _show_known(self) -> None:
         self.pairing.stop()

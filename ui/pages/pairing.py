@@ -62,7 +62,7 @@ class PairingPanel(QWidget):
         self._none = label(tr("Nothing heard yet."), tone="muted")
         self._again = button(theme, tr("Search again"), self.start, icon="refresh")
         done = button(theme, tr("Done"), self.closed.emit)
-        self.setFocusProxy(done)
+        self.first = done
         head = row(label(tr("Glasses nearby"), "lead"), None, self._again, done)
         why = column(label(tr("Why can't I see mine?"), "lead"), gap=GRID)
         for reason in reasons():

@@ -182,8 +182,10 @@ class ViewerPage(Page):
 
     async def _trashing(self, item: ItemId) -> None:
         await self._context.services.library.trash((item,))
-        undo = partial(self._context.tasks.start, self._context.services.library.restore((item,)))
-        self._banners.good(tr("The capture was moved to the trash."), (tr("Undo"), undo))
+        self._banners.good(tr("The capture was moved to the trash."), (tr("Undo"), partial(self._undo, item)))
+
+    def _undo(self, item: ItemId) -> None:
+        self._context.tasks.start(self._context.services.library.restore((item,)))
 
     def toggle_favourite(self) -> None:
         if self._meta is not None:

@@ -27,6 +27,7 @@ class Banner(QFrame):
     def __init__(self, theme: Theme, said: Explanation, tone: str, act: tuple[str, Callable[[], object]] | None) -> None:
         super().__init__()
         self.said = said
+        self.gone = False
         set_role(self, "banner", tone)
         self.setAccessibleName(str(said))
         icon = {"bad": "error", "warn": "warning"}.get(tone, "good")
@@ -46,9 +47,11 @@ class Banner(QFrame):
         act()
 
     def close_down(self) -> None:
-        self.hide()
-        self.closed.emit()
-        self.deleteLater()
+        if not self.gone:
+            self.gone = True
+            self.hide()
+            self.closed.emit()
+            self.deleteLater()
 
 
 class Banners(QWidget):
@@ -82,7 +85,7 @@ class Banners(QWidget):
 
     def shown(self) -> list[Banner]:
         found = (self._stack.itemAt(index) for index in range(self._stack.count()))
-        return [banner for item in found if item is not None and isinstance(banner := item.widget(), Banner) and not banner.isHidden()]
+        return [banner for item in found if item is not None and isinstance(banner := item.widget(), Banner) and not banner.gone]
 
     def _add(self, said: Explanation, tone: str, act: tuple[str, Callable[[], object]] | None) -> Banner:
         for banner in self.shown():

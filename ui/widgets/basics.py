@@ -96,7 +96,7 @@ def _tint(theme: Theme, widget: QAbstractButton | QLabel) -> None:
         widget.setPixmap(theme.pixmap(name, tone, size, widget.devicePixelRatioF()))
     else:
         gap = 6 if widget.text() else 0
-        widget.setIcon(theme.icon(name, tone, on, gap))
+        widget.setIcon(theme.icon(name, tone, on, size=size, gap=gap))
         widget.setIconSize(QSize(size + gap, size))
 
 

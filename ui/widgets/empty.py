@@ -27,7 +27,7 @@ class Empty(QWidget):
         layout.addWidget(icon_label(theme, icon, "control", 56), 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addSpacing(GRID)
         layout.addWidget(self.title)
-        layout.addWidget(self.hint, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addLayout(row(None, self.hint, None))
         if buttons:
             layout.addSpacing(GRID)
             layout.addLayout(row(None, *buttons, None))
