@@ -20,7 +20,7 @@ CHUNK = 64 * 1024
 TAG = 16
 """Bytes ChaCha20-Poly1305 adds to a chunk."""
 SEALED_CHUNK = CHUNK + TAG
-_BATCH = 16
+_BATCH = 8
 BLOCK = _BATCH * CHUNK
 """Bytes of plaintext sealed or opened between two calls to the disk; bounds the memory of both."""
 _CACHED = 16
@@ -84,7 +84,14 @@ def _fill(source: BinaryIO, buffer: bytearray) -> int:
     """Read until `buffer` is full or the source ends; return how much is in it."""
     have = 0
     view = memoryview(buffer)
+    into = getattr(source, "readinto", None)  # saves a copy where the source has it; BinaryIO does not promise it
     while have < len(buffer):
+        if into is not None:
+            got = into(view[have:])
+            if not got:
+                break
+            have += got
+            continue
         piece = source.read(len(buffer) - have)
         if not piece:
             break
