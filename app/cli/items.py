@@ -26,7 +26,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
     command = commands.add_parser("ask", help="ask an assistant about a capture; shows what would leave, and asks you first")
     command.add_argument("items", nargs="+", metavar="ID", help="the capture's id, or its first characters")
-    command.add_argument("--to", default="mirror", metavar="DEST", help="a destination, or “list” to see them; the mirror if not given")
+    command.add_argument(
+        "--to", default="mirror", metavar="DEST", help="a destination (see “eyelid destinations list”); the mirror if not given"
+    )
     command.add_argument("--question", required=True, metavar="TEXT")
     command.add_argument("--yes", action="store_true", help="answer the question with yes; for the mirror only")
     command.set_defaults(command=ask)
@@ -93,10 +95,6 @@ async def export(profile: Profile, arguments: argparse.Namespace, terminal: Term
 
 async def ask(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
     async with unlocked(profile, terminal) as services:
-        if arguments.to == "list":
-            for destination in services.sharing.destinations():
-                terminal.say(f"{destination.id:<20} {destination.label}  ({destination.origin})")
-            return Exit.DONE
         items = await chosen(services, arguments.items)
         draft = Draft(tuple(items), arguments.question, arguments.to)
         return await ask_and_answer(services, draft, terminal, yes=arguments.yes)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from app import __version__
-from app.cli import care, demo, doctor, glasses, items, simulate
+from app.cli import care, demo, doctor, glasses, items, places, simulate
 from app.cli.terminal import Exit, Terminal
 from app.errors import Cancelled, Explained, explain
 from app.paths import Profile
@@ -41,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--passphrase-fd", type=int, metavar="N", help="read the passphrase from file descriptor N, up to the first line end")
     top.add_argument("--sim", action="append", default=[], metavar="FAMILY", help="put simulated glasses on the air: omi-glass, openglass")
     commands = top.add_subparsers(metavar="COMMAND")
-    for module in (demo, glasses, items, care, doctor, simulate):
+    for module in (demo, glasses, items, places, care, doctor, simulate):
         module.add_commands(commands)
     return top
 

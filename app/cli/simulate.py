@@ -7,7 +7,6 @@ import argparse
 from app.cli.terminal import Exit, Terminal
 from app.media.samples import pictures
 from app.paths import Profile
-from ble.sim.on_transport import serve
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -23,6 +22,8 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 async def run(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
+    from ble.sim.on_transport import serve  # Bumble is slow to import, and no other command needs it
+
     terminal.say(f"Simulated {arguments.family} on {arguments.transport}. Ctrl+C ends it.")
     await serve(arguments.family, arguments.transport, pictures(arguments.family), on_event=terminal.say)
     return Exit.DONE

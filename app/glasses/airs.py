@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from app.media.samples import pictures
 from ble.bleak_port import BleakAirwaves
@@ -15,10 +16,11 @@ from ble.drivers import driver_for, service_uuids
 from ble.errors import RadioUnavailable
 from ble.port import Airwaves
 from ble.radio import Radio
-from ble.sim.air import Air
-from ble.sim.bleak_backend import backends
-from ble.sim.catalogue import make
 from ble.types import Advertisement
+
+if TYPE_CHECKING:
+    from ble.sim.air import Air
+    from ble.sim.peripheral import SimulatedPeripheral
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,20 @@ class Heard:
 
     advertisement: Advertisement
     simulated: bool
+
+
+def simulated_families() -> tuple[tuple[str, str], ...]:
+    """Id and label of each family of glasses that can be simulated."""
+    from ble.sim.catalogue import FAMILIES
+
+    return FAMILIES
+
+
+def simulated(family: str) -> SimulatedPeripheral:
+    """Simulated glasses of `family`, which see the sample pictures. Raises ValueError for a family nobody simulates."""
+    from ble.sim.catalogue import make
+
+    return make(family, pictures(family))
 
 
 class Airs:
@@ -53,7 +69,7 @@ class Airs:
         air, _ = self._virtual_air()
         if address is not None and air.hears(address):
             return address
-        return await air.add(make(family, pictures(family)), address)
+        return await air.add(simulated(family), address)
 
     def airwaves(self, *, simulated: bool) -> Airwaves:
         """The air that a pair of glasses is to be looked for on; to be called, and used, on the radio's loop."""
@@ -64,6 +80,10 @@ class Airs:
         return self._real
 
     def _virtual_air(self) -> tuple[Air, BleakAirwaves]:
+        # Bumble takes as long to import as everything else together, and most people have glasses of their own.
+        from ble.sim.air import Air
+        from ble.sim.bleak_backend import backends
+
         if self._air is None or self._virtual is None:
             self._air = Air()
             scanner, client = backends(self._air)

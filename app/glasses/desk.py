@@ -13,7 +13,7 @@ from pathlib import Path
 
 from app.errors import EyelidError, explain
 from app.events import EventHub, GlassesChanged, GlassesForgotten, GlassesFound, Trouble
-from app.glasses.airs import Airs, Heard
+from app.glasses.airs import Airs, Heard, simulated_families
 from app.glasses.companion import Companion
 from app.glasses.ingest import Ingest
 from app.glasses.known import KnownBook
@@ -23,7 +23,6 @@ from app.vault.types import ItemMeta
 from app.vault.vault import Vault
 from ble.drivers import DRIVERS, driver_named, family_hint
 from ble.keeper import Keeper
-from ble.sim.catalogue import FAMILIES
 
 PAIR_SECONDS = 45.0
 LOUDER_DBM = 6
@@ -191,13 +190,12 @@ class GlassesDesk:
 
     def simulated_families(self) -> tuple[tuple[str, str], ...]:
         """Id and label of each family that can be tried without glasses."""
-        return FAMILIES
+        return simulated_families()
 
     async def start_simulated(self, family: str) -> None:
         """Switch on simulated glasses; a scan then finds them. Those of this family that are paired already are the ones switched on."""
-        if family not in {known for known, _ in FAMILIES}:
-            raise EyelidError(
-                f"There are no simulated glasses called “{family}”.", "", "Choose " + " or ".join(known for known, _ in FAMILIES) + "."
-            )
+        families = [known for known, _ in simulated_families()]
+        if family not in families:
+            raise EyelidError(f"There are no simulated glasses called “{family}”.", "", f"Choose {' or '.join(families)}.")
         enrolled = next((known.address for known in self._book.all() if known.simulated and known.family == family), None)
         await self._airs.simulate(family, enrolled)

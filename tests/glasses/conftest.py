@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +70,7 @@ def faulty(monkeypatch: pytest.MonkeyPatch) -> Callable[[Faults], None]:
     """Simulated glasses from now on have these faults; without a call, they have none. All are as fast as the link."""
 
     def use(faults: Faults) -> None:
-        monkeypatch.setattr(airs, "make", partial(make, pace=AT_ONCE, faults=faults))
+        monkeypatch.setattr(airs, "simulated", lambda family: make(family, airs.pictures(family), pace=AT_ONCE, faults=faults))
 
     use(Faults())
     return use
