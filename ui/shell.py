@@ -53,7 +53,7 @@ class Sidebar(QFrame):
             stack.addWidget(made)
         stack.addStretch(1)
         self.setLayout(stack)
-        self.setMinimumWidth(24 * GRID)
+        stack.addStrut(21 * GRID)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
 
     def show_chosen(self, name: str) -> None:

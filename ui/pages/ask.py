@@ -192,7 +192,7 @@ class AskPage(Page):
         known = self._context.services.sharing.card(destination.id)
         icon, tone = POLICY_LOOK[known.policy_class]
         self._class.show_as(icon, words.policy(known.policy_class), tone)
-        self._about.setText(known.trains.text)
+        self._about.setText(tr("Training: {text}", text=known.trains.text))
         self._to.setAccessibleDescription(f"{words.policy(known.policy_class)}. {known.trains.text}")
 
     @property

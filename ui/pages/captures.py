@@ -24,6 +24,7 @@ from ui.tokens import GRID
 from ui.widgets.banner import Banners
 from ui.widgets.basics import button, dress, frame, label, row
 from ui.widgets.empty import Empty
+from ui.widgets.flow import FlowLayout
 from ui.widgets.page import MARGIN, Page
 from ui.widgets.timeline import RING, TimelineView
 
@@ -84,7 +85,7 @@ class CapturesPage(Page):
         # The tiles keep room for their focus ring; everything else moves so that pictures and title are in line.
         self.whole.setContentsMargins(MARGIN - RING, 2 * GRID + 4, MARGIN, MARGIN)
         self.head.insertSpacing(0, RING)
-        chips = row(gap=GRID, margins=(RING, 0, 0, 0))
+        chips = FlowLayout()
         for number, (name, _query) in enumerate(_filters()):
             chip = QPushButton(name)
             chip.setProperty("role", "chip")
@@ -96,10 +97,9 @@ class CapturesPage(Page):
         self._chips.button(0).setChecked(True)
         self._chips.idClicked.connect(self._filter)
         self._day = label("", tone="muted")
-        chips.addStretch(1)
         self.head.insertSpacing(2, GRID)
         self.head.insertWidget(3, self._day)
-        self.body.addLayout(chips)
+        self.body.addLayout(row(chips, margins=(RING, 0, 0, 0)))
         hint = tr("Photos from your glasses appear here by themselves, sealed on this computer.")
         pair = button(theme, tr("Pair glasses"), self.pair_asked.emit, icon="glasses", role="primary")
         self._empty = Empty(theme, "captures", tr("No captures yet"), hint, pair)
@@ -125,8 +125,8 @@ class CapturesPage(Page):
         self._restore = button(theme, tr("Restore"), self.restore_chosen, icon="restore")
         self._trash = button(theme, tr("Move to trash"), self.delete_chosen, icon="trash")
         clear = button(theme, tr("Clear selection"), self.view.clearSelection, role="quiet")
-        parts = (self._count, clear, None, self._restore, self._star, self._trash, self._export, self._ask)
-        self._bar = frame("bar", row(*parts, gap=GRID, margins=(2 * GRID, GRID, GRID, GRID)))
+        acts = FlowLayout(self._restore, self._star, self._trash, self._export, self._ask)
+        self._bar = frame("bar", row(self._count, clear, None, acts, gap=GRID, margins=(2 * GRID, GRID, GRID, GRID)))
         self._bar.hide()
         return self._bar
 

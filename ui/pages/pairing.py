@@ -114,7 +114,8 @@ class PairingPanel(QWidget):
         self._again.setEnabled(True)
         self._none.setText(str(said))
         self._none.show()
-        self._banners.trouble(said, self.start)
+        if not self._found:
+            self._banners.trouble(said, self.start)
 
     def _list(self) -> None:
         focused = self.focusWidget().accessibleName() if self.focusWidget() is not None else ""

@@ -61,6 +61,8 @@ class ViewerPage(Page):
             self.acts.addWidget(widget)
         self._back = tool(theme, tr("Back to all captures"), "back", self.closed.emit, shortcut="Esc")
         head = self.head
+        self.title.setWordWrap(True)
+        head.setStretchFactor(self.title, 1)
         head.insertWidget(0, self._back)
         head.insertSpacing(2, GRID)
         head.insertWidget(3, self.status)

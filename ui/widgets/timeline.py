@@ -171,6 +171,7 @@ class TimelineView(QListView):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.setAccessibleName(tr("Captures, newest first"))
         self.verticalScrollBar().setSingleStep(5 * GRID)
+        self.verticalScrollBar().rangeChanged.connect(lambda low, high: self.verticalScrollBar().setEnabled(high > low))
         self.verticalScrollBar().valueChanged.connect(self._scrolled)
         self.doubleClicked.connect(lambda index: self._open(index))
         thumbs.arrived.connect(self.viewport().update)

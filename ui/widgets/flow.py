@@ -1,0 +1,75 @@
+"""A row that wraps: for chips and buttons that must stay whole when the window is narrow or the text large."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
+
+from ui.tokens import GRID
+
+
+class FlowLayout(QLayout):
+    """Lays its widgets side by side and goes on below when there is no room; hidden ones take none. Mirrors from right to left."""
+
+    def __init__(self, *widgets: QWidget, gap: int = GRID) -> None:
+        super().__init__()
+        self._items: list[QLayoutItem] = []
+        self._gap = gap
+        self.setContentsMargins(0, 0, 0, 0)
+        for widget in widgets:
+            self.addWidget(widget)
+
+    def addItem(self, item: QLayoutItem) -> None:
+        self._items.append(item)
+
+    def count(self) -> int:
+        return len(self._items)
+
+    def itemAt(self, index: int) -> QLayoutItem | None:
+        return self._items[index] if 0 <= index < len(self._items) else None
+
+    def takeAt(self, index: int) -> QLayoutItem | None:
+        return self._items.pop(index) if 0 <= index < len(self._items) else None
+
+    def expandingDirections(self) -> Qt.Orientation:
+        return Qt.Orientation(0)
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        return self._arrange(QRect(0, 0, width, 0), move=False)
+
+    def setGeometry(self, rect: QRect) -> None:
+        super().setGeometry(rect)
+        self._arrange(rect, move=True)
+
+    def sizeHint(self) -> QSize:
+        shown = self._shown()
+        width = sum(item.sizeHint().width() + self._gap for item in shown) - self._gap
+        return QSize(max(0, width), max((item.sizeHint().height() for item in shown), default=0))
+
+    def minimumSize(self) -> QSize:
+        size = QSize()
+        for item in self._shown():
+            size = size.expandedTo(item.minimumSize())
+        return size
+
+    def _shown(self) -> list[QLayoutItem]:
+        return [item for item in self._items if not item.isEmpty()]
+
+    def _arrange(self, area: QRect, *, move: bool) -> int:
+        """Place everything in `area` and return the height used."""
+        parent = self.parentWidget()
+        mirrored = parent is not None and parent.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        x, y, line = area.left(), area.top(), 0
+        for item in self._shown():
+            size = item.sizeHint()
+            if x > area.left() and x + size.width() > area.left() + area.width():
+                x, y, line = area.left(), y + line + self._gap, 0
+            if move:
+                left = area.left() + area.right() - x - size.width() + 1 if mirrored else x
+                item.setGeometry(QRect(QPoint(left, y), size))
+            x += size.width() + self._gap
+            line = max(line, size.height())
+        return y + line - area.top()
