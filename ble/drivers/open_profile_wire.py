@@ -39,7 +39,7 @@ MANUFACTURER: Final = "00002a29-0000-1000-8000-00805f9b34fb"
 
 PAGE_BYTES: Final = 4096
 """Largest page of the list; it is sent without credit, so it is what a host must always have room for."""
-WINDOWS_AHEAD: Final = 2
+WINDOWS_AHEAD: Final = 4
 """A read begins with credit for so many windows."""
 MARK: Final = 0x80
 """Bit of the first byte of a data notification that tells a mark from a frame."""
@@ -106,6 +106,9 @@ class Trouble(enum.IntEnum):
 
 
 class StatusFlag(enum.IntFlag):
+    """Bits of the status."""
+
+    NONE = 0
     CONTINUOUS = 1 << 0
     RECORDING_VIDEO = 1 << 1
     MICROPHONE_ON = 1 << 2
@@ -113,6 +116,9 @@ class StatusFlag(enum.IntFlag):
 
 
 class MarkFlag(enum.IntFlag):
+    """Bits of a mark: it is the last of its transfer; the device can't go on."""
+
+    NONE = 0
     LAST = 1 << 0
     FAILED = 1 << 1
 
@@ -132,7 +138,7 @@ PARAMETERS: Final[Mapping[Op, struct.Struct]] = MappingProxyType(
 )
 ANSWERS: Final[Mapping[Op, struct.Struct]] = MappingProxyType(
     {
-        Op.LIST: struct.Struct("<II"),  # revision of the list, records after this page
+        Op.LIST: struct.Struct("<I"),  # records that remain after this page
         Op.READ: struct.Struct("<I"),  # size
         Op.TAKE_PHOTO: struct.Struct("<I"),  # id that the photo will have
         Op.RECORD_SOUND: struct.Struct("<I"),
@@ -140,7 +146,7 @@ ANSWERS: Final[Mapping[Op, struct.Struct]] = MappingProxyType(
 )
 _NOTHING = struct.Struct("<")
 _FEATURES = struct.Struct("<BBIHB")
-_STATUS = struct.Struct("<BBIIII")
+_STATUS = struct.Struct("<BBHIIII")
 _RECORD = struct.Struct("<BBBBIIq32s")
 _FRAME_HEAD = struct.Struct("<BI")
 _MARK = struct.Struct("<BIIB")
@@ -188,26 +194,38 @@ def read_features(data: bytes) -> Features | None:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How the device does. `revision` changes whenever the list does; `newest` is the highest id in it; `free_kib` None: not known."""
+    """How the device does: 20 bytes, so that it fits the smallest link.
 
-    flags: StatusFlag = StatusFlag(0)
+    `revision` changes whenever the list does; `newest` is the highest id in it. `trouble` says why the capture that was to become
+    `failed` did not happen. `free_kib` None: not known.
+    """
+
+    flags: StatusFlag = StatusFlag.NONE
     trouble: Trouble = Trouble.NONE
     revision: int = 0
     captures: int = 0
     newest: int = 0
+    failed: int = 0
     free_kib: int | None = None
 
     def pack(self) -> bytes:
         free = UNKNOWN_FREE if self.free_kib is None else self.free_kib
-        return _STATUS.pack(self.flags, self.trouble, self.revision, self.captures, self.newest, free)
+        return _STATUS.pack(self.flags, self.trouble, self.revision, self.captures, self.newest, self.failed, free)
 
 
 def read_status(data: bytes) -> Status | None:
     if len(data) < _STATUS.size:
         return None
-    flags, trouble, revision, captures, newest, free = _STATUS.unpack_from(data)
-    known = Trouble(trouble) if trouble in set(Trouble) else Trouble.OTHER
-    return Status(StatusFlag(flags & sum(StatusFlag)), known, revision, captures, newest, None if free == UNKNOWN_FREE else free)
+    flags, trouble, revision, captures, newest, failed, free = _STATUS.unpack_from(data)
+    return Status(
+        flags=StatusFlag(flags & sum(StatusFlag)),
+        trouble=Trouble(trouble) if trouble in set(Trouble) else Trouble.OTHER,
+        revision=revision,
+        captures=captures,
+        newest=newest,
+        failed=failed,
+        free_kib=None if free == UNKNOWN_FREE else free,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +331,7 @@ class Mark:
     tag: int
     end: int
     crc: int
-    flags: MarkFlag = MarkFlag(0)
+    flags: MarkFlag = MarkFlag.NONE
 
     def pack(self) -> bytes:
         return _MARK.pack(self.tag | MARK, self.end, self.crc, self.flags)

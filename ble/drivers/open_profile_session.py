@@ -1,0 +1,230 @@
+"""What happens on one link to open glasses: their status and their list in, events out, captures offered, orders waited for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ble.drivers.open_profile_link import OpenLink, Patience, link_lost, refusal
+from ble.drivers.open_profile_wire import MEDIA, Feature, Record, Result, Status, StatusFlag, Trouble, read_status
+from ble.errors import CameraSilent, GlassesError, LinkLost, ProtocolFault
+from ble.event_queue import EventQueue
+from ble.types import (
+    CaptureDamaged,
+    CaptureKind,
+    CaptureOffered,
+    CaptureProgress,
+    GlassesEvent,
+    GlassesStatus,
+    LinkClosed,
+    Offer,
+    StatusChanged,
+)
+
+LARGEST_CAPTURE = 512 << 20
+"""Bytes. Over this link it would take three hours; what claims to be larger is not offered."""
+MOST_OFFERED = 16384
+"""Captures offered on one link; more are left for the next."""
+_MOST_LISTINGS = 3
+"""How often in a row a list that makes no sense is asked for."""
+
+_TROUBLES = {
+    Trouble.NONE: Result.CAMERA_FAILED,
+    Trouble.CAMERA: Result.CAMERA_FAILED,
+    Trouble.STORAGE_FULL: Result.STORAGE_FULL,
+    Trouble.BATTERY_LOW: Result.BATTERY_LOW,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A capture on the glasses that was offered."""
+
+    record: Record
+    offer: Offer
+
+
+class OpenSession:
+    """State of one link. Lives on the radio's loop; what the port's callbacks call is quick and never raises."""
+
+    def __init__(self, link: OpenLink, utc: Callable[[], datetime], patience: Patience) -> None:
+        self.link = link
+        self.status = GlassesStatus()
+        self.events: EventQueue[GlassesEvent] = EventQueue((StatusChanged, CaptureProgress), (CaptureDamaged,))
+        self.microphone_on = False
+        """Whether the glasses say that their microphone listens."""
+        self._utc = utc
+        self._patience = patience
+        self._features = Feature(0)
+        self._held: dict[str, Held] = {}
+        self._last_id = 0
+        self._newest = 0
+        self._news = asyncio.Event()
+        self._orders: dict[int, asyncio.Future[None]] = {}
+        self._reader: asyncio.Task[None] | None = None
+        self._leaving = False
+
+    def starts(self, features: Feature) -> None:
+        """The glasses are ready: begin to offer what they hold."""
+        self._features = features
+        self._news.set()
+        self._reader = asyncio.get_running_loop().create_task(self._keep_listed(), name="list of captures")
+
+    # -- what the glasses say -------------------------------------------------------------------------------------------------------
+
+    def status_notified(self, value: bytes) -> None:
+        status = read_status(value)
+        if status is None or self.link.lost:
+            return
+        self.microphone_on = bool(status.flags & StatusFlag.MICROPHONE_ON)
+        if status.free_kib is not None and Feature.STORAGE in self._features:
+            self.change(replace(self.status, storage_free=status.free_kib * 1024))
+        self._newest = status.newest
+        if status.newest > self._last_id:
+            self._news.set()
+        self._order_failed(status)
+
+    def battery_heard(self, value: bytes) -> None:
+        """One byte of percent (Battery Service 1.1, 3.1); anything else is no reading."""
+        if not self.link.lost and len(value) == 1 and value[0] <= 100:
+            self.change(replace(self.status, battery=value[0], battery_at=self._utc()))
+
+    def link_lost(self) -> None:
+        """The link is gone, for whatever reason; idempotent."""
+        if self.link.lost:
+            return
+        self.link.lose()
+        if self._reader is not None:
+            self._reader.cancel()
+        for order in self._orders.values():
+            if not order.done():
+                order.set_exception(link_lost())
+        self.events.put(LinkClosed(wanted=self._leaving))
+        self.events.close()
+
+    # -- what the driver asks -------------------------------------------------------------------------------------------------------
+
+    def leaves(self) -> None:
+        """The link is about to be closed from this side."""
+        self._leaving = True
+
+    def change(self, status: GlassesStatus) -> None:
+        """Keep `status` and tell of it if it is any news."""
+        if status != self.status:
+            self.status = status
+            self.events.put(StatusChanged(status))
+
+    def damaged(self, reason: str) -> None:
+        self.events.put(CaptureDamaged(reason, self._utc()))
+        self.change(replace(self.status, damaged=self.status.damaged + 1))
+
+    def held(self, offer_id: str) -> Held:
+        """Raises ProtocolFault for an offer that was never made on this link."""
+        found = self._held.get(offer_id)
+        if found is None:
+            raise ProtocolFault("This capture is not known.", "The glasses did not offer it on this link.", "Connect the glasses again.")
+        return found
+
+    async def until_offered(self, number: int, lasting: float = 0.0) -> None:
+        """Wait until the capture `number`, which takes `lasting` seconds, was offered. Raises CameraSilent, LinkLost, ProtocolFault."""
+        if any(held.record.id == number for held in self._held.values()):
+            return
+        if self.link.lost:
+            raise link_lost()
+        if number <= self._last_id or number in self._orders:
+            raise ProtocolFault("The glasses mixed up their captures.", "They gave one number to two.", "Switch them off and on again.")
+        order = self._orders[number] = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(lasting + self._patience.photo):
+                await order
+        except TimeoutError:
+            raise CameraSilent(
+                "The camera did not respond.", "The glasses took the order, and nothing came of it.", "Switch the glasses off and on again."
+            ) from None
+        finally:
+            del self._orders[number]
+
+    # -- the list -------------------------------------------------------------------------------------------------------------------
+
+    async def _keep_listed(self) -> None:
+        """Offer what is on the glasses, and then whatever comes; until the link is lost."""
+        faults = 0
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            try:
+                fresh = await self._list_on()
+            except LinkLost:
+                return
+            except GlassesError as error:
+                faults += 1
+                self.damaged(f"the list of captures could not be read: {error.why}")
+                if faults < _MOST_LISTINGS:
+                    self._news.set()
+                await asyncio.sleep(self._patience.look)
+                continue
+            faults = 0
+            if self._newest > self._last_id and len(self._held) < MOST_OFFERED:
+                if not fresh:
+                    await asyncio.sleep(self._patience.look)  # they spoke of something new and had nothing: no reason to hurry
+                    continue
+                self._news.set()
+
+    async def _list_on(self) -> int:
+        """Read on from the highest number seen, and return how many records there were."""
+        fresh, remaining = 0, 1
+        while remaining and len(self._held) < MOST_OFFERED:
+            remaining, records = await self.link.page(self._last_id)
+            for record in records:
+                self._listed(record)
+            fresh += len(records)
+        if remaining:
+            self.damaged(f"there are more than {MOST_OFFERED} captures on the glasses; the others come after these")
+        return fresh
+
+    def _listed(self, record: Record) -> None:
+        self._last_id = record.id
+        order = self._orders.get(record.id)
+        flaw = self._flaw_of(record)
+        if flaw is None:
+            held = Held(record, self._offer(record))
+            self._held[held.offer.id] = held
+            self.events.put(CaptureOffered(held.offer))
+        else:
+            self.damaged(flaw)
+        if order is not None and not order.done():
+            if flaw is None:
+                order.set_result(None)
+            else:
+                order.set_exception(ProtocolFault("The capture can't be used.", f"Of it, {flaw}.", "Take it again."))
+
+    def _flaw_of(self, record: Record) -> str | None:
+        kind = MEDIA[record.media][0] if record.media in MEDIA else None
+        if kind is None:
+            return "the kind is not known to this program"
+        if kind is CaptureKind.VIDEO and Feature.VIDEO not in self._features:
+            return "the kind is one that these glasses say they can't make"
+        if kind is CaptureKind.SOUND and Feature.MICROPHONE not in self._features:
+            return "the kind is one that these glasses say they can't make"
+        if not 0 < record.size <= LARGEST_CAPTURE:
+            return "the stated size can't be true"
+        return None if any(record.sha256) else "the digest is missing"
+
+    def _offer(self, record: Record) -> Offer:
+        kind, media_type = MEDIA[record.media]
+        return Offer(
+            id=f"{record.id:08x}-{record.sha256[:8].hex()}",
+            kind=kind,
+            media_type=media_type,
+            taken_at=record.taken_at or self._utc(),
+            size=record.size,
+            orientation=record.orientation,
+            sha256=record.sha256,
+        )
+
+    def _order_failed(self, status: Status) -> None:
+        order = self._orders.get(status.failed)
+        if order is not None and not order.done():
+            order.set_exception(refusal(_TROUBLES.get(status.trouble, Result.CAMERA_FAILED)))

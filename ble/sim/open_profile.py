@@ -1,0 +1,425 @@
+"""Simulated open glasses: the reference implementation of `ble/OPEN_PROFILE.md`, as a firmware would be built, and its faults on demand.
+
+The camera "sees" the JPEG files it was given, in turn; the microphone hears silence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bumble import att, core, device, gatt, hci
+from bumble.pairing import PairingConfig, PairingDelegate
+
+from ble.drivers import open_profile_wire as wire
+from ble.drivers.open_profile_wire import Answer, Feature, Features, Op, Request, Result, Trouble
+from ble.sim.faults import REAL_PACE, Drop, Pace, Stall
+from ble.sim.open_profile_storage import Storage, silence
+from ble.sim.open_profile_stream import NO_OPEN_FAULTS, OpenFaults, end_of, spoil, transfer
+from ble.sim.peripheral import NOTIFY, READ, WRITE, Access, SimulatedPeripheral
+
+NAME = "Open Glasses"
+EVERYTHING = Feature(sum(Feature))
+INTERVAL_SECONDS = 30
+_INFORMATION = (
+    (wire.MANUFACTURER, "Eyelid"),
+    (wire.MODEL, "Open Glasses (simulated)"),
+    (wire.FIRMWARE, "1.0.0"),
+    (wire.HARDWARE, "virtual"),
+    (wire.SERIAL, "0001"),
+)
+_GUARDED_READ = att.Attribute.Permissions.READABLE | att.Attribute.Permissions.READ_REQUIRES_ENCRYPTION
+_GUARDED_WRITE = att.Attribute.Permissions.WRITEABLE | att.Attribute.Permissions.WRITE_REQUIRES_ENCRYPTION
+_BABBLE_SECONDS = 0.002
+
+
+class _Door(PairingDelegate):
+    """Lets somebody new pair only in pairing mode."""
+
+    def __init__(self, is_open: Callable[[], bool]) -> None:
+        super().__init__()
+        self._is_open = is_open
+
+    async def accept(self) -> bool:
+        return self._is_open()
+
+
+class _Read:
+    """A read under way: how far the host lets it go."""
+
+    def __init__(self, tag: int, credit: int) -> None:
+        self.tag = tag
+        self.credit = credit
+        self.changed = asyncio.Event()
+
+
+class SimulatedOpenGlasses(SimulatedPeripheral):
+    """One pair. Owns what a firmware owns: the captures and the trash, the one read that may be under way, the camera, the microphone."""
+
+    def __init__(
+        self,
+        pictures: Sequence[bytes],
+        *,
+        backlog: int = 2,
+        features: Feature = EVERYTHING,
+        page_records: int = wire.PAGE_BYTES // wire.RECORD_BYTES,
+        storage_bytes: int = 64 << 20,
+        faults: OpenFaults = NO_OPEN_FAULTS,
+        pace: Pace = REAL_PACE,
+        utc: Callable[[], datetime] = lambda: datetime.now(UTC),
+        on_event: Callable[[str], None] | None = None,
+    ) -> None:
+        """`pictures`: JPEG files to "see" in turn, at least one; the first `backlog` times the shutter was released before anybody came.
+
+        `page_records`: most records on a page of the list. `storage_bytes`: room for captures, trash included.
+        """
+        if not pictures:
+            raise ValueError("simulated glasses need at least one picture to see")
+        super().__init__(NAME, (wire.SERVICE,), mtu=faults.mtu, advertise_ms=pace.advertise_ms, on_event=on_event)
+        self.faults = faults
+        self.pairing_open = not faults.refuses_pairing
+        self.charge = 100
+        self.reads = 0
+        """Read requests so far."""
+        self.most_unpaid = 0
+        """Most bytes ever sent beyond the credit; 0 in glasses that keep to the profile."""
+        self.storage = Storage(pictures, storage_bytes, faults)
+        self._features = features if not faults.unprotected else features & ~Feature.BONDING
+        self._page_records = page_records
+        self._pace = pace
+        self._utc = utc
+        self._clock_offset = timedelta(0)
+        self._serving = asyncio.Lock()
+        self._read: _Read | None = None
+        self._link_tasks: set[asyncio.Task[None]] = set()
+        self._continuous: asyncio.Task[None] | None = None
+        self._sound: asyncio.Task[None] | None = None
+        self._dropped = False
+        for number in range(backlog):
+            self.storage.keep_picture(self._now() - (backlog - number) * 3_600_000)
+
+    @property
+    def family(self) -> str:
+        return wire.FAMILY
+
+    # -- attributes -----------------------------------------------------------------------------------------------------------------
+
+    def services(self) -> list[gatt.Service]:
+        indicate, unanswered = gatt.Characteristic.Properties.INDICATE, gatt.Characteristic.Properties.WRITE_WITHOUT_RESPONSE
+        own = [
+            self.readable(wire.FEATURES, self._features_value),
+            self._guarded(wire.CONTROL, WRITE | indicate, written=self._requested),
+            self._guarded(wire.CREDIT, unanswered, written=self._credited),
+            self._guarded(wire.DATA, NOTIFY),
+            self._guarded(wire.STATUS, READ | NOTIFY, value=self._status_value),
+        ]
+        battery = self._guarded(wire.BATTERY_LEVEL, READ | NOTIFY, value=lambda: bytes([self.charge]))
+        return [
+            gatt.Service(core.UUID(wire.SERVICE), own),
+            gatt.Service(core.UUID(wire.BATTERY_SERVICE[4:8]), [battery]),
+            gatt.Service(core.UUID(wire.DEVICE_INFORMATION[4:8]), [self._text(*pair) for pair in _INFORMATION]),
+        ]
+
+    def _text(self, uuid: str, text: str) -> gatt.Characteristic[bytes]:
+        return self.readable(uuid, text.encode)
+
+    def _guarded(
+        self,
+        uuid: str,
+        properties: gatt.Characteristic.Properties,
+        *,
+        written: Callable[[bytes], None] | None = None,
+        value: Callable[[], bytes] | None = None,
+    ) -> gatt.Characteristic[bytes]:
+        """A characteristic for bonded hosts only, its CCCD included, which is off again for every link."""
+
+        def write(_: device.Connection, data: bytes) -> None:
+            self.accesses.append(Access("write", uuid, bytes(data)))
+            if written is not None:
+                written(bytes(data))
+
+        def read(_: device.Connection) -> bytes:
+            self.accesses.append(Access("read", uuid))
+            return value() if value is not None else b""
+
+        permissions = att.Attribute.Permissions(0)
+        if properties & READ:
+            permissions |= self._permitted(_GUARDED_READ)
+        if written is not None:
+            permissions |= self._permitted(_GUARDED_WRITE)
+        descriptors = [self._guarded_cccd(uuid)] if properties & (NOTIFY | gatt.Characteristic.Properties.INDICATE) else []
+        made: gatt.Characteristic[bytes] = gatt.Characteristic(
+            core.UUID(uuid), properties, permissions, att.AttributeValue(read, write), descriptors
+        )
+        self._characteristics[uuid] = made
+        return made
+
+    def _guarded_cccd(self, uuid: str) -> gatt.Descriptor:
+        descriptor = self._cccd(uuid)
+        self._cccds[uuid] = b"\x00\x00"
+        descriptor.permissions = self._permitted(_GUARDED_READ | _GUARDED_WRITE)
+        return descriptor
+
+    def _permitted(self, wanted: att.Attribute.Permissions) -> att.Attribute.Permissions:
+        encryption = att.Attribute.Permissions.READ_REQUIRES_ENCRYPTION | att.Attribute.Permissions.WRITE_REQUIRES_ENCRYPTION
+        return wanted & ~encryption if self.faults.unprotected else wanted
+
+    def _features_value(self) -> bytes:
+        value = Features(self.faults.version, 0, self._features, INTERVAL_SECONDS, self.pairing_open).pack()
+        return value[:4] if self.faults.features_cut else value
+
+    def _status_value(self) -> bytes:
+        return self.storage.status().pack()
+
+    # -- life -----------------------------------------------------------------------------------------------------------------------
+
+    async def switch_on(self, lent: device.Device) -> None:
+        lent.pairing_config_factory = lambda _: PairingConfig(sc=True, mitm=False, bonding=True, delegate=_Door(lambda: self.pairing_open))
+        await super().switch_on(lent)
+
+    def on_connected(self) -> None:
+        for uuid in self._cccds:
+            self._cccds[uuid] = b"\x00\x00"
+        if self.faults.babble:
+            self._on_link(self._babble())
+
+    def on_disconnected(self) -> None:
+        """Nothing of a link outlives it: no read, no credit, no order to listen."""
+        self._read = None
+        for task in tuple(self._link_tasks):
+            task.cancel()
+        if self._sound is not None:
+            self._sound.cancel()
+
+    def _on_link(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = self.spawn(work)
+        self._link_tasks.add(task)
+        task.add_done_callback(self._link_tasks.discard)
+        return task
+
+    # -- the control point ----------------------------------------------------------------------------------------------------------
+
+    def _requested(self, data: bytes) -> None:
+        self._on_link(self._serve(data))
+
+    async def _serve(self, data: bytes) -> None:
+        async with self._serving:
+            request = wire.read_request(data)
+            if request is None:
+                known = len(data) > 1 and data[0] in set(Op)
+                await self._answer(data[:2].ljust(2, b"\0"), Result.BAD_REQUEST if known else Result.UNSUPPORTED)
+                return
+            self.tell(f"request {request.op.name.lower()}")
+            await getattr(self, f"_serve_{request.op.name.lower()}")(request)
+
+    async def _answer(self, head: bytes | Request, result: Result, *values: int) -> None:
+        op, tag = (head.op, head.tag) if isinstance(head, Request) else (head[0] & 0x7F, head[1])
+        if op in self.faults.silent:
+            return
+        if op in self.faults.drop_before_answer and not self._dropped:
+            self._dropped = True
+            await self.drop_link()
+            return
+        if op in self.faults.wrong_answer:
+            op, result, values = Op.ABORT, Result.OK, ()
+        await self._indicate(wire.CONTROL, Answer(op, tag, result, values).pack())
+
+    async def _serve_list(self, request: Request) -> None:
+        after, most = int(request.values[0]), int(request.values[1])
+        if most == 0:
+            await self._answer(request, Result.BAD_REQUEST)
+            return
+        page, remaining = self.storage.page(after, min(most, self._page_records))
+        await self._answer(request, Result.OK, remaining)
+        for notification in transfer(request.tag, page, 0, wire.PAGE_BYTES, self._payload()):
+            await self.notify(wire.DATA, notification)
+        if self.faults.list_changes:
+            self.storage.shuffle(self._now())
+            await self._tell_status()
+
+    async def _serve_read(self, request: Request) -> None:
+        number, offset, window = (int(value) for value in request.values)
+        capture = self.storage.captures.get(number)
+        if capture is None:
+            await self._answer(request, Result.NO_SUCH_CAPTURE)
+        elif window == 0 or offset >= len(capture.body) or (offset and Feature.RESUME not in self._features):
+            await self._answer(request, Result.BAD_REQUEST)
+        else:
+            size = len(capture.body) if self.faults.read_size is None else self.faults.read_size
+            if self._read is not None:
+                self._stop(self._read)
+            self._read = _Read(request.tag, offset + wire.WINDOWS_AHEAD * window)
+            await self._answer(request, Result.OK, size)
+            self._on_link(self._send(self._read, capture.body, offset, window))
+
+    async def _serve_abort(self, request: Request) -> None:
+        if self._read is not None and self._read.tag == request.values[0]:
+            self._stop(self._read)
+        await self._answer(request, Result.OK)
+
+    async def _serve_acknowledge(self, request: Request) -> None:
+        await self._trash(request, self.storage.acknowledge)
+
+    async def _serve_restore(self, request: Request) -> None:
+        await self._trash(request, self.storage.restore)
+
+    async def _trash(self, request: Request, act: Callable[[int, bytes], Result]) -> None:
+        number, head = request.values
+        if Feature.RELEASE not in self._features or not isinstance(head, bytes):
+            await self._answer(request, Result.UNSUPPORTED)
+            return
+        await self._answer(request, act(int(number), head))
+        await self._tell_status()
+
+    async def _serve_set_time(self, request: Request) -> None:
+        self._clock_offset = timedelta(milliseconds=int(request.values[0]) - self._now(set_by_host=False))
+        await self._answer(request, Result.OK)
+
+    async def _serve_take_photo(self, request: Request) -> None:
+        if Feature.TAKE_PHOTO not in self._features:
+            await self._answer(request, Result.UNSUPPORTED)
+            return
+        number = self.storage.number()
+        await self._answer(request, Result.OK, number)
+        self.spawn(self._shoot(number))
+
+    async def _serve_capture_every(self, request: Request) -> None:
+        if Feature.CONTINUOUS_CAPTURE not in self._features:
+            await self._answer(request, Result.UNSUPPORTED)
+            return
+        if self._continuous is not None:
+            self._continuous.cancel()
+        seconds = int(request.values[0])
+        self._continuous = self.spawn(self._capture_every(seconds)) if seconds else None
+        self.storage.flag(wire.StatusFlag.CONTINUOUS, seconds > 0)
+        await self._answer(request, Result.OK)
+        await self._tell_status()
+
+    async def _serve_record_sound(self, request: Request) -> None:
+        if Feature.MICROPHONE not in self._features:
+            await self._answer(request, Result.UNSUPPORTED)
+            return
+        seconds = int(request.values[0])
+        if seconds == 0:
+            if self._sound is not None:
+                self._sound.cancel()
+            await self._answer(request, Result.OK, 0)
+        elif self._sound is not None:
+            await self._answer(request, Result.BUSY)
+        else:
+            number = self.storage.number()
+            await self._answer(request, Result.OK, number)
+            self._sound = self.spawn(self._listen(number, seconds))
+            self._sound.add_done_callback(self._listened)
+
+    # -- sending --------------------------------------------------------------------------------------------------------------------
+
+    def _payload(self) -> int:
+        return (self._connection.att_mtu if self._connection is not None else att.ATT_DEFAULT_MTU) - 3
+
+    async def _send(self, read: _Read, body: bytes, offset: int, window: int) -> None:
+        harmed = self.faults.times is None or self.reads < self.faults.times
+        self.reads += 1
+        faults = self.faults if harmed else NO_OPEN_FAULTS
+        for step in spoil(transfer(read.tag, body, offset, window, self._payload()), faults, len(body), window):
+            if isinstance(step, Drop):
+                await self.drop_link()
+                return
+            if isinstance(step, Stall):
+                return
+            if end_of(step) > read.credit and not await self._paid(read, end_of(step), faults.ignores_credit):
+                return
+            if self._read is not read:
+                return
+            if self._pace.chunk:
+                await asyncio.sleep(self._pace.chunk)
+            await self.notify(wire.DATA, step)
+        self._stop(read)
+
+    async def _paid(self, read: _Read, end: int, anyway: bool) -> bool:
+        """Wait for credit up to `end`; False if the read has ended meanwhile."""
+        while self._read is read and end > read.credit:
+            if anyway:
+                self.most_unpaid = max(self.most_unpaid, end - read.credit)
+                return True
+            read.changed.clear()
+            await read.changed.wait()
+        return self._read is read
+
+    def _stop(self, read: _Read) -> None:
+        if self._read is read:
+            self._read = None
+        read.changed.set()
+
+    def _credited(self, data: bytes) -> None:
+        credit = wire.read_credit(data)
+        if credit is not None and self._read is not None and self._read.tag == credit[0]:
+            self._read.credit = max(self._read.credit, credit[1])
+            self._read.changed.set()
+
+    async def _indicate(self, uuid: str, value: bytes) -> None:
+        """Send `value` if the host subscribed; returns once it was confirmed."""
+        connection, on = self._connection, self._cccds.get(uuid, b"")[:1] == b"\x02"
+        if self._device is None or connection is None or not on:
+            return
+        with contextlib.suppress(core.BaseBumbleError, hci.HCI_Error, TimeoutError):
+            await self._device.gatt_server.indicate_subscriber(connection, self._characteristics[uuid], value, force=True)
+
+    async def _tell_status(self) -> None:
+        await self.notify(wire.STATUS, self._status_value())
+
+    async def _babble(self) -> None:
+        while True:
+            await self.notify(wire.DATA, b"")
+            await self.notify(wire.DATA, b"\x7e\x00\x00\x00\x00not for you")
+            await self.notify(wire.STATUS, b"\xff\xff")
+            await self.notify(wire.STATUS, self._status_value())
+            await self._indicate(wire.CONTROL, b"\x82\x00\x01\xff\xff\xff\xff")
+            await self._indicate(wire.CONTROL, b"?")
+            await asyncio.sleep(_BABBLE_SECONDS)
+
+    # -- camera and microphone ------------------------------------------------------------------------------------------------------
+
+    def _now(self, *, set_by_host: bool = True) -> int:
+        """ms since 1970."""
+        return int((self._utc() + (self._clock_offset if set_by_host else timedelta(0))).timestamp() * 1000)
+
+    async def press_button(self) -> None:
+        """The wearer takes a photo by the button on the glasses."""
+        await self._shoot(self.storage.number())
+
+    async def _shoot(self, number: int) -> None:
+        await asyncio.sleep(self._pace.shutter)
+        if self.faults.camera_silent:
+            return
+        if self.faults.camera_dead:
+            self.storage.fail(number, Trouble.CAMERA)
+        else:
+            self.storage.keep_picture(self._now(), number)
+        self.tell(f"photo {number}")
+        await self._tell_status()
+
+    async def _capture_every(self, seconds: int) -> None:
+        while True:
+            await asyncio.sleep(seconds * self._pace.second)
+            await self._shoot(self.storage.number())
+
+    async def _listen(self, number: int, seconds: int) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        self.storage.flag(wire.StatusFlag.MICROPHONE_ON, True)
+        try:
+            await self._tell_status()
+            await asyncio.sleep(seconds * self._pace.second)
+        finally:
+            self.storage.flag(wire.StatusFlag.MICROPHONE_ON, False)
+            heard = min(float(seconds), (loop.time() - began) / self._pace.second if self._pace.second else float(seconds))
+            self.storage.keep(number, 0x31, silence(heard), self._now())
+
+    def _listened(self, _: asyncio.Task[None]) -> None:
+        self._sound = None
+        if self._device is not None and self.connected:
+            self.spawn(self._tell_status())
