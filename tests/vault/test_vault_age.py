@@ -49,11 +49,20 @@ def test_round_trip_at_the_edges_of_chunks_and_blocks(size: int, as_file: bool) 
 
 def test_a_source_that_gives_little_at_a_time_is_sealed_whole() -> None:
     class Dribble(io.BytesIO):
-        def read(self, size: int | None = -1, /) -> bytes:
-            return super().read(min(size or 0, 1000))
+        def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
+            return super().readinto(buffer[:1000])
 
-    data = pattern(2 * CHUNK + 5)
-    assert open_bytes(b"".join(map(bytes, seal(Dribble(data), [IDENTITY.recipient]))), [IDENTITY]) == data
+    class OnlyRead:
+        def __init__(self, data: bytes) -> None:
+            self._inner = io.BytesIO(data)
+
+        def read(self, size: int) -> bytes:
+            return self._inner.read(min(size, 1000))
+
+    for size in (0, 1, 2 * CHUNK, 2 * CHUNK + 5, BLOCK, BLOCK + 5):
+        data = pattern(size)
+        for source in (Dribble(data), OnlyRead(data)):
+            assert open_bytes(b"".join(map(bytes, seal(source, [IDENTITY.recipient]))), [IDENTITY]) == data  # type: ignore[arg-type]
 
 
 @given(st.binary(max_size=300), st.lists(st.tuples(st.integers(-10, 400), st.integers(0, 400)), max_size=10))

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import apsw
 import pytest
 
 from app.vault.age import X25519Identity, open_bytes, open_seekable, seal_bytes
@@ -18,7 +19,7 @@ from app.vault.keystore import SystemKeyStore
 from app.vault.session import Session
 from app.vault.store import ObjectStore
 from app.vault.stream import CHUNK, PayloadError
-from app.vault.types import ItemId, LockState, NewItem
+from app.vault.types import ItemId, ItemMeta, LockState, NewItem
 from app.vault.vault import Vault
 
 Opener = Callable[[Path], Vault]
@@ -94,13 +95,18 @@ def test_an_item_deleted_while_verifying_is_no_fault(vault: Vault, new_item: New
 
 
 def test_an_item_being_put_is_not_taken_for_an_orphan(vault: Vault, new_item: NewItem) -> None:
+    looks = 0
+
     class Nosy(io.BytesIO):
-        def read(self, size: int | None = -1, /) -> bytes:
+        def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
+            nonlocal looks
+            looks += 1
             assert vault.ids() == ()
             assert vault.catch_up() == ()
-            return super().read(size)
+            return super().readinto(buffer)
 
     meta = vault.add(Nosy(b"x" * CHUNK), new_item)
+    assert looks
     assert vault.ids() == (meta.id,)
 
 
@@ -199,3 +205,51 @@ def test_a_trusted_back_end_recorded_by_name_is_made_and_asked(monkeypatch: pyte
 def test_base64_of_an_impossible_length_is_a_bad_header() -> None:
     with pytest.raises(HeaderError, match="length"):
         open_bytes(b"age-encryption.org/v1\n-> X\nA\n--- x\n", [])
+
+
+def test_an_object_whose_meta_is_just_being_written_is_not_taken_for_an_orphan(
+    vault: Vault, new_item: NewItem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_meta, looks = ObjectStore.put_meta, []
+
+    def look_first(store: ObjectStore, meta: ItemMeta) -> None:
+        if not looks:
+            looks.append(store.has_any(meta.id))
+            assert vault.ids() == ()
+            assert vault.catch_up() == ()
+            assert vault.verify().checked == 0
+        put_meta(store, meta)
+
+    monkeypatch.setattr(ObjectStore, "put_meta", look_first)
+    meta = vault.add(b"x", new_item)
+    assert looks == [True]
+    assert vault.meta(meta.id) == meta
+
+
+def test_an_index_found_damaged_while_unlocked_is_made_again_at_once(
+    vault: Vault, new_item: NewItem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metas = [vault.add(b"%d" % n, new_item) for n in range(3)]
+    attempt, faults = Database._try, [apsw.CorruptError("malformed")]
+
+    def once(database: Database, work: Callable[[apsw.Connection], object]) -> object:
+        if faults:
+            raise faults.pop()
+        return attempt(database, work)
+
+    monkeypatch.setattr(Database, "_try", once)
+    assert {row.id for row in vault.index.rows()} == {meta.id for meta in metas}
+    assert vault.catch_up() == ()
+
+
+def test_locking_while_a_digest_is_looked_up_is_said(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session.index, "digest", lambda _: session.close())
+    with pytest.raises(VaultLocked):
+        session._expected(ItemId("00" * 16))
+
+
+def test_a_closed_database_is_not_opened_again(tmp_path: Path) -> None:
+    database = Database(tmp_path / "x.db", bytes(32), "CREATE TABLE a (b)", 1)
+    database.close()
+    with pytest.raises(VaultLocked):
+        database._make_anew()
