@@ -203,15 +203,21 @@ def _put(child: subprocess.Popen[bytes], frame: bytes) -> None:
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
+    """Close the pipe and wait for the child to end; after a while, end it."""
+    _close(child)
     try:
         child.wait(_QUIT_SECONDS)
     except subprocess.TimeoutExpired:
         child.kill()
-    _reap(child)
+        child.wait()
 
 
 def _reap(child: subprocess.Popen[bytes]) -> None:
+    _close(child)
+    child.wait()
+
+
+def _close(child: subprocess.Popen[bytes]) -> None:
     assert child.stdin is not None
     with contextlib.suppress(OSError):
         child.stdin.close()
-    child.wait()

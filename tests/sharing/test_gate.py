@@ -14,9 +14,10 @@ from app.courier.jpeg import look
 from app.courier.pipe import Ending as Carried
 from app.errors import EyelidError
 from app.sharing import gate as gate_room
+from app.sharing import marks
 from app.sharing.errors import CourierGone, DestinationError, GateClosed, NotReady, TermsForbid
 from app.sharing.types import AnswerText, Ended, Outcome, PolicyClass, Proposal, Receipt, SendEvent, Sending
-from app.vault.errors import VaultLocked
+from app.vault.errors import ItemMissing, VaultLocked
 from app.vault.types import ItemId, ItemKind
 
 
@@ -301,6 +302,21 @@ async def test_ai_off_between_the_yes_and_the_first_byte(room: Any, monkeypatch:
     assert await outcomes(room) == [Outcome.INTENDED, Outcome.NOT_SENT]
 
 
+async def test_a_lock_between_the_yes_and_the_first_byte(room: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    proposal = await room.proposal()
+    add = room.desk._receipts.add
+
+    def slow(*args: Any) -> Any:
+        receipt = add(*args)
+        room.vault.lock()
+        return receipt
+
+    monkeypatch.setattr(room.desk._receipts, "add", slow)
+    receipt = ended(await go(room, proposal))
+    assert (receipt.outcome, receipt.bytes_sent) == (Outcome.NOT_SENT, 0)
+    assert room.courier.orders == []
+
+
 async def test_an_approval_that_expires_while_the_intent_is_written(room: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     proposal = await room.proposal()
     add = room.desk._receipts.add
@@ -479,6 +495,15 @@ async def test_leaving_the_iterator_stops_the_sending_and_writes_its_end(room: A
     assert await outcomes(room) == [Outcome.INTENDED, Outcome.CANCELLED]
 
 
+async def test_closing_waits_for_what_was_begun_and_then_hears_of_nothing(room: Any) -> None:
+    room.desk.ai_off = True
+    await room.desk.close()
+    assert room.desk._tasks == set()
+    await room.lock()
+    await room.unlock()
+    assert room.desk._tasks == set()
+
+
 async def test_closing_the_desk_waits_for_the_end(room: Any) -> None:
     room.courier.hold = asyncio.Event()
     proposal = await room.proposal()
@@ -546,8 +571,8 @@ def test_the_patience_of_the_gate_is_bounded() -> None:
 
 
 async def test_a_lock_is_a_no(room: Any) -> None:
-    waiting, approved = await room.proposal(), await room.proposal()
-    approval = await room.desk.approve(approved)
+    waiting, approved, kept = await room.proposal(), await room.proposal(), await room.proposal()
+    approval, kept_approval = await room.desk.approve(approved), await room.desk.approve(kept)
     await room.lock()
     await refused(room, approved, approval)
     with pytest.raises(GateClosed):
@@ -558,7 +583,7 @@ async def test_a_lock_is_a_no(room: Any) -> None:
         await room.proposal()
     await room.unlock()
     assert [(each.outcome, each.detail) for each in await room.desk.receipts()] == [(Outcome.REFUSED, "the vault was locked")]
-    await refused(room, approved, approval)
+    await refused(room, kept, kept_approval)  # the lock withdrew it for good
 
 
 async def test_a_no_that_came_just_after_the_lock_is_written_later(room: Any) -> None:
@@ -592,6 +617,20 @@ async def test_background_faults_are_told(room: Any, monkeypatch: pytest.MonkeyP
     await room.lock()
     await room.unlock()
     assert any("Input/output" in each for each in room.troubles)
+
+
+def test_an_item_that_goes_while_the_marks_are_read() -> None:
+    class Going:
+        def ids(self) -> tuple[ItemId, ...]:
+            return (ItemId("a" * 32),)
+
+        def meta(self, item: ItemId) -> Any:
+            raise ItemMissing
+
+        def change(self, item: ItemId, edit: Any) -> Any:
+            raise ItemMissing
+
+    assert marks.highest_named(Going()) == 0
 
 
 async def test_export_and_truncation(room: Any) -> None:

@@ -163,6 +163,19 @@ def test_a_book_signed_by_another_key_is_not_ours(filled: Shelf, any_proposal: M
         ReceiptBook(filled).add(any_proposal(), REFUSED)
 
 
+def test_a_line_of_another_history_does_not_fit(filled: Shelf, any_proposal: Make) -> None:
+    """A copy of the vault went its own way; its lines are signed with the same key, but do not follow on ours."""
+    other = Shelf()
+    book = ReceiptBook(other)
+    for _ in range(3):
+        book.add(any_proposal(), REFUSED)
+    filled.kept[2] = other.kept[2]
+    assert ReceiptBook(filled).verify().faults == (
+        "Receipt 2: it does not follow the one before it.",
+        "Receipt 3: it does not follow the one before it.",
+    )
+
+
 def test_a_gap_does_not_stop_the_book(filled: Shelf, any_proposal: Make) -> None:
     del filled.kept[2]
     assert ReceiptBook(filled).add(any_proposal(), REFUSED).number == 5
