@@ -73,6 +73,8 @@ class Services:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._sharing is not None:
+            await self._sharing.close()  # first, so that the end of what is on its way is still written down
         await self._courier.close()
         await self.vault.close()
         self._lanes.close()
