@@ -174,7 +174,7 @@ class OpenSession:
 
     async def _list_on(self) -> int:
         """Read on from the highest number seen, and return how many records there were."""
-        fresh, remaining = 0, 1
+        fresh, remaining = 0, int(len(self._held) < MOST_OFFERED)
         while remaining and len(self._held) < MOST_OFFERED:
             remaining, records = await self.link.page(self._last_id)
             for record in records:

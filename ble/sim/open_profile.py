@@ -6,20 +6,18 @@ The camera "sees" the JPEG files it was given, in turn; the microphone hears sil
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from bumble import att, core, device, gatt, hci
-from bumble.pairing import PairingConfig, PairingDelegate
+from bumble import att, core, gatt
 
 from ble.drivers import open_profile_wire as wire
 from ble.drivers.open_profile_wire import Answer, Feature, Features, Op, Request, Result, Trouble
 from ble.sim.faults import REAL_PACE, Drop, Pace, Stall
+from ble.sim.open_profile_bonded import INDICATE, BondedPeripheral
 from ble.sim.open_profile_storage import Storage, silence
 from ble.sim.open_profile_stream import NO_OPEN_FAULTS, OpenFaults, end_of, spoil, transfer
-from ble.sim.peripheral import NOTIFY, READ, WRITE, Access, SimulatedPeripheral
+from ble.sim.peripheral import NOTIFY, READ, WRITE
 
 NAME = "Open Glasses"
 EVERYTHING = Feature(sum(Feature))
@@ -31,20 +29,7 @@ _INFORMATION = (
     (wire.HARDWARE, "virtual"),
     (wire.SERIAL, "0001"),
 )
-_GUARDED_READ = att.Attribute.Permissions.READABLE | att.Attribute.Permissions.READ_REQUIRES_ENCRYPTION
-_GUARDED_WRITE = att.Attribute.Permissions.WRITEABLE | att.Attribute.Permissions.WRITE_REQUIRES_ENCRYPTION
-_BABBLE_SECONDS = 0.002
-
-
-class _Door(PairingDelegate):
-    """Lets somebody new pair only in pairing mode."""
-
-    def __init__(self, is_open: Callable[[], bool]) -> None:
-        super().__init__()
-        self._is_open = is_open
-
-    async def accept(self) -> bool:
-        return self._is_open()
+_BABBLE_SECONDS = 0.01
 
 
 class _Read:
@@ -56,7 +41,7 @@ class _Read:
         self.changed = asyncio.Event()
 
 
-class SimulatedOpenGlasses(SimulatedPeripheral):
+class SimulatedOpenGlasses(BondedPeripheral):
     """One pair. Owns what a firmware owns: the captures and the trash, the one read that may be under way, the camera, the microphone."""
 
     def __init__(
@@ -81,6 +66,7 @@ class SimulatedOpenGlasses(SimulatedPeripheral):
         super().__init__(NAME, (wire.SERVICE,), mtu=faults.mtu, advertise_ms=pace.advertise_ms, on_event=on_event)
         self.faults = faults
         self.pairing_open = not faults.refuses_pairing
+        self.protected = not faults.unprotected
         self.charge = 100
         self.reads = 0
         """Read requests so far."""
@@ -94,10 +80,10 @@ class SimulatedOpenGlasses(SimulatedPeripheral):
         self._clock_offset = timedelta(0)
         self._serving = asyncio.Lock()
         self._read: _Read | None = None
-        self._link_tasks: set[asyncio.Task[None]] = set()
         self._continuous: asyncio.Task[None] | None = None
         self._sound: asyncio.Task[None] | None = None
         self._dropped = False
+        self._shuffled = False
         for number in range(backlog):
             self.storage.keep_picture(self._now() - (backlog - number) * 3_600_000)
 
@@ -108,15 +94,15 @@ class SimulatedOpenGlasses(SimulatedPeripheral):
     # -- attributes -----------------------------------------------------------------------------------------------------------------
 
     def services(self) -> list[gatt.Service]:
-        indicate, unanswered = gatt.Characteristic.Properties.INDICATE, gatt.Characteristic.Properties.WRITE_WITHOUT_RESPONSE
+        unanswered = gatt.Characteristic.Properties.WRITE_WITHOUT_RESPONSE
         own = [
             self.readable(wire.FEATURES, self._features_value),
-            self._guarded(wire.CONTROL, WRITE | indicate, written=self._requested),
-            self._guarded(wire.CREDIT, unanswered, written=self._credited),
-            self._guarded(wire.DATA, NOTIFY),
-            self._guarded(wire.STATUS, READ | NOTIFY, value=self._status_value),
+            self.guarded(wire.CONTROL, WRITE | INDICATE, written=self._requested),
+            self.guarded(wire.CREDIT, unanswered, written=self._credited),
+            self.guarded(wire.DATA, NOTIFY),
+            self.guarded(wire.STATUS, READ | NOTIFY, value=self._status_value),
         ]
-        battery = self._guarded(wire.BATTERY_LEVEL, READ | NOTIFY, value=lambda: bytes([self.charge]))
+        battery = self.guarded(wire.BATTERY_LEVEL, READ | NOTIFY, value=lambda: bytes([self.charge]))
         return [
             gatt.Service(core.UUID(wire.SERVICE), own),
             gatt.Service(core.UUID(wire.BATTERY_SERVICE[4:8]), [battery]),
@@ -125,47 +111,6 @@ class SimulatedOpenGlasses(SimulatedPeripheral):
 
     def _text(self, uuid: str, text: str) -> gatt.Characteristic[bytes]:
         return self.readable(uuid, text.encode)
-
-    def _guarded(
-        self,
-        uuid: str,
-        properties: gatt.Characteristic.Properties,
-        *,
-        written: Callable[[bytes], None] | None = None,
-        value: Callable[[], bytes] | None = None,
-    ) -> gatt.Characteristic[bytes]:
-        """A characteristic for bonded hosts only, its CCCD included, which is off again for every link."""
-
-        def write(_: device.Connection, data: bytes) -> None:
-            self.accesses.append(Access("write", uuid, bytes(data)))
-            if written is not None:
-                written(bytes(data))
-
-        def read(_: device.Connection) -> bytes:
-            self.accesses.append(Access("read", uuid))
-            return value() if value is not None else b""
-
-        permissions = att.Attribute.Permissions(0)
-        if properties & READ:
-            permissions |= self._permitted(_GUARDED_READ)
-        if written is not None:
-            permissions |= self._permitted(_GUARDED_WRITE)
-        descriptors = [self._guarded_cccd(uuid)] if properties & (NOTIFY | gatt.Characteristic.Properties.INDICATE) else []
-        made: gatt.Characteristic[bytes] = gatt.Characteristic(
-            core.UUID(uuid), properties, permissions, att.AttributeValue(read, write), descriptors
-        )
-        self._characteristics[uuid] = made
-        return made
-
-    def _guarded_cccd(self, uuid: str) -> gatt.Descriptor:
-        descriptor = self._cccd(uuid)
-        self._cccds[uuid] = b"\x00\x00"
-        descriptor.permissions = self._permitted(_GUARDED_READ | _GUARDED_WRITE)
-        return descriptor
-
-    def _permitted(self, wanted: att.Attribute.Permissions) -> att.Attribute.Permissions:
-        encryption = att.Attribute.Permissions.READ_REQUIRES_ENCRYPTION | att.Attribute.Permissions.WRITE_REQUIRES_ENCRYPTION
-        return wanted & ~encryption if self.faults.unprotected else wanted
 
     def _features_value(self) -> bytes:
         value = Features(self.faults.version, 0, self._features, INTERVAL_SECONDS, self.pairing_open).pack()
@@ -176,34 +121,22 @@ class SimulatedOpenGlasses(SimulatedPeripheral):
 
     # -- life -----------------------------------------------------------------------------------------------------------------------
 
-    async def switch_on(self, lent: device.Device) -> None:
-        lent.pairing_config_factory = lambda _: PairingConfig(sc=True, mitm=False, bonding=True, delegate=_Door(lambda: self.pairing_open))
-        await super().switch_on(lent)
-
     def on_connected(self) -> None:
-        for uuid in self._cccds:
-            self._cccds[uuid] = b"\x00\x00"
+        super().on_connected()
         if self.faults.babble:
-            self._on_link(self._babble())
+            self.on_link(self._babble())
 
     def on_disconnected(self) -> None:
         """Nothing of a link outlives it: no read, no credit, no order to listen."""
         self._read = None
-        for task in tuple(self._link_tasks):
-            task.cancel()
+        super().on_disconnected()
         if self._sound is not None:
             self._sound.cancel()
-
-    def _on_link(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = self.spawn(work)
-        self._link_tasks.add(task)
-        task.add_done_callback(self._link_tasks.discard)
-        return task
 
     # -- the control point ----------------------------------------------------------------------------------------------------------
 
     def _requested(self, data: bytes) -> None:
-        self._on_link(self._serve(data))
+        self.on_link(self._serve(data))
 
     async def _serve(self, data: bytes) -> None:
         async with self._serving:
@@ -225,7 +158,7 @@ class SimulatedOpenGlasses(SimulatedPeripheral):
             return
         if op in self.faults.wrong_answer:
             op, result, values = Op.ABORT, Result.OK, ()
-        await self._indicate(wire.CONTROL, Answer(op, tag, result, values).pack())
+        await self.indicate(wire.CONTROL, Answer(op, tag, result, values).pack())
 
     async def _serve_list(self, request: Request) -> None:
         after, most = int(request.values[0]), int(request.values[1])
@@ -236,7 +169,8 @@ class SimulatedOpenGlasses(SimulatedPeripheral):
         await self._answer(request, Result.OK, remaining)
         for notification in transfer(request.tag, page, 0, wire.PAGE_BYTES, self._payload()):
             await self.notify(wire.DATA, notification)
-        if self.faults.list_changes:
+        if self.faults.list_changes and not self._shuffled:
+            self._shuffled = True
             self.storage.shuffle(self._now())
             await self._tell_status()
 
@@ -253,7 +187,7 @@ class SimulatedOpenGlasses(SimulatedPeripheral):
                 self._stop(self._read)
             self._read = _Read(request.tag, offset + wire.WINDOWS_AHEAD * window)
             await self._answer(request, Result.OK, size)
-            self._on_link(self._send(self._read, capture.body, offset, window))
+            self.on_link(self._send(self._read, capture.body, offset, window))
 
     async def _serve_abort(self, request: Request) -> None:
         if self._read is not None and self._read.tag == request.values[0]:
@@ -360,14 +294,6 @@ class SimulatedOpenGlasses(SimulatedPeripheral):
             self._read.credit = max(self._read.credit, credit[1])
             self._read.changed.set()
 
-    async def _indicate(self, uuid: str, value: bytes) -> None:
-        """Send `value` if the host subscribed; returns once it was confirmed."""
-        connection, on = self._connection, self._cccds.get(uuid, b"")[:1] == b"\x02"
-        if self._device is None or connection is None or not on:
-            return
-        with contextlib.suppress(core.BaseBumbleError, hci.HCI_Error, TimeoutError):
-            await self._device.gatt_server.indicate_subscriber(connection, self._characteristics[uuid], value, force=True)
-
     async def _tell_status(self) -> None:
         await self.notify(wire.STATUS, self._status_value())
 
@@ -377,8 +303,8 @@ class SimulatedOpenGlasses(SimulatedPeripheral):
             await self.notify(wire.DATA, b"\x7e\x00\x00\x00\x00not for you")
             await self.notify(wire.STATUS, b"\xff\xff")
             await self.notify(wire.STATUS, self._status_value())
-            await self._indicate(wire.CONTROL, b"\x82\x00\x01\xff\xff\xff\xff")
-            await self._indicate(wire.CONTROL, b"?")
+            await self.indicate(wire.CONTROL, b"\x82\x00\x01\xff\xff\xff\xff")
+            await self.indicate(wire.CONTROL, b"?")
             await asyncio.sleep(_BABBLE_SECONDS)
 
     # -- camera and microphone ------------------------------------------------------------------------------------------------------

@@ -54,7 +54,7 @@ class OpenFaults:
     read_size: int | None = None
     """The answer to a read states this size."""
     list_changes: bool = False
-    """After the first page of a list, a capture further back goes and a new one comes."""
+    """After the first page of the first list, the last capture goes and a new one comes."""
     list_endless: bool = False
     list_without_order: bool = False
     list_garbage: bool = False
