@@ -128,6 +128,8 @@ def _of_the_rest(error: Exception) -> GlassesError:
         return LinkLost("The glasses did not answer in time.", "They may be out of range or switched off.", _LOST[2])
     if isinstance(error, BleakError):
         return _LOST[0](_LOST[1], "The system gave no further reason.", _LOST[2])
+    if isinstance(error, FileNotFoundError | ConnectionRefusedError):  # the system bus, where BlueZ is to be asked, is not there
+        return _OFF[0](_OFF[1], "No Bluetooth service is running on this computer.", _OFF[2])
     return _OFF[0](_OFF[1], f"The system answered with {type(error).__name__}.", _OFF[2])
 
 
