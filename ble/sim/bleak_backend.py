@@ -263,7 +263,8 @@ class AirClient(BaseBleakClient):
 
     async def start_notify(self, characteristic: BleakGATTCharacteristic, callback: NotifyCallback, **kwargs: Any) -> None:
         def arrived(value: bytes) -> None:
-            if self._connection is not None and characteristic.handle in self._subscriptions:
+            # Bumble keeps the callback of a subscription that was refused, and would call it beside that of the next attempt.
+            if self._connection is not None and self._subscriptions.get(characteristic.handle) is arrived:
                 callback(bytearray(value))
 
         self._subscriptions[characteristic.handle] = arrived

@@ -1,0 +1,140 @@
+"""The driver for Brilliant Labs Frame and Halo; see `ble/PROTOCOLS.md`.
+
+Owns one link, the camera app it puts on the glasses, and the photos that came until they are released. Never touches `main.lua`, nor
+firmware update, nor the microphone; of the control bytes it sends only break and reset.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from ble.drivers import brilliant_profile as profile
+from ble.drivers.brilliant_link import BrilliantLink
+from ble.drivers.brilliant_session import BrilliantSession
+from ble.drivers.brilliant_setup import connect, set_up
+from ble.errors import GlassesError, Unsupported
+from ble.port import GattPort
+from ble.types import Advertisement, Capabilities, Capability, DeviceInfo, GlassesEvent, GlassesStatus
+
+_PIECE = 64 * 1024
+
+_CAUTIONS = (
+    "The glasses keep no photos: what does not arrive here is gone.",
+    "Pairing is without a code, so pair where nobody else can interfere.",
+    "No light on the glasses tells people nearby that a photo is taken.",
+)
+_NO_APP = "These glasses could not store Eyelid's camera program, so a photo that loses a part on its way may not be noticed."
+
+
+class BrilliantGlasses:
+    """A connected pair. See `ble.glasses.Glasses`; made by `BrilliantDriver.open`."""
+
+    def __init__(self, link: BrilliantLink, info: DeviceInfo) -> None:
+        self._link = link
+        self._info = info
+        self._ordering = asyncio.Lock()
+
+    @property
+    def address(self) -> str:
+        return self._link.port.address
+
+    @property
+    def info(self) -> DeviceInfo:
+        return self._info
+
+    @property
+    def status(self) -> GlassesStatus:
+        return self._link.session.status
+
+    @property
+    def capabilities(self) -> Capabilities:
+        features = {Capability.TAKE_PHOTO, Capability.BATTERY, Capability.BONDING}
+        if self._link.own_app:
+            features.add(Capability.CONTINUOUS_CAPTURE)
+        return Capabilities(
+            family=self._link.model.family,
+            features=frozenset(features),
+            encrypted_link=True,
+            cautions=_CAUTIONS if self._link.own_app else (*_CAUTIONS, _NO_APP),
+            interval_seconds=profile.INTERVAL_SECONDS if self._link.own_app else None,
+        )
+
+    def events(self) -> AsyncIterator[GlassesEvent]:
+        return self._link.session.events.read()
+
+    async def take_photo(self) -> None:
+        """See `ble.glasses.Glasses`. On Frame the first takes some 3 seconds longer, which the exposure needs to settle."""
+        async with self._ordering:
+            await self._link.photo()
+
+    async def set_continuous(self, on: bool) -> None:
+        """See `ble.glasses.Glasses`. Raises Unsupported where the glasses could not store our app."""
+        session = self._link.session
+        session.check_link()
+        if on and not self._link.own_app:
+            raise Unsupported("These glasses can't take photos by themselves.", _NO_APP, "Free some space on the glasses.")
+        await self._link.set_interval(profile.INTERVAL_SECONDS if on else 0)
+        session.change(replace(session.status, continuous=on))
+
+    async def fetch(self, offer_id: str, offset: int = 0) -> AsyncIterator[bytes]:
+        """See `ble.glasses.Glasses`; works until `release`, after the link is gone too. Raises ProtocolFault for an unknown offer."""
+        jpeg = self._link.session.held(offer_id)
+        for start in range(max(0, offset), len(jpeg), _PIECE):
+            yield jpeg[start : start + _PIECE]
+
+    async def release(self, offer_id: str) -> None:
+        self._link.session.release(offer_id)
+
+    async def close(self) -> None:
+        """Let a photo that is on its way arrive, end the app, which lets the camera sleep, and leave."""
+        await self._link.leave()
+
+
+class BrilliantDriver:
+    """See `ble.glasses.Driver`. `utc` tells the time of day and `timing` how long to wait; replaced in tests.
+
+    `own_app` False makes it use the stock stream even where our app could run.
+    """
+
+    def __init__(
+        self,
+        utc: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        timing: profile.Timing = profile.REAL_TIMING,
+        own_app: bool = True,
+    ) -> None:
+        self._utc = utc
+        self._timing = timing
+        self._own_app = own_app
+
+    @property
+    def family(self) -> str:
+        """The name of the driver; whether a pair is a Frame or a Halo shows in its capabilities once connected."""
+        return profile.FAMILY_FRAME
+
+    @property
+    def service_uuids(self) -> frozenset[str]:
+        """Those of the glasses, and that of a Frame waiting for new firmware, which is told what it is and refused."""
+        return frozenset({profile.LUA_SERVICE, profile.DFU_SERVICE})
+
+    def recognises(self, advertisement: Advertisement) -> bool:
+        return profile.LUA_SERVICE in advertisement.service_uuids or advertisement.name == profile.DFU_NAME
+
+    async def open(self, port: GattPort, *, continuous: bool) -> BrilliantGlasses:
+        """See `ble.glasses.Driver`. Pairs where the glasses ask for it; raises PairingNeeded if they refuse this computer."""
+        session = BrilliantSession(self._utc, self._timing)
+        link = BrilliantLink(port, session, self._timing)
+        try:
+            await connect(link)
+            info = await set_up(link, own_app=self._own_app)
+            glasses = BrilliantGlasses(link, info)
+            await glasses.set_continuous(continuous and link.own_app)
+            return glasses
+        except BaseException:
+            with contextlib.suppress(GlassesError):
+                await port.disconnect()
+            raise
