@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QBuffer, QByteArray, QEvent, QObject, QSize, Qt, QTimer
+from PySide6.QtCore import QBuffer, QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QImage, QImageReader, QKeyEvent, QPaintEvent, QPixmap, QShowEvent
 from PySide6.QtWidgets import QApplication, QCheckBox, QDialog, QFrame, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
@@ -31,8 +31,8 @@ _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 def picture_image(picture: Picture, edge: int) -> QImage:
     """The picture as the parcel carries it, no larger than `edge`; null when it cannot be read."""
-    source = QByteArray(picture.jpeg)
-    buffer = QBuffer(source)
+    buffer = QBuffer()
+    buffer.setData(picture.jpeg)
     buffer.open(QBuffer.OpenModeFlag.ReadOnly)
     reader = QImageReader(buffer)
     reader.setAutoTransform(False)

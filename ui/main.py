@@ -103,9 +103,9 @@ async def run(app: QApplication, profile: Profile, sims: Sequence[str], loop: as
         window.show()
         await window.closed.wait()
         await window.tasks.stop()
-        window.deleteLater()
     finally:
         await services.stop()
+    window.deleteLater()
     return 0
 
 

@@ -46,7 +46,7 @@ class MainWindow(QMainWindow):
         theme.choose(services.settings.get(declared.THEME))
         theme.scale_text(memory.text_percent)
         self.setWindowTitle(tr("Eyelid"))
-        self.setMinimumSize(90 * GRID, 60 * GRID)
+        self.setMinimumSize(112 * GRID, 70 * GRID)
         self.resize(150 * GRID, 100 * GRID)
         if memory.geometry is not None:
             self.restoreGeometry(memory.geometry)
@@ -210,7 +210,8 @@ class MainWindow(QMainWindow):
             self.ask.ai_switched()
 
     def _vault_changed(self, event: VaultChanged) -> None:
-        self._room()
+        if not self.closed.is_set():
+            self._room()
 
     def _glasses_changed(self, event: GlassesChanged | GlassesForgotten) -> None:
         self._show_glasses()

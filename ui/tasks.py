@@ -22,6 +22,7 @@ class Tasks(QObject):
         super().__init__(parent)
         self._loop = loop
         self._running: dict[asyncio.Task[None], str] = {}
+        self._stopped = False
 
     def start(
         self,
@@ -31,11 +32,14 @@ class Tasks(QObject):
         on_error: Callable[[Explanation], None] | None = None,
         again: Callable[[], None] | None = None,
         then: Callable[[], None] | None = None,
-    ) -> asyncio.Task[None]:
-        """Run `work`. A `key` names it: starting another of the same key cancels the first.
+    ) -> asyncio.Task[None] | None:
+        """Run `work`. A `key` names it: starting another of the same key cancels the first. After `stop` nothing starts any more.
 
         Errors go to `on_error` where given, else to `failed` together with `again`. `then` is called when it has ended, however it did.
         """
+        if self._stopped:
+            work.close()
+            return None
         if key:
             self.cancel(key)
         task = self._loop.create_task(self._guarded(work, on_error, again))
@@ -72,6 +76,7 @@ class Tasks(QObject):
 
     async def stop(self) -> None:
         """Cancel everything and wait until it has ended."""
+        self._stopped = True
         mine = asyncio.current_task()
         tasks = [task for task in self._running if task is not mine]
         for task in tasks:

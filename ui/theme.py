@@ -59,6 +59,11 @@ class Theme(QObject):
         """A length that goes with text (an icon, the width of a column of words) at the chosen text size."""
         return round(size * self._scale)
 
+    @property
+    def large(self) -> bool:
+        """Whether text is so large that names and values no longer fit side by side in a narrow panel."""
+        return self._scale >= 1.5
+
     def font(self, size: int = TYPE.body, *, bold: bool = False) -> QFont:
         font = QFont(self._app.font())
         font.setPixelSize(self.px(size))

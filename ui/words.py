@@ -35,6 +35,12 @@ def short_day(moment: date | datetime) -> str:
     return QLocale().toString(QDate(that.year, that.month, that.day), "d MMM yyyy")
 
 
+def title_when(moment: datetime) -> str:
+    """Day and time for a heading: "Today, 14:03", and from the day before yesterday on "12 May 2026, 14:03"."""
+    recent = (local(datetime.now(UTC)).date() - local(moment).date()).days in (0, 1)
+    return when(moment) if recent else short_when(moment)
+
+
 def short_when(moment: datetime) -> str:
     """Day and time, as short as they can be told apart."""
     return f"{short_day(moment)}, {clock(moment)}"

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 
-from PySide6.QtCore import QBuffer, QByteArray, QObject, QRect, QSize, QTimer, Signal
+from PySide6.QtCore import QBuffer, QObject, QRect, QSize, QTimer, Signal
 from PySide6.QtGui import QImage, QImageReader, QPixmap
 
 from app.vault.types import ItemId
@@ -29,8 +29,8 @@ Fetch = Callable[[ItemId], Awaitable[bytes | None]]
 
 def decode_cover(data: bytes, edge: int) -> QImage:
     """Decode a thumbnail, scaled and cut to fill a square of `edge` pixels; a null image when it cannot be read."""
-    source = QByteArray(data)
-    buffer = QBuffer(source)
+    buffer = QBuffer()
+    buffer.setData(data)
     buffer.open(QBuffer.OpenModeFlag.ReadOnly)
     reader = QImageReader(buffer)
     reader.setAutoTransform(False)

@@ -125,8 +125,8 @@ class CapturesPage(Page):
         self._restore = button(theme, tr("Restore"), self.restore_chosen, icon="restore")
         self._trash = button(theme, tr("Move to trash"), self.delete_chosen, icon="trash")
         clear = button(theme, tr("Clear selection"), self.view.clearSelection, role="quiet")
-        acts = FlowLayout(self._restore, self._star, self._trash, self._export, self._ask)
-        self._bar = frame("bar", row(self._count, clear, None, acts, gap=GRID, margins=(2 * GRID, GRID, GRID, GRID)))
+        acts = FlowLayout(self._restore, self._star, self._trash, self._export, self._ask, at_end=True)
+        self._bar = frame("bar", row(self._count, clear, acts, gap=GRID, margins=(2 * GRID, GRID, GRID, GRID)))
         self._bar.hide()
         return self._bar
 

@@ -46,7 +46,8 @@ class DetailsPanel(QFrame):
         self._context = context
         self._meta: ItemMeta | None = None
         self.setAccessibleName(tr("Details"))
-        self.setFixedWidth(WIDTH)
+        self._resize()
+        context.theme.changed.connect(self._resize)
         self._facts = QGridLayout()
         self._facts.setHorizontalSpacing(2 * GRID)
         self._facts.setVerticalSpacing(GRID)
@@ -75,6 +76,11 @@ class DetailsPanel(QFrame):
         area.setWidget(inner)
         self.setLayout(column(card(area)))
 
+    def _resize(self) -> None:
+        """Wider with larger text; the picture keeps at least three fifths (the page's layout sees to it)."""
+        self.setMaximumWidth(self._context.theme.scaled(WIDTH))
+        self.setMinimumWidth(30 * GRID)
+
     def show_meta(self, meta: ItemMeta) -> None:
         """Show `meta`; a note that is being written is not overwritten by a change elsewhere."""
         same = self._meta is not None and self._meta.id == meta.id
@@ -84,10 +90,10 @@ class DetailsPanel(QFrame):
         for at, (name, value) in enumerate(facts(meta)):
             known = label(value, wrap=True, select=True)
             if len(value) == 64:
-                known.setText(f"{value[:16]}…")
+                known.setText(f"{value[:12]}…")
                 known.setToolTip(value)
-            self._facts.addWidget(label(name, tone="muted"), at, 0, Qt.AlignmentFlag.AlignTop)
-            self._facts.addWidget(known, at, 1)
+            self._facts.addWidget(label(name, tone="muted"), 2 * at, 0, Qt.AlignmentFlag.AlignTop)
+            self._facts.addWidget(known, *((2 * at + 1, 0, 1, 2) if self._context.theme.large else (2 * at, 1)))
         if not writing:
             self._note.setPlainText(meta.note)
             self._save.setEnabled(False)

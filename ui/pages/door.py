@@ -16,6 +16,7 @@ from ui.widgets.basics import button, card, column, label, noted
 from ui.widgets.passphrase import PassphraseField
 
 WIDTH = 58 * GRID
+WIDEST = 100 * GRID
 
 
 class Door(QWidget):
@@ -31,7 +32,7 @@ class Door(QWidget):
         self.sheet.setSpacing(2 * GRID)
         middle = QWidget()
         set_role(middle, "plain")
-        middle.setFixedWidth(WIDTH)
+        self._middle = middle
         middle.setLayout(column(self.banners, self.sheet, gap=2 * GRID))
         inner = QWidget()
         set_role(inner, "plain")
@@ -46,6 +47,12 @@ class Door(QWidget):
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setWidget(inner)
         self.setLayout(column(area))
+        self._resize()
+        context.theme.changed.connect(self._resize)
+
+    def _resize(self) -> None:
+        """Wider with larger text, within what the smallest window has."""
+        self._middle.setFixedWidth(min(self._context.theme.scaled(WIDTH), WIDEST))
 
     def refused(self, said: Explanation) -> None:
         """Show why it did not work, and let the person try again."""

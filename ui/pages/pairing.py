@@ -55,6 +55,7 @@ class PairingPanel(QWidget):
         self._banners = banners
         self._found: dict[str, FoundGlasses] = {}
         self._pairing = ""
+        self._round = 0
         theme = context.theme
         self.progress = ProgressRow(theme)
         self._heard = QVBoxLayout()
@@ -80,10 +81,13 @@ class PairingPanel(QWidget):
         self._list()
         self._again.setEnabled(False)
         self.progress.begin(tr("Listening for glasses…"))
-        self._context.tasks.start(self._scanning(), key="scan", on_error=self._silent)
+        self._round += 1
+        self._context.tasks.start(self._scanning(self._round), key="scan", on_error=self._silent)
 
     def stop(self) -> None:
+        self._round += 1
         self._context.tasks.cancel("scan")
+        self._again.setEnabled(True)
         self.progress.end()
         self._found.clear()
         self._list()
@@ -96,16 +100,17 @@ class PairingPanel(QWidget):
             self._simulated.addWidget(button(self._context.theme, text, partial(self._simulate, family), icon="simulated"))
         self._simulated.addStretch(1)
 
-    async def _scanning(self) -> None:
+    async def _scanning(self, number: int) -> None:
         try:
             async with contextlib.aclosing(self._context.services.glasses.scan(SCAN_SECONDS)) as heard:
                 async for found in heard:
                     self._found[found.address] = found
                     self._list()
         finally:
-            self._again.setEnabled(True)
-            if not self._pairing:
-                self.progress.end()
+            if number == self._round:
+                self._again.setEnabled(True)
+                if not self._pairing:
+                    self.progress.end()
         if not self._found:
             self._none.setText(tr("Nothing was heard. The reasons below help most often."))
 
@@ -135,7 +140,7 @@ class PairingPanel(QWidget):
         line = row(icon_label(theme, icon, "accent", 24), gap=GRID + 4, margins=(2 * GRID - 4, GRID, GRID, GRID))
         family = dict(self._context.services.glasses.simulated_families()).get(found.family, found.family)
         facts = tr("{family} · {signal} · {address}", family=family, signal=signal, address=found.address)
-        line.addLayout(column(label(name, "strong"), label(facts, "small"), gap=2), 1)
+        line.addLayout(column(label(name, "strong"), label(facts, "small", wrap=True), gap=2), 1)
         if found.simulated:
             line.addWidget(Badge(theme, "simulated", tr("Simulated")))
         if found.known:
@@ -179,5 +184,4 @@ class PairingPanel(QWidget):
 
     async def _simulating(self, family: str) -> None:
         await self._context.services.glasses.start_simulated(family)
-        if not self._context.tasks.running("scan"):
-            self.start()
+        self.start()

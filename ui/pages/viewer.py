@@ -23,6 +23,7 @@ from ui.widgets.badge import StatusBadge
 from ui.widgets.banner import Banners, announce
 from ui.widgets.basics import button, dress, label, row, tool
 from ui.widgets.empty import Empty
+from ui.widgets.flow import FlowLayout
 from ui.widgets.page import Page
 from ui.widgets.picture import PictureView, decode
 
@@ -57,12 +58,11 @@ class ViewerPage(Page):
         ask = button(theme, tr("Ask…"), self.ask, icon="ask", role="primary", help=tr("Ask an assistant about this capture"))
         export = tool(theme, tr("Export…"), "export", self.export)
         trash = tool(theme, tr("Move to trash"), "trash", self.trash, shortcut="Delete")
-        for widget in (self._zoom, self._fit, self._full, self._info, self._star, export, trash, ask):
-            self.acts.addWidget(widget)
+        tools = (self._zoom, self._fit, self._full, self._info, self._star, export, trash, ask)
+        self.acts.addLayout(FlowLayout(*tools, gap=4, at_end=True), 1)
         self._back = tool(theme, tr("Back to all captures"), "back", self.closed.emit, shortcut="Esc")
         head = self.head
-        self.title.setWordWrap(True)
-        head.setStretchFactor(self.title, 1)
+        head.setStretchFactor(self.acts, 1)
         head.insertWidget(0, self._back)
         head.insertSpacing(2, GRID)
         head.insertWidget(3, self.status)
@@ -76,9 +76,9 @@ class ViewerPage(Page):
         self._stack.addWidget(self._plain)
         self.details = DetailsPanel(self._context)
         middle = row(self._before, gap=GRID)
-        middle.addWidget(self._stack, 1)
+        middle.addWidget(self._stack, 3)
         middle.addWidget(self._after)
-        middle.addWidget(self.details)
+        middle.addWidget(self.details, 2)
         self.body.addLayout(middle, 1)
 
     # -- showing ---------------------------------------------------------------------------------------------------------------
@@ -116,7 +116,7 @@ class ViewerPage(Page):
 
     def _describe(self, meta: ItemMeta) -> None:
         self._meta = meta
-        self.title.setText(words.when(meta.new.taken_at))
+        self.title.setText(words.title_when(meta.new.taken_at))
         shared = tuple(dict.fromkeys(share.company for share in meta.shares if share.leaves_computer))
         self.status.set_shared(shared)
         self.picture.setAccessibleName(

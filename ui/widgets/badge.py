@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QSizePolicy
 
 from app.sharing.types import PolicyClass
@@ -27,6 +28,10 @@ LINK_LOOK: dict[LinkState, tuple[str, str]] = {
 """Icon and tone of a link state; any other state is quiet."""
 
 
+WIDEST = 240
+"""Pixels of text before it is shortened; the whole of it stays in the name and the tool tip."""
+
+
 class Badge(QFrame):
     """An icon and a word."""
 
@@ -42,14 +47,18 @@ class Badge(QFrame):
 
     def show_as(self, icon: str, text: str, tone: str = "") -> None:
         dress(self._theme, self._icon, icon, tone or "muted", size=16)
-        self._text.setText(text)
+        self._full = text
         set_role(self, tone=tone)
         set_role(self._text, tone=tone or "muted")
+        self._text.ensurePolished()
+        short = self._text.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, self._theme.scaled(WIDEST))
+        self._text.setText(short)
+        self.setToolTip(text if short != text else "")
         self.setAccessibleName(text)
 
     @property
     def text(self) -> str:
-        return self._text.text()
+        return self._full
 
 
 class StatusBadge(Badge):

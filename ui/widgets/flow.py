@@ -9,12 +9,16 @@ from ui.tokens import GRID
 
 
 class FlowLayout(QLayout):
-    """Lays its widgets side by side and goes on below when there is no room; hidden ones take none. Mirrors from right to left."""
+    """Lays its widgets side by side and goes on below when there is no room; hidden ones take none.
 
-    def __init__(self, *widgets: QWidget, gap: int = GRID) -> None:
+    `at_end` pushes each line to the far side. Mirrors from right to left.
+    """
+
+    def __init__(self, *widgets: QWidget, gap: int = GRID, at_end: bool = False) -> None:
         super().__init__()
         self._items: list[QLayoutItem] = []
         self._gap = gap
+        self._at_end = at_end
         self.setContentsMargins(0, 0, 0, 0)
         for widget in widgets:
             self.addWidget(widget)
@@ -58,18 +62,32 @@ class FlowLayout(QLayout):
     def _shown(self) -> list[QLayoutItem]:
         return [item for item in self._items if not item.isEmpty()]
 
+    def _lines(self, width: int) -> list[list[QLayoutItem]]:
+        lines: list[list[QLayoutItem]] = []
+        used = 0
+        for item in self._shown():
+            wanted = item.sizeHint().width()
+            if lines and used + self._gap + wanted <= width:
+                lines[-1].append(item)
+                used += self._gap + wanted
+            else:
+                lines.append([item])
+                used = wanted
+        return lines
+
     def _arrange(self, area: QRect, *, move: bool) -> int:
         """Place everything in `area` and return the height used."""
         parent = self.parentWidget()
         mirrored = parent is not None and parent.layoutDirection() == Qt.LayoutDirection.RightToLeft
-        x, y, line = area.left(), area.top(), 0
-        for item in self._shown():
-            size = item.sizeHint()
-            if x > area.left() and x + size.width() > area.left() + area.width():
-                x, y, line = area.left(), y + line + self._gap, 0
-            if move:
-                left = area.left() + area.right() - x - size.width() + 1 if mirrored else x
-                item.setGeometry(QRect(QPoint(left, y), size))
-            x += size.width() + self._gap
-            line = max(line, size.height())
-        return y + line - area.top()
+        y = area.top()
+        for line in self._lines(area.width()):
+            sizes = [item.sizeHint() for item in line]
+            height = max(size.height() for size in sizes)
+            x = area.width() - sum(size.width() + self._gap for size in sizes) + self._gap if self._at_end else 0
+            for item, size in zip(line, sizes, strict=True):
+                if move:
+                    left = area.left() + (area.width() - x - size.width() if mirrored else x)
+                    item.setGeometry(QRect(QPoint(left, y + (height - size.height()) // 2), size))
+                x += size.width() + self._gap
+            y += height + self._gap
+        return max(0, y - self._gap - area.top())

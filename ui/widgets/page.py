@@ -25,7 +25,7 @@ class Page(QWidget):
         self.head = head = QHBoxLayout()
         self.title.setMinimumHeight(TARGET + 4)
         head.addWidget(self.title)
-        head.addStretch(1000)
+        head.addStretch(0)
         head.addLayout(self.acts)
         self.body = QVBoxLayout()
         self.body.setSpacing(2 * GRID)

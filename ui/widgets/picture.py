@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QBuffer, QByteArray, Qt, Signal
+from PySide6.QtCore import QBuffer, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QImage, QImageReader, QKeyEvent, QPainter, QPixmap, QResizeEvent, QTransform, QWheelEvent
 from PySide6.QtWidgets import QFrame, QGraphicsPixmapItem, QGraphicsScene, QGraphicsView, QWidget
 
@@ -32,8 +32,8 @@ def upright(orientation: int) -> QTransform:
 
 def decode(data: bytes) -> QImage:
     """Decode a picture as stored, bounded in size; null when it cannot be shown. Safe on any thread; releases the GIL."""
-    source = QByteArray(data)
-    buffer = QBuffer(source)
+    buffer = QBuffer()
+    buffer.setData(data)
     buffer.open(QBuffer.OpenModeFlag.ReadOnly)
     reader = QImageReader(buffer)
     reader.setAutoTransform(False)

@@ -67,14 +67,15 @@ class TileDelegate(QStyledItemDelegate):
         else:
             painter.fillRect(at, QColor(tile.colour & 0xFFFFFF) if tile.colour > 0 else self._theme.colour("pressed"))
             if tile.kind is not ItemKind.PHOTO or not tile.intact:
-                self._middle_icon(painter, at, "broken" if not tile.intact else tile.kind.value, tile.colour)
+                self._middle_icon(painter, at, "broken" if not tile.intact else tile.kind.value)
         painter.restore()
         painter.setPen(QPen(QColor(127, 127, 127, 60), 1))
         painter.drawPath(path)
 
-    def _middle_icon(self, painter: QPainter, at: QRect, name: str, colour: int) -> None:
-        icon = self._theme.pixmap(name, "muted", 32, self._view.devicePixelRatioF())
-        painter.drawPixmap(at.center().x() - 16, at.center().y() - 16, icon)
+    def _middle_icon(self, painter: QPainter, at: QRect, name: str) -> None:
+        size = self._theme.scaled(32)
+        icon = self._theme.pixmap(name, "muted", size, self._view.devicePixelRatioF())
+        painter.drawPixmap(at.center().x() - size // 2, at.center().y() - size // 2, icon)
 
     def _marks(self, painter: QPainter, at: QRect, tile: Tile) -> None:
         """Favourite star and length, on dark discs so that they can be read on any picture."""
@@ -127,14 +128,15 @@ class TileDelegate(QStyledItemDelegate):
         painter.drawText(first, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, when)
         shared = bool(tile.shared_with)
         tone = "sent" if shared else "muted"
-        second = QRect(at.left(), first.bottom() + 3, at.width(), max(16, line))
-        icon = theme.pixmap("sent" if shared else "private", tone, 16, self._view.devicePixelRatioF())
-        painter.drawPixmap(second.left(), second.center().y() - 7, icon)
+        size = theme.scaled(16)
+        second = QRect(at.left(), first.bottom() + 3, at.width(), max(size, line))
+        icon = theme.pixmap("sent" if shared else "private", tone, size, self._view.devicePixelRatioF())
+        painter.drawPixmap(second.left(), second.center().y() - size // 2 + 1, icon)
         font = theme.font(TYPE.small, bold=shared)
         painter.setFont(font)
         painter.setPen(theme.colour(tone))
-        text = QFontMetrics(font).elidedText(words.status(tile.shared_with), Qt.TextElideMode.ElideRight, at.width() - 21)
-        painter.drawText(second.adjusted(21, 0, 0, 0), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
+        text = QFontMetrics(font).elidedText(words.status(tile.shared_with), Qt.TextElideMode.ElideRight, at.width() - size - 5)
+        painter.drawText(second.adjusted(size + 5, 0, 0, 0), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
 
 
 class TimelineView(QListView):
@@ -192,9 +194,8 @@ class TimelineView(QListView):
         columns = max(1, width // self._theme.scaled(WISHED))
         self.edge = width // columns - GAP
         line = QFontMetrics(self._theme.font(TYPE.small)).height()
-        self.setGridSize(
-            QSize(min(width // columns, (self.viewport().width() - 1) // columns), self.edge + GAP + 7 + 3 + line + max(16, line) + 4)
-        )
+        caption = 7 + line + 3 + max(self._theme.scaled(16), line)
+        self.setGridSize(QSize(min(width // columns, (self.viewport().width() - 1) // columns), self.edge + caption + GAP + 4))
         self._look.start()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

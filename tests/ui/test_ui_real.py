@@ -1,0 +1,128 @@
+"""The main job through the window over the real services: first run, simulated glasses, capture, look, ask, receipt, lock, unlock."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication, QPushButton
+
+from app.errors import EyelidError
+from app.paths import Profile
+from app.services import Services
+from app.vault.types import LockState
+from ble.types import LinkState
+from ui import main
+from ui.approval import ApprovalDialog
+from ui.dialogs import Question
+from ui.main_window import MainWindow
+
+
+@pytest.fixture
+async def real(tmp_path: Path, theme, until):
+    """A window over real services on a fresh profile."""
+    services = await Services.start(Profile(tmp_path / "profile"))
+    window = MainWindow(services, theme, asyncio.get_running_loop())
+    window.show()
+    await until(window.isActiveWindow)
+    yield window
+    window.close()
+    await window.tasks.stop()
+    await services.stop()
+    window.deleteLater()
+    await asyncio.sleep(0)
+
+
+async def wait(condition) -> None:
+    async with asyncio.timeout(25):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def shown(window: MainWindow, kind: type) -> list:
+    return [dialog for dialog in window.findChildren(kind) if dialog.isVisible()]
+
+
+def press(parent, text: str) -> None:
+    next(button for button in parent.findChildren(QPushButton) if button.text() == text).click()
+
+
+async def make_vault(window: MainWindow, passphrase: str) -> None:
+    for field in (window.welcome._first, window.welcome._second):
+        field._line.setText(passphrase)
+    press(window.welcome, "Create my vault")
+    await wait(lambda: window.rooms.currentWidget() is window.inside)
+
+
+async def pair_simulated(window: MainWindow) -> str:
+    services = window.context.services
+    press(window.captures, "Pair glasses")
+    press(window.glasses, "Start simulated Omi Glass")
+    await wait(lambda: window.glasses.pairing._found)
+    window.glasses.pairing.pair(next(iter(window.glasses.pairing._found.values())))
+    await wait(lambda: shown(window, Question))
+    press(shown(window, Question)[0], "Pair")
+    await wait(lambda: services.glasses.known() and services.glasses.known()[0].state is LinkState.READY)
+    return services.glasses.known()[0].known.address
+
+
+async def test_the_main_job_from_first_run_to_receipt(real: MainWindow, fake) -> None:
+    services = real.context.services
+    assert real.rooms.currentWidget() is real.welcome
+    await make_vault(real, fake.PASSPHRASE)
+    address = await pair_simulated(real)
+
+    real.go("captures")
+    real.glasses.take_photo(address)
+    await wait(lambda: real.captures.model.rowCount() >= 1)
+    item = real.captures.model.tile(0).id
+    real.view(item)
+    await wait(lambda: not real.viewer.picture.empty)
+
+    real.viewer.ask()
+    real.ask._question.setPlainText("What do you see?")
+    real.ask.review()
+    await wait(lambda: shown(real, ApprovalDialog))
+    dialog = shown(real, ApprovalDialog)[0]
+    dialog._armed.setInterval(0)
+    await wait(lambda: dialog.armed)
+    dialog.send.click()
+    await wait(lambda: not real.ask.busy)
+    assert "mirror on your own computer" in real.ask._answer.toPlainText()
+
+    real.ask.review()
+    await wait(lambda: shown(real, ApprovalDialog))
+    real.lock()
+    await wait(lambda: services.vault.state is LockState.LOCKED)
+    assert real.rooms.currentWidget() is real.lock_page
+    assert not shown(real, ApprovalDialog)
+
+    real.lock_page._field._line.setText(fake.PASSPHRASE)
+    press(real.lock_page, "Unlock")
+    await wait(lambda: real.rooms.currentWidget() is real.inside)
+    real.go("shared")
+    await wait(lambda: real.shared.model.rowCount() >= 2)
+    outcomes = {real.shared.model.index(row, 4).data() for row in range(real.shared.model.rowCount())}
+    assert {"Sent and answered", "Kept private"} <= outcomes
+
+
+async def test_the_program_starts_and_stops_in_order(tmp_path: Path, qapp: QApplication, until) -> None:
+    running = asyncio.ensure_future(main.run(qapp, Profile(tmp_path), (), asyncio.get_running_loop()))
+    await wait(lambda: [window for window in qapp.topLevelWidgets() if isinstance(window, MainWindow) and window.isVisible()])
+    next(window for window in qapp.topLevelWidgets() if isinstance(window, MainWindow) and window.isVisible()).close()
+    assert await running == 0
+
+
+async def test_a_start_that_fails_is_told_in_words(tmp_path: Path, qapp: QApplication, until, monkeypatch) -> None:
+    async def start(profile, *, sims=()):
+        raise EyelidError("The vault is in use.", "Another Eyelid has it open.", "Close that one first.")
+
+    monkeypatch.setattr(main.Services, "start", start)
+    running = asyncio.ensure_future(main.run(qapp, Profile(tmp_path), (), asyncio.get_running_loop()))
+    await until(lambda: [one for one in qapp.topLevelWidgets() if isinstance(one, Question) and one.isVisible()])
+    dialog = next(one for one in qapp.topLevelWidgets() if isinstance(one, Question) and one.isVisible())
+    assert dialog.windowTitle() == "The vault is in use."
+    assert "Close that one first." in dialog.accessibleDescription()
+    dialog.close()
+    assert await running == 1
