@@ -18,10 +18,9 @@ from typing import BinaryIO, cast
 from app.vault import codec, config
 from app.vault.age import X25519Identity
 from app.vault.config import Config, Slot
+from app.vault.doors import Doors
 from app.vault.errors import (
     ItemMissing,
-    LastSlot,
-    NoSuchSlot,
     VaultDamaged,
     VaultError,
     VaultExists,
@@ -36,10 +35,10 @@ from app.vault.lockfile import ProcessLock
 from app.vault.rollback import Watch
 from app.vault.session import Session
 from app.vault.store import ObjectStore
-from app.vault.types import ItemId, ItemMeta, LockState, NewItem, Notice, SlotInfo, SlotKind, VerifyReport
+from app.vault.types import ItemId, ItemMeta, LockState, NewItem, Notice, SlotKind, VerifyReport
 
 
-class Vault:
+class Vault(Doors):
     """One vault on the disk. Make it with `create` or `open`; `close` it at the end."""
 
     def __init__(self, folder: Path, settings: Config, lock: ProcessLock, files: Files, keys: KeyStore) -> None:
@@ -158,9 +157,6 @@ class Vault:
     def recipient(self) -> str:
         """Return "age1…", to which everything is sealed."""
         return self._settings.recipient
-
-    def slots(self) -> tuple[SlotInfo, ...]:
-        return tuple(slot.info for slot in self._settings.slots)
 
     def ids(self) -> tuple[ItemId, ...]:
         """Return every item that has a file on the disk, also one whose object is missing."""
@@ -348,51 +344,6 @@ class Vault:
         session = self._open()
         for number in self._store.record_numbers(folder):
             yield number, session.record(folder, number)
-
-    # -- key slots
-
-    def add_passphrase(self, passphrase: str, *, work_factor: int = 18) -> SlotInfo:
-        """Add one more way to open the vault. Raises VaultLocked, WeakPassphrase, OSError."""
-        return self._add_slot(lambda identity: self._slots.make_passphrase(identity, passphrase, work_factor))
-
-    def add_keyring(self) -> SlotInfo:
-        """Keep a new wrapping key in this computer's keyring. Raises VaultLocked, KeyringUnavailable, OSError."""
-        return self._add_slot(lambda identity: self._slots.make_keyring(identity, self._settings.id))
-
-    def add_recovery(self) -> tuple[SlotInfo, str]:
-        """Add a recovery code and return it; it is kept nowhere, so it can be shown only now. Raises VaultLocked, OSError."""
-        codes: list[str] = []
-
-        def make(identity: X25519Identity) -> Slot:
-            slot, code = self._slots.make_recovery(identity)
-            codes.append(code)
-            return slot
-
-        return self._add_slot(make), codes[0]
-
-    def remove_slot(self, slot_id: str) -> None:
-        """Remove one way to open the vault; works only while unlocked. Raises VaultLocked, NoSuchSlot, LastSlot, OSError."""
-        with self._writing:
-            self._open()
-            gone = [slot for slot in self._settings.slots if slot.info.id == slot_id]
-            if not gone:
-                raise NoSuchSlot("that slot")
-            kept = tuple(slot for slot in self._settings.slots if slot not in gone)
-            if not kept:
-                raise LastSlot
-            self._save(replace(self._settings, slots=kept))
-            self._slots.forget(self._settings.id, gone[0])
-
-    def _add_slot(self, make: Callable[[X25519Identity], Slot]) -> SlotInfo:
-        with self._writing:
-            slot = make(self._open().identity)
-            self._save(replace(self._settings, slots=(*self._settings.slots, slot)))
-        return slot.info
-
-    def _save(self, settings: Config) -> None:
-        write_durably(self._files, self._folder / config.NAME, [config.dump(settings)])
-        with self._guard:
-            self._settings = settings
 
 
 def _in_utc(new: NewItem) -> NewItem:
