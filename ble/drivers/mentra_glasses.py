@@ -1,0 +1,305 @@
+"""A connected pair of Mentra Live: what may be asked of it, over Bluetooth and over Wi-Fi.
+
+Owns one link, the photos that came over it until they are released, and the list of what the glasses hold while their Wi-Fi is open. Never
+gives the glasses an address to upload to: what is taken on them comes here or stays there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import datetime
+
+from ble.drivers import mentra_profile as profile
+from ble.drivers.k900 import Json, text_of
+from ble.drivers.mentra_fetch import MentraShelf
+from ble.drivers.mentra_gallery import Entry
+from ble.drivers.mentra_link import MentraLink
+from ble.drivers.mentra_session import GalleryCounts, MentraSession
+from ble.errors import GlassesError, ProtocolFault, Unsupported
+from ble.http_port import HttpPort, NotReachable, Place, WifiInvitation, announced_place
+from ble.port import GattPort
+from ble.types import Capabilities, Capability, CaptureOffered, DeviceInfo, GlassesEvent, GlassesStatus, Offer
+
+POLL_SECONDS = 2.5
+ANSWER_SECONDS = 8.0
+HOTSPOT_SECONDS = 30.0
+SAVED_SECONDS = 45.0
+"""How long a photo may take to show up in the gallery."""
+MOST_OFFERED = 64
+"""Captures of the gallery that are on offer at once; the next follow as these are fetched."""
+_PIECE = 64 * 1024
+
+CAUTIONS = (
+    "Whether these glasses encrypt their Bluetooth link is not known: somebody near may be able to listen in.",
+    "While the glasses share their captures over Wi-Fi, anybody on that network can look at them and delete them; "
+    "Eyelid ends the sharing as soon as it is done.",
+)
+
+
+class MentraGlasses:
+    """A connected pair. See `ble.glasses.Glasses` and `ble.http_port.WifiGlasses`; made by `MentraDriver.open`."""
+
+    def __init__(
+        self, port: GattPort, link: MentraLink, session: MentraSession, http: HttpPort, simulated: bool, utc: Callable[[], datetime]
+    ):
+        self._port = port
+        self._link = link
+        self._session = session
+        self._http = http
+        self._simulated = simulated
+        self._utc = utc
+        self._ordering = asyncio.Lock()
+        self._orders = 0
+        self._shelf: MentraShelf | None = None
+        self._place: Place | None = None
+        self._own_network = False
+        self._known: dict[str, Entry] = {}
+        self._backlog: deque[Entry] = deque()
+        self._offered: set[str] = set()
+        self._done: set[str] = set()
+        self._kept: dict[str, set[str]] = {}
+        self._unsound = 0
+
+    @property
+    def address(self) -> str:
+        return self._port.address
+
+    @property
+    def info(self) -> DeviceInfo:
+        return self._session.info
+
+    @property
+    def status(self) -> GlassesStatus:
+        return self._session.status
+
+    @property
+    def gallery(self) -> GalleryCounts | None:
+        """What the glasses last said they hold."""
+        return self._session.gallery
+
+    @property
+    def capabilities(self) -> Capabilities:
+        features = {Capability.TAKE_PHOTO, Capability.BATTERY, Capability.STORAGE, Capability.VIDEO}
+        if self._shelf is not None and self._shelf.version3:
+            features |= {Capability.RESUME, Capability.RELEASE}
+        return Capabilities(profile.FAMILY, frozenset(features), encrypted_link=False, cautions=CAUTIONS)
+
+    def events(self) -> AsyncIterator[GlassesEvent]:
+        return self._session.events.read()
+
+    # -- photos ---------------------------------------------------------------------------------------------------------------------
+
+    async def take_photo(self) -> None:
+        """See `ble.glasses.Glasses`. With Wi-Fi open the photo goes to the gallery and is offered in full from there."""
+        async with self._ordering:
+            self._link.check()
+            self._orders += 1
+            stamp = f"{int(self._utc().timestamp()) % 10**10:010d}{self._orders % 1000:03d}"
+            name, request_id = f"I{stamp}", f"eyelid-{stamp}"
+            order = {
+                "type": "take_photo",
+                "requestId": request_id,
+                "transferMethod": "ble",
+                "bleImgId": name,
+                "size": "medium",
+                "mode": "photo",
+                "compress": "none",
+                "save": self._shelf is not None,
+                "flash": True,
+                "sound": True,
+            }
+            waiting = self._session.order(name, request_id)
+            try:
+                self._link.tell(order)
+                await (waiting if self._shelf is None else self._saved_or_sent(request_id, waiting))
+            finally:
+                self._session.forget_order()
+
+    async def _saved_or_sent(self, request_id: str, sent: asyncio.Future[None]) -> None:
+        """Newer builds only save a photo that is to be saved, older ones send it as well: whichever comes first."""
+        until = asyncio.get_running_loop().time() + SAVED_SECONDS
+        while not sent.done():
+            if self._shelf is None or asyncio.get_running_loop().time() > until:
+                break
+            await asyncio.wait({sent}, timeout=POLL_SECONDS)
+            if not sent.done():
+                await self._list_new()
+                if any(entry.request_id == request_id for entry in self._known.values()):
+                    return
+        await sent
+
+    async def set_continuous(self, on: bool) -> None:
+        """These glasses have no capture at intervals; asking for none is always fine. Raises Unsupported."""
+        self._link.check()
+        if on:
+            raise Unsupported(
+                "These glasses take no photos at intervals.", "They take one when asked.", "Use their button, or ask for one."
+            )
+        self._session.change(replace(self._session.status, continuous=False))
+
+    # -- captures -------------------------------------------------------------------------------------------------------------------
+
+    async def fetch(self, offer_id: str, offset: int = 0) -> AsyncIterator[bytes]:
+        """See `ble.glasses.Glasses`. Photos that came over Bluetooth are here until `release`; others need open Wi-Fi."""
+        data = self._session.held(offer_id)
+        if data is not None:
+            for start in range(max(0, offset), len(data), _PIECE):
+                yield data[start : start + _PIECE]
+            self._session.fetched(offer_id)
+            return
+        shelf, entry = self._on_shelf(offer_id)
+        async with contextlib.aclosing(shelf.fetch(entry, max(0, offset))) as pieces:
+            async for piece in pieces:
+                yield piece
+        self._settled(offer_id)
+
+    async def digest(self, offer_id: str) -> bytes | None:
+        """The SHA-256 that the glasses state of an offered capture, for whoever put it together from several fetches. None: they don't."""
+        if self._session.held(offer_id) is not None:
+            return None
+        shelf, entry = self._on_shelf(offer_id)
+        return await shelf.digest(entry)
+
+    async def release(self, offer_id: str) -> None:
+        """See `ble.glasses.Glasses`. A capture goes to the glasses' trash once all of its files were released; older builds keep theirs."""
+        self._session.release(offer_id)
+        entry = self._known.get(offer_id)
+        if entry is None:
+            return
+        self._settled(offer_id)
+        if self._shelf is None or not self._shelf.version3:
+            return
+        kept = self._kept.setdefault(entry.capture, set())
+        kept.add(offer_id)
+        if kept == {known.id for known in self._known.values() if known.capture == entry.capture}:
+            await self._shelf.trash(entry.capture)
+            del self._kept[entry.capture]
+
+    def _on_shelf(self, offer_id: str) -> tuple[MentraShelf, Entry]:
+        entry = self._known.get(offer_id)
+        if entry is None:
+            raise ProtocolFault("This capture is no longer there.", "It was released, or never offered.", "Look for new captures again.")
+        if self._shelf is None:
+            raise NotReachable("Their Wi-Fi was closed.")
+        return self._shelf, entry
+
+    def _settled(self, offer_id: str) -> None:
+        self._done.add(offer_id)
+        self._offered.discard(offer_id)
+        self._offer_more()
+
+    def _offer_more(self) -> None:
+        while self._backlog and len(self._offered) < MOST_OFFERED:
+            entry = self._backlog.popleft()
+            self._offered.add(entry.id)
+            offer = Offer(entry.id, entry.kind, entry.media_type, entry.taken_at, size=entry.size)
+            self._session.events.put(CaptureOffered(offer))
+            self._session.change(replace(self._session.status, received=self._session.status.received + 1))
+
+    # -- Wi-Fi ----------------------------------------------------------------------------------------------------------------------
+
+    async def open_wifi(self, *, own_network: bool) -> WifiInvitation | None:
+        """See `ble.http_port.WifiGlasses`."""
+        await self.close_wifi()
+        self._own_network = own_network
+        if own_network:
+            return await self._open_hotspot()
+        await self._link.ask({"type": "request_wifi_status"}, answers("wifi_status"), ANSWER_SECONDS)
+        if not self._session.local_address:
+            raise Unsupported("The glasses are on no Wi-Fi network.", "They can't be reached that way.", "Use their own network instead.")
+        asked = {"type": "set_gallery_server_enabled", "request_id": "eyelid", "enabled": True}
+        answer = await self._link.ask(asked, _is_gallery_server, ANSWER_SECONDS)
+        if answer.get("listening") is not True:
+            raise ProtocolFault("The glasses did not open their gallery.", "They said no.", "Use their own network instead.")
+        self._place = self._place_in(text_of(answer, "url"))
+        return None
+
+    async def _open_hotspot(self) -> WifiInvitation:
+        for attempt in range(2):  # some builds turn it on and never say so: asked again, they tell
+            try:
+                asked = {"type": "set_hotspot_state", "enabled": True}
+                answer = await self._link.ask(asked, _is_hotspot, HOTSPOT_SECONDS)
+                break
+            except ProtocolFault:
+                if attempt:
+                    raise
+        hotspot = self._session.hotspot
+        if answer.get("type") == "hotspot_error" or hotspot is None:
+            raise ProtocolFault("The glasses could not open a network of their own.", "They gave an error.", "Try again.")
+        self._place = announced_place(hotspot.gateway, profile.HTTP_PORT, simulated=self._simulated)
+        return WifiInvitation(hotspot.name, hotspot.password)
+
+    def _place_in(self, url: str) -> Place:
+        host = url.removeprefix("http://").removesuffix("/")
+        if not self._simulated:
+            host = host.removesuffix(f":{profile.HTTP_PORT}")
+        return announced_place(host, profile.HTTP_PORT, simulated=self._simulated)
+
+    async def look_over_wifi(self, seconds: float = 90.0) -> int:
+        """See `ble.http_port.WifiGlasses`. The latest word of the glasses about their network counts."""
+        if self._own_network and self._session.hotspot is not None:
+            self._place = announced_place(self._session.hotspot.gateway, profile.HTTP_PORT, simulated=self._simulated)
+        if self._place is None:
+            raise NotReachable("Their Wi-Fi is not open.")
+        shelf = MentraShelf(self._http, self._place, self._utc)
+        await shelf.greet(seconds)
+        self._shelf = shelf
+        return await self._list_new()
+
+    async def _list_new(self) -> int:
+        if self._shelf is None:
+            raise NotReachable("Their Wi-Fi is not open.")
+        entries, unsound = await self._shelf.entries()
+        self._known = {entry.id: entry for entry in entries}
+        waiting = self._done | self._offered | {entry.id for entry in self._backlog}
+        new = [entry for entry in self._known.values() if entry.id not in waiting]
+        self._backlog.extend(new)
+        self._offer_more()
+        if unsound > self._unsound:
+            self._session.damaged(f"the glasses list {unsound} captures in a way that makes no sense")
+        self._unsound = unsound
+        return len(new)
+
+    async def close_wifi(self) -> None:
+        """See `ble.http_port.WifiGlasses`."""
+        place, self._place, self._shelf = self._place, None, None
+        self._backlog.clear()
+        self._offered.clear()
+        if place is None:
+            return
+        if self._own_network:
+            self._link.tell({"type": "set_hotspot_state", "enabled": False})
+        else:
+            self._link.tell({"type": "set_gallery_server_enabled", "request_id": "eyelid", "enabled": False})
+
+    # -- the link -------------------------------------------------------------------------------------------------------------------
+
+    async def close(self) -> None:
+        """End the sharing over Wi-Fi, let the last word go out, and leave."""
+        self._session.leave()
+        with contextlib.suppress(GlassesError):
+            await self.close_wifi()
+            await self._link.emptied()
+        with contextlib.suppress(GlassesError):
+            await self._port.disconnect()
+        self._link.end()
+        await self._link.ended()
+        self._session.link_lost()
+
+
+def answers(kind: str) -> Callable[[Json], bool]:
+    """Whether a message is of this kind."""
+    return lambda message: message.get("type") == kind
+
+
+def _is_hotspot(message: Json) -> bool:
+    enabled = message.get("type") == "hotspot_status_update" and message.get("hotspot_enabled") is True
+    return enabled or message.get("type") == "hotspot_error"
+
+
+def _is_gallery_server(message: Json) -> bool:
+    return message.get("type") == "settings_ack" and message.get("setting") == "gallery_server"

@@ -1,0 +1,137 @@
+"""A small HTTP/1.1 server on this computer alone, for simulated glasses that serve their media over Wi-Fi. One request a connection."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from urllib.parse import parse_qsl, urlsplit
+
+_PIECE = 64 * 1024
+_MOST_HEAD = 16 * 1024
+_MOST_BODY = 64 * 1024
+ENDLESS = 1 << 40
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request, taken apart. Names of headers are in lower case."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+def asked(method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> Asked:
+    """A request from its first line's parts."""
+    parts = urlsplit(target)
+    return Asked(method, parts.path, dict(parse_qsl(parts.query)), headers, body)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What to answer. `stated` overrides the length in the header (None: sent in chunks, without one); `cut` bytes of the body are sent.
+
+    With `endless` the body is repeated for as long as anybody reads; with `silent` nothing is answered at all.
+    """
+
+    status: int = 200
+    body: bytes = field(default=b"", repr=False)
+    headers: tuple[tuple[str, str], ...] = ()
+    stated: int | None = -1
+    cut: int | None = None
+    endless: bool = False
+    silent: bool = False
+
+    @property
+    def length(self) -> int | None:
+        """What the header says of the length."""
+        if self.endless:
+            return ENDLESS
+        return len(self.body) if self.stated == -1 else self.stated
+
+    def pieces(self) -> Iterator[bytes]:
+        """The body as it is sent."""
+        while self.endless:
+            yield self.body
+        sent = memoryview(self.body)[: self.cut]
+        for start in range(0, len(sent), _PIECE):
+            yield bytes(sent[start : start + _PIECE])
+
+
+class LoopbackHttp:
+    """Serves `respond` on a port of 127.0.0.1 while started. Lives on the loop it is started on."""
+
+    def __init__(self, respond: Callable[[Asked], Reply]) -> None:
+        self._respond = respond
+        self._server: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    @property
+    def address(self) -> str:
+        """As "127.0.0.1:41234"; empty while stopped."""
+        if self._server is None:
+            return ""
+        host, port = self._server.sockets[0].getsockname()[:2]
+        return f"{host}:{port}"
+
+    async def start(self) -> bool:
+        """Begin to serve; False where this process may not open a port."""
+        if self._server is None:
+            try:
+                self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=_MOST_HEAD)
+            except OSError:
+                return False
+        return True
+
+    async def stop(self) -> None:
+        """Close the port and break off what is under way."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+            writers = tuple(self._writers)
+            for writer in writers:
+                writer.transport.abort()
+            await asyncio.gather(*(writer.wait_closed() for writer in writers), return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
+            request = await _read(reader)
+            reply = self._respond(request)
+            if reply.silent:
+                await reader.read()
+            else:
+                await _write(writer, request, reply)
+        self._writers.discard(writer)
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+
+async def _read(reader: asyncio.StreamReader) -> Asked:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    first, *lines = head.split("\r\n")
+    method, target, _ = first.split(" ", 2)
+    headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)}
+    length = min(int(headers.get("content-length", "0")), _MOST_BODY)
+    return asked(method, target, headers, await reader.readexactly(length))
+
+
+async def _write(writer: asyncio.StreamWriter, request: Asked, reply: Reply) -> None:
+    chunked = reply.length is None
+    reason = HTTPStatus(reply.status).phrase
+    lines = [f"HTTP/1.1 {reply.status} {reason}", "Connection: close", *(f"{name}: {value}" for name, value in reply.headers)]
+    lines.append("Transfer-Encoding: chunked" if chunked else f"Content-Length: {reply.length}")
+    writer.write(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
+    if request.method != "HEAD":
+        for piece in reply.pieces():
+            writer.write(b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece)
+            await writer.drain()
+        if chunked:
+            writer.write(b"0\r\n\r\n")
+    await writer.drain()

@@ -1,0 +1,372 @@
+"""Mentra Live over Bluetooth: the driver against simulated glasses, through the real bleak API, fault by fault."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ble.drivers import k900
+from ble.drivers import mentra_profile as profile
+from ble.drivers.k900 import LengthOrder
+from ble.drivers.mentra import MentraDriver
+from ble.drivers.mentra_glasses import MentraGlasses
+from ble.drivers.mentra_session import MOST_HELD
+from ble.errors import CameraSilent, GlassesError, LinkLost, NotGlasses, ProtocolFault, Unsupported
+from ble.http_port import NotReachable, WifiGlasses
+from ble.sim.faults import AT_ONCE
+from ble.sim.mentra import SimulatedMentra
+from ble.sim.mentra_faults import MentraFaults
+from ble.sim.omi import SimulatedNecklace
+from ble.types import Advertisement, Capability, CaptureDamaged, CaptureOffered, CaptureProgress, GlassesEvent, LinkClosed
+
+Make = Callable[[int], bytes]
+AVIF = b"\x00\x00\x00\x14ftypavif\x00\x00\x00\x00mif1" + (1008).to_bytes(4, "big") + b"mdat" + bytes(range(250)) * 4
+
+
+def changed(value: object) -> str:
+    """What sets faults apart from none, as the name of a test."""
+    if not isinstance(value, MentraFaults):
+        return str(value)
+    usual = MentraFaults()
+    return ",".join(name for name in MentraFaults.__slots__ if getattr(value, name) != getattr(usual, name))
+
+
+class Heard:
+    """The events of one pair, as they come."""
+
+    def __init__(self, glasses: MentraGlasses) -> None:
+        self.events: list[GlassesEvent] = []
+        self.task = asyncio.get_running_loop().create_task(self._read(glasses))
+
+    async def _read(self, glasses: MentraGlasses) -> None:
+        async for event in glasses.events():
+            self.events.append(event)
+
+    @property
+    def offers(self) -> list[Any]:
+        return [event.offer for event in self.events if isinstance(event, CaptureOffered)]
+
+    @property
+    def damaged(self) -> list[str]:
+        return [event.reason for event in self.events if isinstance(event, CaptureDamaged)]
+
+
+@pytest.fixture
+def open_mentra(rig: Any) -> Callable[..., Any]:
+    async def opened(twin: Any) -> tuple[MentraGlasses, Heard]:
+        if twin not in rig.air.peripherals:
+            await rig.air.add(twin)
+        glasses = await MentraDriver(simulated=True).open(rig.airwaves.port(rig.air.address_of(twin)), continuous=False)
+        heard = Heard(glasses)
+        rig.opened.append((glasses, heard))
+        return glasses, heard
+
+    return opened
+
+
+async def picture(glasses: MentraGlasses, offer_id: str, offset: int = 0) -> bytes:
+    return b"".join([piece async for piece in glasses.fetch(offer_id, offset)])
+
+
+def told(twin: SimulatedMentra, kind: str) -> list[Any]:
+    return [message for message in twin.commands if message.get("type") == kind]
+
+
+async def test_a_photo_over_bluetooth(open_mentra: Any, make_jpeg: Make, until: Any) -> None:
+    twin = SimulatedMentra([make_jpeg(5000)], pace=AT_ONCE)
+    glasses, heard = await open_mentra(twin)
+    assert isinstance(glasses, WifiGlasses)
+    assert glasses.capabilities.family == "mentra-live"
+    assert glasses.capabilities.can(Capability.TAKE_PHOTO)
+    assert not glasses.capabilities.can(Capability.RESUME)
+    assert glasses.capabilities.cautions == MentraDriver().cautions("mentra-live")
+    await glasses.take_photo()
+    await until(lambda: twin.confirmations)
+    (offer,) = heard.offers
+    assert offer.media_type == "image/jpeg"
+    assert offer.size == 5000
+    assert await picture(glasses, offer.id) == make_jpeg(5000)
+    assert await picture(glasses, offer.id, 4000) == make_jpeg(5000)[4000:]
+    assert twin.confirmations == [True]
+    assert any(isinstance(event, CaptureProgress) and event.total == 5000 for event in heard.events)
+    assert glasses.status.received == 1
+    assert await glasses.digest(offer.id) is None
+    await glasses.release(offer.id)
+    with pytest.raises(ProtocolFault):
+        await picture(glasses, offer.id)
+
+
+async def test_the_order_never_names_another_place_to_send_to(open_mentra: Any, make_jpeg: Make) -> None:
+    twin = SimulatedMentra([make_jpeg(500)], pace=AT_ONCE)
+    glasses, _ = await open_mentra(twin)
+    await glasses.take_photo()
+    (order,) = told(twin, "take_photo")
+    assert order["transferMethod"] == "ble"
+    assert order["save"] is False
+    assert order["flash"] is True
+    assert not {"webhookUrl", "authToken"} & order.keys()
+    assert len(order["bleImgId"]) <= 16
+    assert order["bleImgId"][0] == "I"
+
+
+async def test_the_session_begins_as_the_glasses_want_it(open_mentra: Any, make_jpeg: Make, until: Any) -> None:
+    twin = SimulatedMentra([make_jpeg(500)], pace=AT_ONCE, stored=3, clips=[b"clip"])
+    glasses, _ = await open_mentra(twin)
+    await until(lambda: glasses.gallery is not None and glasses.info.serial)
+    kinds = [message["type"] for message in twin.commands if message["type"] != "msg_ack"]
+    assert kinds.index("phone_ready") < kinds.index("set_ble_mtu") < kinds.index("query_gallery_status")
+    assert told(twin, "set_ble_mtu")[0]["mtu"] == 509
+    assert abs(told(twin, "set_system_time")[0]["timestamp_ms"] / 1000 - 1.7e9) < 1e9
+    assert glasses.status.battery == 87
+    assert glasses.gallery is not None
+    assert (glasses.gallery.photos, glasses.gallery.videos, glasses.gallery.busy) == (3, 1, False)
+    assert glasses.info.firmware == "17.26.7.23"
+    assert glasses.info.serial == "ML0001"
+    assert {message["mId"] for message in told(twin, "msg_ack")} >= {1}
+    await asyncio.sleep(65)
+    assert len(told(twin, "ping")) == 2
+
+
+async def test_while_recording_nothing_is_counted(open_mentra: Any, make_jpeg: Make, until: Any) -> None:
+    glasses, _ = await open_mentra(SimulatedMentra([make_jpeg(500)], faults=MentraFaults(gallery_busy=True), pace=AT_ONCE))
+    await until(lambda: glasses.gallery is not None)
+    assert glasses.gallery is not None
+    assert glasses.gallery.busy
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        MentraFaults(order=LengthOrder.LITTLE, deaf_to_other_order=True),
+        MentraFaults(order=LengthOrder.BIG, deaf_to_other_order=True),
+        MentraFaults(split_frames=3),
+        MentraFaults(garbage=b"#\x00##\xff##"),
+        MentraFaults(repeats_messages=True),
+        MentraFaults(never_acknowledges=True),
+        MentraFaults(boot_seconds=30),
+        MentraFaults(mtu=185),
+        MentraFaults(hostile_message=b"[" * 500),
+        MentraFaults(hostile_message=b'{"C":' + b'{"a":' * 90 + b"1" + b"}" * 91),
+        MentraFaults(hostile_message=b'{"C":"{\\"type\\":[1]}"}'),
+        MentraFaults(hostile_message=b'{"C":"{\\"type\\":\\"battery_status\\",\\"percent\\":1e400}"}'),
+        MentraFaults(hostile_message=b"\xff\xfe{}"),
+        MentraFaults(flood=300),
+    ],
+    ids=changed,
+)
+async def test_oddities_of_the_channel(open_mentra: Any, make_jpeg: Make, until: Any, faults: MentraFaults) -> None:
+    twin = SimulatedMentra([make_jpeg(3000)], faults=faults, pace=AT_ONCE)
+    glasses, heard = await open_mentra(twin)
+    assert glasses.status.battery == 87
+    await glasses.take_photo()
+    await until(lambda: twin.confirmations == [True])
+    assert await picture(glasses, heard.offers[0].id) == make_jpeg(3000)
+    assert heard.damaged == []
+
+
+async def test_a_message_too_long_for_a_frame_is_understood(open_mentra: Any, make_jpeg: Make, until: Any) -> None:
+    twin = SimulatedMentra([make_jpeg(500)], pace=AT_ONCE)
+    glasses, _ = await open_mentra(twin)
+    twin.say({"type": "version_info_3", "serial_number": "Zürich-7", "padding": "ä" * 700}, numbered=True)
+    await until(lambda: glasses.info.serial == "Zürich-7")
+    acknowledged = {message["mId"] for message in told(twin, "msg_ack")}
+    await until(lambda: {message["mId"] for message in told(twin, "msg_ack")} != acknowledged)
+
+
+HARMLESS = [
+    MentraFaults(not_announced=True),
+    MentraFaults(repeat_packet=2),
+    MentraFaults(swap_packet=1),
+    MentraFaults(swap_packet=0, not_announced=True),
+    MentraFaults(wrong_pack_size=True),
+    MentraFaults(inflated_size=True, mtu=256),
+    MentraFaults(inflated_size=True, mtu=256, not_announced=True),
+    MentraFaults(inflated_size=True, mtu=256, not_announced=True, swap_packet=0),
+]
+
+
+@pytest.mark.parametrize("size", [300, 442, 1000, 4400])
+@pytest.mark.parametrize("faults", HARMLESS, ids=changed)
+async def test_harmless_oddities_of_packets(open_mentra: Any, make_jpeg: Make, until: Any, faults: MentraFaults, size: int) -> None:
+    twin = SimulatedMentra([make_jpeg(size)], faults=faults, pace=AT_ONCE)
+    glasses, heard = await open_mentra(twin)
+    await glasses.take_photo()
+    await until(lambda: twin.confirmations)
+    assert twin.confirmations == [True]
+    assert await picture(glasses, heard.offers[0].id) == make_jpeg(size)
+    assert heard.damaged == []
+
+
+MENDED = [
+    MentraFaults(lose_packet=0, times=1),
+    MentraFaults(lose_packet=3, times=2),
+    MentraFaults(lose_packet=9, times=1),
+    MentraFaults(lose_packet=9, times=1, not_announced=True),
+    MentraFaults(deaf_to_confirmation=True),
+]
+
+
+@pytest.mark.parametrize("faults", MENDED, ids=changed)
+async def test_what_is_lost_is_sent_again(open_mentra: Any, make_jpeg: Make, until: Any, faults: MentraFaults) -> None:
+    twin = SimulatedMentra([make_jpeg(3900)], faults=faults, pace=AT_ONCE)
+    glasses, heard = await open_mentra(twin)
+    await glasses.take_photo()
+    await until(lambda: twin.transfers >= 2 and twin.confirmations[-1:] == [True])
+    await asyncio.sleep(10)
+    assert len(heard.offers) == 1
+    assert await picture(glasses, heard.offers[0].id) == make_jpeg(3900)
+    assert heard.damaged == []
+    assert glasses.status.damaged == 0
+
+
+GIVEN_UP = [
+    (MentraFaults(lose_packet=3), "parts were lost"),
+    (MentraFaults(mtu=247, ignores_mtu=True), "parts were lost"),
+    (MentraFaults(trailing=b"trailing"), "no picture"),
+    (MentraFaults(endless_packets=True, not_announced=True), "larger than"),
+]
+
+
+@pytest.mark.parametrize(("faults", "word"), GIVEN_UP, ids=changed)
+async def test_what_never_arrives_whole_is_counted(open_mentra: Any, make_jpeg: Make, until: Any, faults: MentraFaults, word: str) -> None:
+    twin = SimulatedMentra([make_jpeg(3900)], faults=faults, pace=replace(AT_ONCE, chunk=0.001))
+    glasses, heard = await open_mentra(twin)
+    with pytest.raises((ProtocolFault, CameraSilent)) as caught:
+        await glasses.take_photo()
+    assert caught.value.action
+    assert heard.offers == []
+    if not faults.ignores_mtu:  # of cut packets nothing can be read, not even which file they were of
+        assert len(heard.damaged) == 1
+        assert word in heard.damaged[0]
+        assert glasses.status.damaged == 1
+
+
+async def test_avif_with_something_behind_it(open_mentra: Any, until: Any) -> None:
+    glasses, heard = await open_mentra(SimulatedMentra([AVIF], faults=MentraFaults(trailing=b"Exif\x00\x00II*\x00"), pace=AT_ONCE))
+    await glasses.take_photo()
+    assert heard.offers[0].media_type == "image/avif"
+    assert await picture(glasses, heard.offers[0].id) == AVIF + b"Exif\x00\x00II*\x00"
+
+
+@pytest.mark.parametrize("code", ["BATTERY_LOW", "CAMERA_BUSY", "WHAT_EVER", "x" * 900])
+async def test_a_refusal_is_put_in_words(open_mentra: Any, make_jpeg: Make, code: str) -> None:
+    glasses, _ = await open_mentra(SimulatedMentra([make_jpeg(500)], faults=MentraFaults(photo_error=code), pace=AT_ONCE))
+    with pytest.raises(CameraSilent) as caught:
+        await glasses.take_photo()
+    assert caught.value.action
+    assert code not in str(caught.value)
+
+
+async def test_a_silent_camera(open_mentra: Any, make_jpeg: Make) -> None:
+    glasses, _ = await open_mentra(SimulatedMentra([make_jpeg(500)], faults=MentraFaults(camera_silent=True), pace=AT_ONCE))
+    with pytest.raises(CameraSilent):
+        await glasses.take_photo()
+
+
+async def test_glasses_that_start_anew_in_mid_photo(open_mentra: Any, make_jpeg: Make, until: Any) -> None:
+    twin = SimulatedMentra([make_jpeg(4000)], faults=MentraFaults(restart_after_packet=4, times=1), pace=AT_ONCE)
+    glasses, heard = await open_mentra(twin)
+    with pytest.raises(ProtocolFault):
+        await glasses.take_photo()
+    await until(lambda: heard.damaged)
+    assert heard.damaged == ["the glasses started anew while it was on its way"]
+    await until(lambda: len(told(twin, "set_ble_mtu")) == 2)
+    await glasses.take_photo()
+    assert await picture(glasses, heard.offers[0].id) == make_jpeg(4000)
+
+
+async def test_a_link_that_drops_in_mid_photo(open_mentra: Any, make_jpeg: Make) -> None:
+    twin = SimulatedMentra([make_jpeg(4000)], faults=MentraFaults(drop_link_after_packet=4, times=1), pace=replace(AT_ONCE, chunk=0.001))
+    glasses, heard = await open_mentra(twin)
+    with pytest.raises(LinkLost):
+        await glasses.take_photo()
+    await heard.task
+    assert heard.damaged == ["the link was lost while it was on its way"]
+    assert heard.events[-1] == LinkClosed(wanted=False)
+    for asked in (glasses.take_photo(), glasses.set_continuous(False), glasses.open_wifi(own_network=True)):
+        with pytest.raises(LinkLost):
+            await asked
+    again, heard = await open_mentra(twin)
+    await again.take_photo()
+    assert await picture(again, heard.offers[0].id) == make_jpeg(4000)
+
+
+async def test_photos_fetched_give_way_and_others_never(open_mentra: Any, make_jpeg: Make, until: Any) -> None:
+    twin = SimulatedMentra([make_jpeg(300)], pace=AT_ONCE)
+    glasses, heard = await open_mentra(twin)
+    for _ in range(MOST_HELD):
+        await glasses.take_photo()
+    with pytest.raises(GlassesError):
+        await glasses.take_photo()
+    assert len(heard.damaged) == 1
+    assert await picture(glasses, heard.offers[5].id) == make_jpeg(300)
+    await glasses.take_photo()
+    assert len(heard.offers) == MOST_HELD + 1
+    with pytest.raises(ProtocolFault):
+        await picture(glasses, heard.offers[5].id)
+    assert await picture(glasses, heard.offers[0].id) == make_jpeg(300)
+
+
+async def test_no_capture_at_intervals(open_mentra: Any, make_jpeg: Make) -> None:
+    glasses, _ = await open_mentra(SimulatedMentra([make_jpeg(500)], pace=AT_ONCE))
+    await glasses.set_continuous(False)
+    assert glasses.status.continuous is False
+    with pytest.raises(Unsupported):
+        await glasses.set_continuous(True)
+
+
+async def test_leaving(open_mentra: Any, make_jpeg: Make) -> None:
+    twin = SimulatedMentra([make_jpeg(500)], pace=AT_ONCE)
+    glasses, heard = await open_mentra(twin)
+    await glasses.close()
+    await heard.task
+    assert heard.events[-1] == LinkClosed(wanted=True)
+    await glasses.close()
+    assert not twin.connected
+
+
+async def test_glasses_whose_application_never_starts(open_mentra: Any, make_jpeg: Make) -> None:
+    twin = SimulatedMentra([make_jpeg(500)], faults=MentraFaults(boot_seconds=1000), pace=AT_ONCE)
+    with pytest.raises(ProtocolFault) as caught:
+        await open_mentra(twin)
+    assert "starting" in caught.value.why
+    assert not twin.connected
+
+
+async def test_what_is_no_pair_of_mentra_live(open_mentra: Any) -> None:
+    with pytest.raises(NotGlasses):
+        await open_mentra(SimulatedNecklace(pace=AT_ONCE))
+
+
+async def test_without_a_way_to_the_network(open_mentra: Any, make_jpeg: Make) -> None:
+    glasses, _ = await open_mentra(SimulatedMentra([make_jpeg(500)], pace=AT_ONCE))
+    with pytest.raises(NotReachable):
+        await glasses.look_over_wifi()
+
+
+def test_recognised_by_service_name_or_maker() -> None:
+    driver = MentraDriver()
+    assert driver.recognises(Advertisement("a", "", -50, frozenset({profile.SERVICE})))
+    for name in ("Xy_A", "XYBLE_12", "Mentra_Live_BLE_0A1B", "mentra_live_x"):
+        assert driver.recognises(Advertisement("a", name, -50))
+    assert driver.recognises(Advertisement("a", "", -50, manufacturer_data={0xB822: b"x"}))
+    assert not driver.recognises(Advertisement("a", "Xy_AB", -50))
+
+
+def test_what_the_advertisement_says_of_pairing() -> None:
+    golden = bytes.fromhex("000000000001020134124d50")
+    assert profile.pairing_advert({0xB822: golden}) == profile.PairingAdvert(pairable=True, secure=True, code="1234")
+    closed = golden[:5] + b"\x00" + golden[6:]
+    assert not profile.pairing_advert({0xB822: closed}).pairable
+    for legacy in ({}, {0xB822: b""}, {0xB822: golden[:11]}, {0xB822: golden[:6] + b"\x01" + golden[7:]}, {1: golden}):
+        assert profile.pairing_advert(legacy) == profile.PairingAdvert(pairable=True, secure=False)
+
+
+def test_the_twin_says_the_same_in_its_advertisement(make_jpeg: Make) -> None:
+    twin = SimulatedMentra([make_jpeg(9)], pairing=profile.PairingAdvert(pairable=True, secure=True, code="1234"))
+    assert b"MP" in b"".join(bytes(part) for part in twin._advertisement())
+    assert k900.HEAD == b"##"
