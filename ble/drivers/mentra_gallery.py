@@ -131,8 +131,9 @@ def _objects(data: Json, key: str, most: int) -> Iterator[dict[str, Any]]:
 
 
 def _is_media(file: Json) -> bool:
-    """Whether a file is something to bring in: sidecars are not, nor the unnamed and AVIF files of transfers over Bluetooth."""
-    return text_of(file, "role") != "sidecar" and text_of(file, "name").lower().endswith(tuple(_KINDS))
+    """Whether a file is something to bring in, or might be: of what has no sensible name one can't know."""
+    name = text_of(file, "name")
+    return text_of(file, "role") != "sidecar" and (not name or name.lower().endswith(tuple(_KINDS)))
 
 
 def _kind(name: str) -> tuple[CaptureKind, str] | None:

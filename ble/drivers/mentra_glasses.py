@@ -20,7 +20,7 @@ from ble.drivers.mentra_gallery import Entry
 from ble.drivers.mentra_link import MentraLink
 from ble.drivers.mentra_session import GalleryCounts, MentraSession
 from ble.errors import GlassesError, ProtocolFault, Unsupported
-from ble.http_port import HttpPort, NotReachable, Place, WifiInvitation, announced_place
+from ble.http_port import HttpPort, NotReachable, Place, WifiInvitation, WifiTrouble, announced_place
 from ble.port import GattPort
 from ble.types import Capabilities, Capability, CaptureOffered, DeviceInfo, GlassesEvent, GlassesStatus, Offer
 
@@ -127,7 +127,8 @@ class MentraGlasses:
                 break
             await asyncio.wait({sent}, timeout=POLL_SECONDS)
             if not sent.done():
-                await self._list_new()
+                with contextlib.suppress(WifiTrouble):
+                    await self._list_new()
                 if any(entry.request_id == request_id for entry in self._known.values()):
                     return
         await sent
@@ -248,7 +249,11 @@ class MentraGlasses:
         shelf = MentraShelf(self._http, self._place, self._utc)
         await shelf.greet(seconds)
         self._shelf = shelf
-        return await self._list_new()
+        try:
+            return await self._list_new()
+        except ProtocolFault:
+            self._shelf = None
+            raise
 
     async def _list_new(self) -> int:
         if self._shelf is None:

@@ -1,0 +1,522 @@
+"""Mentra Live over Wi-Fi: the gallery of the simulated glasses, fetched with resume and checks, fault by fault; no socket is needed."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ble.drivers import mentra_gallery as gallery
+from ble.drivers.mentra import MentraDriver
+from ble.drivers.mentra_fetch import Busy
+from ble.drivers.mentra_glasses import MOST_OFFERED, MentraGlasses
+from ble.errors import ProtocolFault, Unsupported
+from ble.http_port import CutShort, HttpAnswer, HttpRequest, NotReachable, Place, WifiInvitation, WifiTrouble, announced_place
+from ble.sim.faults import AT_ONCE
+from ble.sim.loopback_http import ENDLESS, Reply, asked
+from ble.sim.mentra import SimulatedMentra
+from ble.sim.mentra_faults import MentraFaults
+from ble.types import Capability, CaptureDamaged, CaptureKind, CaptureOffered, Offer
+
+Make = Callable[[int], bytes]
+CLIP = b"\x00\x00\x00\x18ftypmp42" + bytes(range(256)) * 1200
+
+
+@dataclass
+class Answer:
+    """The twin's reply, as a port hands it out."""
+
+    reply: Reply
+    request: HttpRequest
+
+    @property
+    def status(self) -> int:
+        return self.reply.status
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        found = {name.lower(): value for name, value in self.reply.headers}
+        return found | ({} if self.reply.length is None else {"content-length": str(self.reply.length)})
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        got = 0
+        for piece in self.reply.pieces():
+            await asyncio.sleep(0)
+            got += len(piece)
+            if got > self.request.most:
+                raise ProtocolFault("The glasses sent too much.")
+            yield piece
+        if self.reply.length is not None and got < self.reply.length:
+            raise CutShort
+
+
+@dataclass
+class DirectHttp:
+    """Carries requests to the twin without a network; `requests` are those made."""
+
+    twin: SimulatedMentra | None = None
+    requests: list[HttpRequest] = field(default_factory=list)
+    given_out: int = 0
+
+    def open(self, request: HttpRequest) -> AbstractAsyncContextManager[HttpAnswer]:
+        return self._open(request)
+
+    @asynccontextmanager
+    async def _open(self, request: HttpRequest) -> AsyncIterator[HttpAnswer]:
+        assert self.twin is not None
+        self.requests.append(request)
+        if f"{request.place.address}:{request.place.port}" != self.twin.http.address or not self.twin.reachable:
+            await asyncio.sleep(3)
+            raise NotReachable
+        self.given_out += 1
+        try:
+            reply = self.twin._respond(asked(request.method, request.path, dict(request.headers), request.body))
+            if 300 <= reply.status < 400:
+                raise ProtocolFault("The glasses pointed to another place.")
+            yield Answer(reply, request)
+        finally:
+            self.given_out -= 1
+
+
+class Heard:
+    def __init__(self, glasses: MentraGlasses) -> None:
+        self.offers: list[Offer] = []
+        self.damaged: list[str] = []
+        self.task = asyncio.get_running_loop().create_task(self._read(glasses))
+
+    async def _read(self, glasses: MentraGlasses) -> None:
+        async for event in glasses.events():
+            if isinstance(event, CaptureOffered):
+                self.offers.append(event.offer)
+            elif isinstance(event, CaptureDamaged):
+                self.damaged.append(event.reason)
+
+
+@dataclass
+class Pair:
+    twin: SimulatedMentra
+    glasses: MentraGlasses
+    heard: Heard
+    http: DirectHttp
+
+    async def get(self, offer: Offer | None = None, offset: int = 0) -> bytes:
+        return b"".join([piece async for piece in self.glasses.fetch((offer or self.heard.offers[0]).id, offset)])
+
+
+@pytest.fixture
+def pair(rig: Any, make_jpeg: Make) -> Callable[..., Any]:
+    async def opened(*pictures: bytes, look: bool = True, **settings: Any) -> Pair:
+        faults = MentraFaults(**{name: settings.pop(name) for name in list(settings) if name in MentraFaults.__slots__})
+        twin = SimulatedMentra(pictures or (make_jpeg(200_000),), faults=faults, pace=AT_ONCE, **{"stored": 1} | settings)
+        await rig.air.add(twin)
+        http = DirectHttp(twin)
+        glasses = await MentraDriver(http, simulated=True).open(rig.airwaves.port(rig.air.address_of(twin)), continuous=False)
+        heard = Heard(glasses)
+        rig.opened.append((glasses, heard))
+        if look:
+            await glasses.open_wifi(own_network=True)
+            await glasses.look_over_wifi()
+            await asyncio.sleep(0.1)
+        return Pair(twin, glasses, heard, http)
+
+    return opened
+
+
+async def test_captures_over_the_glasses_own_network(pair: Any, make_jpeg: Make) -> None:
+    pictures = (make_jpeg(200_000), make_jpeg(3000))
+    p = await pair(*pictures, look=False, stored=2, clips=[CLIP])
+    assert await p.glasses.open_wifi(own_network=True) == WifiInvitation("MentraLive-0001", "pass-0001")
+    assert await p.glasses.look_over_wifi() == 3
+    assert await p.glasses.look_over_wifi() == 0
+    await asyncio.sleep(0.1)
+    assert [offer.kind for offer in p.heard.offers] == [CaptureKind.VIDEO, CaptureKind.PHOTO, CaptureKind.PHOTO]
+    assert p.heard.offers[0].media_type == "video/mp4"
+    assert [offer.size for offer in p.heard.offers] == [len(CLIP), 3000, 200_000]
+    assert [await p.get(offer) for offer in p.heard.offers] == [CLIP, pictures[1], pictures[0]]
+    assert p.glasses.capabilities.features >= {Capability.RESUME, Capability.RELEASE}
+    assert await p.glasses.digest(p.heard.offers[0].id) == hashlib.sha256(CLIP).digest()
+    assert p.heard.damaged == []
+    assert len({offer.id for offer in p.heard.offers}) == 3
+    assert all(offer.taken_at <= datetime.now(UTC) for offer in p.heard.offers)
+
+
+async def test_captures_over_a_network_both_are_on(pair: Any, make_jpeg: Make) -> None:
+    p = await pair(look=False)
+    assert await p.glasses.open_wifi(own_network=False) is None
+    assert await p.glasses.look_over_wifi() == 1
+    await asyncio.sleep(0.1)
+    assert await p.get() == make_jpeg(200_000)
+    await p.glasses.close_wifi()
+    await asyncio.sleep(1)
+    assert p.twin.http.address == ""
+    with pytest.raises(NotReachable):
+        await p.get()
+
+
+async def test_glasses_on_no_network(pair: Any) -> None:
+    p = await pair(look=False, on_network=False)
+    with pytest.raises(Unsupported):
+        await p.glasses.open_wifi(own_network=False)
+
+
+async def test_resume_from_any_offset(pair: Any, make_jpeg: Make) -> None:
+    p = await pair()
+    for offset in (1, 100_000, 199_999, 200_000, 10**9):
+        assert await p.get(offset=offset) == make_jpeg(200_000)[offset:]
+    ranged = [dict(request.headers) for request in p.http.requests if request.headers]
+    assert [headers["range"] for headers in ranged] == ["bytes=1-", "bytes=100000-", "bytes=199999-"]
+    assert all(headers["if-range"].startswith('"') for headers in ranged)
+
+
+@pytest.mark.parametrize("faults", [{"cut_after": 70_000}, {"cut_after": 100, "cuts": 3}, {"server_error": 3}, {"cut_after": 0, "cuts": 1}])
+@pytest.mark.parametrize("other", [{}, {"without_range": True}, {"old_build": True}])
+async def test_what_breaks_off_is_gone_on_with(pair: Any, make_jpeg: Make, faults: dict[str, Any], other: dict[str, Any]) -> None:
+    if other and faults == {"cut_after": 70_000}:
+        faults = {"cut_after": 70_000, "cuts": 4}
+    p = await pair(**faults, **other)
+    assert await p.get() == make_jpeg(200_000)
+    assert p.http.given_out == 0
+
+
+async def test_a_transfer_that_never_gets_on_ends(pair: Any) -> None:
+    p = await pair(cut_after=10)
+    with pytest.raises(CutShort):
+        await p.get()
+    assert sum(1 for request in p.http.requests if "download" in request.path) <= 6
+
+
+async def test_an_old_server_whose_cut_transfer_looks_whole(pair: Any, make_jpeg: Make) -> None:
+    p = await pair(old_build=True, cut_after=150_000, cuts=1)
+    assert await p.get() == make_jpeg(200_000)
+    assert not {Capability.RESUME, Capability.RELEASE} & p.glasses.capabilities.features
+    await p.glasses.release(p.heard.offers[0].id)
+    assert len(p.twin.shelf.shots) == 1
+    assert await p.glasses.digest(p.heard.offers[0].id) is None
+
+
+async def test_a_file_that_changes_under_way(pair: Any) -> None:
+    p = await pair(changes_file=True, cut_after=100_000)
+    with pytest.raises(ProtocolFault) as caught:
+        await p.get()
+    assert "changed" in caught.value.what
+
+
+async def test_a_wrong_digest(pair: Any) -> None:
+    p = await pair(wrong_hash=True)
+    with pytest.raises(ProtocolFault) as caught:
+        await p.get()
+    assert "digest" in caught.value.why
+
+
+@pytest.mark.parametrize("old", [False, True])
+async def test_a_capture_still_being_recorded(pair: Any, old: bool) -> None:
+    p = await pair(recording=True, old_build=old)
+    with pytest.raises(Busy):
+        await p.get()
+
+
+@pytest.mark.parametrize("after", [1, 2, 3, 4])
+async def test_too_many_requests(pair: Any, make_jpeg: Make, after: int) -> None:
+    p = await pair(too_many_after=after)
+    begun = asyncio.get_running_loop().time()
+    assert await p.get() == make_jpeg(200_000)
+    if after > 2:
+        assert asyncio.get_running_loop().time() - begun > 10
+
+
+async def test_a_gallery_of_many_pages(pair: Any, make_jpeg: Make) -> None:
+    for settings in ({}, {"old_build": True}, {"slow_list": True}):
+        p = await pair(make_jpeg(300), stored=230, look=False, **settings)
+        await p.glasses.open_wifi(own_network=True)
+        assert await p.glasses.look_over_wifi() == 230
+        await asyncio.sleep(0.1)
+        assert len(p.heard.offers) == MOST_OFFERED
+        for number in range(230):  # more are offered as these are fetched
+            await p.get(p.heard.offers[number])
+            await asyncio.sleep(0.001)
+        assert len({offer.id for offer in p.heard.offers}) == 230
+        assert p.heard.damaged == []
+        assert await p.glasses.look_over_wifi() == 0
+
+
+async def test_captures_not_fetched_are_offered_again(pair: Any) -> None:
+    p = await pair()
+    await p.glasses.close_wifi()
+    await p.glasses.open_wifi(own_network=True)
+    assert await p.glasses.look_over_wifi() == 1
+    assert (await p.get())[:2] == b"\xff\xd8"
+    await p.glasses.close_wifi()
+    await p.glasses.open_wifi(own_network=True)
+    assert await p.glasses.look_over_wifi() == 0
+
+
+async def test_released_captures_go_to_the_trash_when_all_of_them_is_safe(pair: Any, make_jpeg: Make) -> None:
+    p = await pair(look=False)
+    shot = p.twin.shelf.shots[0]
+    p.twin.shelf.add_bracket(shot, make_jpeg(400))
+    await p.glasses.open_wifi(own_network=True)
+    assert await p.glasses.look_over_wifi() == 2
+    await asyncio.sleep(0.1)
+    await p.get(p.heard.offers[0])
+    assert p.twin.shelf.trashed == {}
+    await p.glasses.release(p.heard.offers[0].id)
+    assert p.twin.shelf.trashed == {}
+    await p.glasses.release(p.heard.offers[1].id)
+    assert list(p.twin.shelf.trashed) == [shot.id]
+    await p.glasses.release(p.heard.offers[1].id)
+    await p.glasses.release("unknown")
+    acknowledged = [json.loads(request.body) for request in p.http.requests if request.body]
+    assert {each["capture_id"] for each in acknowledged} == {shot.id}
+    assert len({each["ack_id"] for each in acknowledged}) == 1
+    restored = p.twin.shelf.respond(asked("POST", "/api/v3/restore", {}, json.dumps({"capture_id": shot.id}).encode()))
+    assert restored.status == 200
+    assert len(p.twin.shelf.shots) == 1
+
+
+async def test_a_photo_taken_while_the_gallery_is_open(pair: Any, make_jpeg: Make) -> None:
+    for old in (False, True):
+        p = await pair(make_jpeg(40_000), stored=0, old_build=old)
+        await p.glasses.take_photo()
+        await asyncio.sleep(3)
+        offers = [offer for offer in p.heard.offers if not offer.id.startswith("ble:")]
+        if not old:
+            assert len(p.heard.offers) == 1
+            assert await p.get(offers[0]) == make_jpeg(40_000)
+        else:
+            assert p.heard.offers
+
+
+@pytest.mark.parametrize("late", [10.0, 70.0])
+async def test_a_network_that_takes_its_time(pair: Any, late: float) -> None:
+    p = await pair(hotspot_late=late)
+    assert len(p.heard.offers) == 1
+
+
+async def test_a_network_that_never_comes(pair: Any) -> None:
+    p = await pair(hotspot_late=1000.0, look=False)
+    await p.glasses.open_wifi(own_network=True)
+    begun = asyncio.get_running_loop().time()
+    with pytest.raises(NotReachable):
+        await p.glasses.look_over_wifi()
+    assert 80 < asyncio.get_running_loop().time() - begun <= 96
+
+
+async def test_a_hotspot_that_goes_off_when_idle(pair: Any, make_jpeg: Make) -> None:
+    p = await pair(hotspot_idle=120.0)
+    await asyncio.sleep(130)
+    with pytest.raises(WifiTrouble):
+        await p.get()
+    await p.glasses.open_wifi(own_network=True)
+    assert await p.glasses.look_over_wifi() == 1
+    assert await p.get() == make_jpeg(200_000)
+
+
+async def test_the_latest_name_and_password_count(pair: Any) -> None:
+    p = await pair(look=False, hotspot_silent=1)
+    invitation = await p.glasses.open_wifi(own_network=True)
+    assert invitation == WifiInvitation("MentraLive-0002", "pass-0002")
+    assert "pass" not in repr(invitation)
+    p.twin.say({**p.twin.hotspot_status(), "hotspot_gateway_ip": "192.168.43.1"})
+    await asyncio.sleep(1)
+    with pytest.raises(ProtocolFault):
+        await p.glasses.look_over_wifi()
+    p.twin.say(p.twin.hotspot_status())
+    await asyncio.sleep(1)
+    assert await p.glasses.look_over_wifi() == 1
+
+
+@pytest.mark.parametrize("faults", [{"hotspot_error": True}, {"hotspot_silent": 99}])
+async def test_no_hotspot(pair: Any, faults: dict[str, Any]) -> None:
+    p = await pair(look=False, **faults)
+    with pytest.raises(ProtocolFault):
+        await p.glasses.open_wifi(own_network=True)
+
+
+# -- hostile glasses ----------------------------------------------------------------------------------------------------------------
+
+BAD_NAMES = (
+    "../../etc/passwd.jpg",
+    "a/../../b.jpg",
+    "/etc/x.jpg",
+    "x" * 400 + ".jpg",
+    "a b.jpg",
+    "a\x00.jpg",
+    ".hidden.jpg",
+    "a\\b.jpg",
+    "ünï.jpg",
+    "a%2e%2e.jpg",
+    "a.jpg?x=1",
+)
+
+
+@pytest.mark.parametrize("old", [False, True])
+async def test_names_that_lead_elsewhere(pair: Any, old: bool) -> None:
+    p = await pair(bad_names=BAD_NAMES, old_build=old)
+    assert len(p.heard.offers) == 1
+    assert len(p.heard.damaged) == 1
+    assert f"{len(BAD_NAMES) - 1} captures" in p.heard.damaged[0]  # of the last, the ending is none of media
+    await p.glasses.look_over_wifi()
+    assert len(p.heard.damaged) == 1
+    assert not any(".." in request.path for request in p.http.requests)
+
+
+HOSTILE = [
+    b" ",
+    b"[]",
+    b"null",
+    b"[" * 100_000,
+    b'{"a":' * 50_000,
+    b'{"status":"error","message":"x"}',
+    b'{"status":"success","data":{}}',
+    b'{"captures":1,"photos":1}',
+    json.dumps({"captures": [{}] * 101, "photos": [{}] * 101}).encode(),
+    json.dumps({"captures": [{"files": [{}] * 65}], "photos": "x"}).encode(),
+    json.dumps({"captures": [], "photos": 5, "has_more": True, "next_cursor": "a b&c=d"}).encode(),
+    b"x" * (gallery.PAGE_BYTES + 1),
+    b'{"captures":[' + b"9" * 5000 + b"]}",
+]
+
+
+@pytest.mark.parametrize("hostile", HOSTILE, ids=lambda value: str(value[:20]))
+@pytest.mark.parametrize("old", [False, True])
+async def test_hostile_lists(pair: Any, hostile: bytes, old: bool) -> None:
+    p = await pair(hostile_list=hostile, old_build=old, look=False)
+    await p.glasses.open_wifi(own_network=True)
+    with pytest.raises(ProtocolFault):
+        await p.glasses.look_over_wifi()
+    assert p.heard.offers == []
+    await p.glasses.take_photo()
+    await asyncio.sleep(1)
+    assert len(p.heard.offers) == 1
+
+
+async def test_a_list_that_goes_round(pair: Any) -> None:
+    p = await pair(circular_list=True, look=False)
+    await p.glasses.open_wifi(own_network=True)
+    with pytest.raises(ProtocolFault):
+        await p.glasses.look_over_wifi()
+
+
+async def test_redirects_are_not_followed(pair: Any) -> None:
+    p = await pair(redirect_to="http://192.168.1.1/", look=False)
+    await p.glasses.open_wifi(own_network=True)
+    with pytest.raises(ProtocolFault):
+        await p.glasses.look_over_wifi()
+    assert {request.place.address for request in p.http.requests} == {"127.0.0.1"}
+
+
+async def test_a_file_without_end(pair: Any) -> None:
+    p = await pair(endless_file=True)
+    with pytest.raises(ProtocolFault):
+        await p.get()
+    assert ENDLESS > 200_000
+
+
+@pytest.mark.parametrize(
+    "address", ["8.8.8.8", "0.0.0.0", "169.254.169.254", "localhost", "192.168.1.1:22", "::1", "http://x", "10.0.0.1@evil", ""]
+)
+@pytest.mark.parametrize("own", [False, True])
+async def test_addresses_that_are_nobodys_business(pair: Any, address: str, own: bool) -> None:
+    p = await pair(announced_address=address or "127.0.0.1:99999", look=False)
+    with pytest.raises(ProtocolFault):
+        await p.glasses.open_wifi(own_network=own)
+    assert p.http.requests == []
+
+
+def test_places() -> None:
+    assert announced_place("192.168.43.1", 8089, simulated=False) == Place("192.168.43.1", 8089)
+    assert announced_place("172.31.0.1", 80, simulated=False) == Place("172.31.0.1", 80)
+    assert announced_place("127.0.0.1:41234", 8089, simulated=True) == Place("127.0.0.1", 41234)
+    assert announced_place("127.0.0.1", 8089, simulated=True).loopback
+    refused = ("127.0.0.1", "127.0.0.1:80", "192.168.1.1:8089", "192.168.1.1:", "172.32.0.1", "192.168.001.1", "１92.168.1.1", "100.64.0.1")
+    for text in (*refused, "224.0.0.1", "255.255.255.255", "192.168.1", "3232235777", "0xc0a80101", " 10.0.0.1"):
+        with pytest.raises(ProtocolFault):
+            announced_place(text, 8089, simulated=False)
+    for text in ("192.168.1.1", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:1:2", "127.0.0.1: 80"):
+        with pytest.raises(ProtocolFault):
+            announced_place(text, 8089, simulated=True)
+
+
+@given(st.text(max_size=30), st.booleans())
+def test_any_text_is_a_place_or_refused(text: str, simulated: bool) -> None:
+    try:
+        place = announced_place(text, 80, simulated=simulated)
+    except ProtocolFault:
+        return
+    assert place.loopback == simulated
+
+
+@given(st.text(max_size=60))
+def test_paths_stay_on_the_interface(text: str) -> None:
+    for path in (text, "/api/" + text):
+        if gallery.safe_path(path):
+            assert path.startswith("/api/")
+            assert ".." not in path
+            assert "//" not in path
+            assert "\\" not in path
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "http://evil/api/x",
+        "//evil/api/x",
+        "/etc/passwd",
+        "/api/%2e%2e/x",
+        "/api/..%2fx",
+        "/api/x#y",
+        "/api/a b",
+        "/api/%2f%2fx",
+        "/api/%0d%0aHost:x",
+    ],
+)
+def test_paths_that_lead_elsewhere(path: str) -> None:
+    assert not gallery.safe_path(path)
+
+
+values = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.just("a.jpg") | st.just("/api/x")
+files = st.dictionaries(st.sampled_from(["name", "size", "role", "etag", "download_url", "hash_url", "download"]), values)
+captures = st.dictionaries(st.sampled_from(["capture_id", "timestamp", "request_id"]), values).flatmap(
+    lambda capture: st.lists(files, max_size=4).map(lambda found: {**capture, "files": found})
+)
+
+
+@given(st.lists(captures, max_size=4), st.lists(files, max_size=4), values, values)
+def test_any_list_is_read_or_refused(found: list[Any], photos: list[Any], more: object, cursor: object) -> None:
+    body = json.dumps({"captures": found, "photos": photos, "has_more": more, "next_cursor": cursor, "offset": cursor}).encode()
+    for read in (gallery.read_manifest, gallery.read_listing):
+        try:
+            page = read(body, datetime.now(UTC))
+        except ProtocolFault:
+            continue
+        for entry in page.entries:
+            assert gallery.safe_path(entry.path)
+            assert 0 < entry.size <= gallery.LARGEST_FILE
+
+
+@given(st.binary(max_size=200))
+def test_any_body_is_read_or_refused(body: bytes) -> None:
+    for read in (gallery.read_manifest, gallery.read_listing):
+        with pytest.raises(ProtocolFault):
+            read(body, datetime.now(UTC))
+
+
+def test_when_a_capture_was_made() -> None:
+    now = datetime.now(UTC)
+    listing = {
+        "photos": [
+            {"name": name, "size": 5, "download": "/api/x"} for name in ("IMG_20260314_150926_001_ab.jpg", "IMG_99999999_999999.jpg")
+        ]
+    }
+    first, second = gallery.read_listing(json.dumps(listing).encode(), now).entries
+    assert first.taken_at == min(datetime(2026, 3, 14, 15, 9, 26).astimezone(UTC), now)
+    assert second.taken_at == now
