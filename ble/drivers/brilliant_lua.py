@@ -16,7 +16,7 @@ _SOURCE: Final = r"""
 local f, c, b, pack = frame, frame.camera, frame.bluetooth, string.pack
 local names = {[0] = 'VERY_LOW', 'LOW', 'MEDIUM', 'HIGH', 'VERY_HIGH'}
 local inbox, last, order, stop
-local awake, photo, warm, idle, every, due, told = true, 0, 0, 100, 0, 0, 0
+local awake, photo, warm, idle, every, due, told = true, 0, 0, 100, 0, 0, -60
 local quality, width = 3, 640
 local function broken(e)
   return e:find('break signal', 1, true) or e:find('interrupted', 1, true)

@@ -109,7 +109,7 @@ class OwnApp:
         self._idle = _IDLE
         self._every = 0
         self._due = 0.0
-        self._told = 0.0
+        self._told = -60.0
         self._width = 640
 
     async def run(self) -> None:
@@ -133,7 +133,7 @@ class OwnApp:
         await self._poll(busy=False)
         now = self._now()
         self._due = min(self._due, now + self._every)
-        if self._told == 0.0 or now >= self._told + 60:
+        if self._told > now or now >= self._told + 60:
             self._told = now
             await self._state()
         if self._order is not None:
