@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app.errors import explain
 from app.paths import Profile
 from app.services import Services
+from ui.collector import Collector
 from ui.dialogs import tell
 from ui.i18n import tr
 from ui.icons import app_icon
@@ -89,6 +90,14 @@ def _application() -> QApplication:
 async def run(app: QApplication, profile: Profile, sims: Sequence[str], loop: asyncio.AbstractEventLoop) -> int:
     """Start, show, wait until the window is closed, stop."""
     theme = Theme(app)
+    collector = Collector(app)
+    try:
+        return await _run(theme, collector, profile, sims, loop)
+    finally:
+        collector.stop()
+
+
+async def _run(theme: Theme, collector: Collector, profile: Profile, sims: Sequence[str], loop: asyncio.AbstractEventLoop) -> int:
     try:
         services = await Services.start(profile, sims=sims)
     except Exception as error:  # whatever it was, the person is told in the same three parts
@@ -101,6 +110,7 @@ async def run(app: QApplication, profile: Profile, sims: Sequence[str], loop: as
         if os.name == "posix":
             _on_signals(window)
         window.show()
+        collector.settle()
         await window.closed.wait()
         await window.tasks.stop()
     finally:

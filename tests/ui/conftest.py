@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -429,6 +430,23 @@ def fake() -> SimpleNamespace:
         NOW=NOW, PASSPHRASE=PASSPHRASE, FOUND=FOUND, jpeg=jpeg, item_id=item_id, tile=tile, meta_of=meta_of, card=card,
         destination=destination, proposal=proposal, receipt=receipt, view=view,
     )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def collector(qapp: QApplication) -> Iterator[Any]:
+    from ui.collector import Collector
+
+    made = Collector()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(autouse=True)
+def _garbage_stays_on_this_thread(collector: Any) -> Iterator[None]:
+    """As in the program: QObjects in reference cycles, and the timers of closed loops, must not be destroyed by a worker thread."""
+    gc.disable()
+    yield
+    collector.check()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+import threading
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -131,6 +132,27 @@ def test_a_picture_is_painted_with_the_right_painter(theme: Theme) -> None:
     painter.drawPixmap(0, 0, theme.app_pixmap(32))
     painter.end()
     assert canvas.pixelColor(16, 4).alpha() > 0
+
+
+def test_garbage_is_collected_on_this_thread_only(qapp, collector) -> None:
+    import gc
+
+    assert not gc.isenabled()
+    gone = []
+
+    class Cycle:
+        def __init__(self) -> None:
+            self.me = self
+
+        def __del__(self) -> None:
+            gone.append(threading.current_thread())
+
+    gc.collect()
+    for _ in range(gc.get_threshold()[0] + 50):
+        Cycle()
+    assert gone == []
+    assert collector.check() is not None
+    assert set(gone) == {threading.main_thread()}
 
 
 # -- the program ---------------------------------------------------------------------------------------------------------------

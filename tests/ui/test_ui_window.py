@@ -41,6 +41,12 @@ def choose(window, *rows: int) -> None:
         selection.select(window.captures.model.index(row), selection.SelectionFlag.Select)
 
 
+def started(window, work) -> asyncio.Task:
+    task = window.tasks.start(work)
+    assert task is not None
+    return task
+
+
 async def dialog_of(window, until, kind=QDialog):
     await until(lambda: [one for one in window.findChildren(kind) if one.isVisible()])
     return next(one for one in window.findChildren(kind) if one.isVisible())
@@ -572,7 +578,7 @@ async def test_a_cancelled_work_is_not_an_error(filled) -> None:
     async def work():
         raise Cancelled
 
-    await (filled.tasks.start(work()) or pytest.fail())
+    await started(filled, work())
     assert filled.banners.shown() == []
 
 
@@ -580,5 +586,5 @@ async def test_an_unknown_fault_is_told_as_ours(filled) -> None:
     async def work():
         raise ZeroDivisionError
 
-    await (filled.tasks.start(work()) or pytest.fail())
+    await started(filled, work())
     assert "Something went wrong inside Eyelid." in texts(filled.banners)
