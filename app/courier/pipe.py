@@ -5,10 +5,10 @@ A frame, all lengths big endian:
     4 bytes   H, length of the header; at most 65,536
     8 bytes   B, length of the body; at most 33,554,432 (32 MiB)
     H bytes   the header: one JSON object in UTF-8; its "kind" names the message, its other keys are exactly the message's fields
-    B bytes   the body: the parcel of a `Send`, the piece of an `Answer`, nothing for the others
+    B bytes   the body: of a `Send` or `Fetch` what is sent, of an `Answer` a piece of what came, nothing for the others
 
-To the courier go Send, Cancel and Quit. From it come Hello (first, once), Progress, Status, Answer and End; each Send is ended by exactly
-one End. Whoever reads anything else from the pipe must stop trusting it: `PipeError`.
+To the courier go Send, Fetch, More, Cancel and Quit. From it come Hello (first, once), Progress, Status, Head, Answer and End; each Send
+and each Fetch is ended by exactly one End. Whoever reads anything else from the pipe must stop trusting it: `PipeError`.
 """
 
 from __future__ import annotations
@@ -81,6 +81,39 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True)
+class Fetch:
+    """Ask glasses on a private network for something they hold (with `loopback`: simulated ones, on this computer, and no others).
+
+    `address` is a numeric IPv4 address, `path` has its query. The answer comes as a Head and its pieces, of which no more than `credit`
+    bytes are sent before a More allows further ones; above `max_answer` bytes it is broken off. Timeouts are in seconds.
+    """
+
+    kind: ClassVar[str] = "fetch"
+    parcel_id: str
+    address: str
+    port: int
+    loopback: bool
+    method: str
+    path: str
+    headers: Headers
+    credit: int
+    max_answer: int
+    connect_timeout: float
+    idle_timeout: float
+    total_timeout: float
+    body: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class More:
+    """Of the answer to a Fetch, `credit` bytes in all may have been sent from now on."""
+
+    kind: ClassVar[str] = "more"
+    parcel_id: str
+    credit: int
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
     kind: ClassVar[str] = "cancel"
     parcel_id: str
@@ -117,6 +150,16 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """How the answer to a Fetch begins: its status, and those headers that tell about the body."""
+
+    kind: ClassVar[str] = "head"
+    parcel_id: str
+    code: int
+    headers: Headers
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A piece of the server's answer, raw."""
 
@@ -137,9 +180,9 @@ class End:
     detail: str
 
 
-Message = Send | Cancel | Quit | Hello | Progress | Status | Answer | End
+Message = Send | Fetch | More | Cancel | Quit | Hello | Progress | Status | Head | Answer | End
 _MESSAGES: Mapping[str, type[Message]] = MappingProxyType(
-    {kind.kind: kind for kind in (Send, Cancel, Quit, Hello, Progress, Status, Answer, End)}
+    {kind.kind: kind for kind in (Send, Fetch, More, Cancel, Quit, Hello, Progress, Status, Head, Answer, End)}
 )
 
 

@@ -11,10 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO
 
 from app.courier.carry import Street, carry, street
+from app.courier.fetch import Allowance, fetch
 from app.courier.mirror import Mirror
-from app.courier.pipe import Cancel, End, Ending, Hello, Message, PipeError, Send, encode, read
+from app.courier.pipe import Cancel, End, Ending, Fetch, Hello, Message, More, PipeError, Send, encode, read
 
 MAX_AT_ONCE = 4
+MAX_FETCHES = 8
 
 
 class Courier:
@@ -27,6 +29,7 @@ class Courier:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="pipe")
         self._used: set[str] = set()
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._fetches: dict[str, tuple[asyncio.Task[None], Allowance]] = {}
 
     async def serve(self, incoming: BinaryIO) -> None:
         """Say hello, then work until the other side closes the pipe, asks to quit, or sends what is no message."""
@@ -35,18 +38,41 @@ class Courier:
         threading.Thread(target=_listen, args=(incoming, loop, inbox), daemon=True).start()
         async with Mirror() as mirror:
             await self._tell(Hello(mirror.origin, mirror.path))
-            while isinstance(message := await inbox.get(), Send | Cancel):
-                await self._take(message)
+            while isinstance(message := await inbox.get(), Send | Fetch | More | Cancel):
+                if isinstance(message, Send):
+                    await self._take(message)
+                elif isinstance(message, Fetch):
+                    await self._take_fetch(message)
+                else:
+                    self._mind(message)
             await self._stop()
         self._writer.shutdown()
 
-    async def _take(self, message: Send | Cancel) -> None:
+    def _mind(self, message: More | Cancel) -> None:
+        """Tell what is under way: to go on, or to stop. What has ended already takes no notice."""
+        running, allowance = self._fetches.get(message.parcel_id, (self._running.get(message.parcel_id), None))
         if isinstance(message, Cancel):
-            if task := self._running.get(message.parcel_id):
-                task.cancel()
+            if running is not None:
+                running.cancel()
+        elif allowance is not None:
+            allowance.extend(message.credit)
+
+    async def _take_fetch(self, order: Fetch) -> None:
+        if order.parcel_id in self._fetches or order.parcel_id in self._running or len(self._fetches) >= MAX_FETCHES:
+            await self._tell(End(order.parcel_id, 0, None, Ending.REFUSED, "Too much is asked of the glasses at once."))
             return
+        allowance = Allowance(order.credit)
+        self._fetches[order.parcel_id] = asyncio.create_task(self._run_fetch(order, allowance)), allowance
+        await asyncio.sleep(0)  # as in `_take`
+
+    async def _run_fetch(self, order: Fetch, allowance: Allowance) -> None:
+        end = await fetch(order, self._tell, allowance)
+        self._fetches.pop(order.parcel_id, None)
+        await self._tell(end)
+
+    async def _take(self, message: Send) -> None:
         # An order's life is bound to its approval: the same one, or the same parcel twice at once, never runs again.
-        if message.approval_id in self._used or message.parcel_id in self._running:
+        if message.approval_id in self._used or message.parcel_id in self._running or message.parcel_id in self._fetches:
             await self._tell(End(message.parcel_id, 0, None, Ending.REFUSED, "The approval has been used already."))
         elif len(self._running) >= MAX_AT_ONCE:
             await self._tell(End(message.parcel_id, 0, None, Ending.REFUSED, "Too many parcels are on their way."))
@@ -69,7 +95,7 @@ class Courier:
         self._outgoing.flush()
 
     async def _stop(self) -> None:
-        tasks = list(self._running.values())
+        tasks = [*self._running.values(), *(task for task, _ in self._fetches.values())]
         for task in tasks:
             task.cancel()
         with contextlib.suppress(OSError):

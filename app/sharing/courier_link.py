@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
 
-from app.courier.pipe import Cancel, End, Ending, Hello, Message, PipeError, Progress, Quit, Send, encode, read
+from app.courier.pipe import Cancel, End, Ending, Fetch, Hello, Message, More, PipeError, Progress, Quit, Send, encode, read
 from app.sharing.errors import CourierGone
 
 # What a Python process needs of the environment to start; no proxies, no certificates, no settings of libraries.
@@ -79,7 +79,7 @@ class CourierLink:
         except TimeoutError as error:
             raise CourierGone("The helper process that talks to the network does not answer.") from error
 
-    async def send(self, order: Send) -> AsyncIterator[Message]:
+    async def send(self, order: Send | Fetch) -> AsyncIterator[Message]:
         """Hand the order over; yields what the courier says of it, the End last. Raises CourierGone when none can be reached."""
         inbox: asyncio.Queue[Message] = asyncio.Queue()
         self._inboxes[order.parcel_id] = inbox
@@ -100,6 +100,10 @@ class CourierLink:
             self._unwritten.discard(order.parcel_id)
             self._inboxes.pop(order.parcel_id, None)
             self._told.pop(order.parcel_id, None)
+
+    async def more(self, parcel_id: str, credit: int) -> None:
+        """Of the answer to a Fetch, `credit` bytes in all may come."""
+        await self._write(self._child, More(parcel_id, credit))
 
     async def cancel(self, parcel_id: str) -> None:
         """Ask to stop carrying; the End that follows says how many bytes had left."""
@@ -163,7 +167,7 @@ class CourierLink:
         elif isinstance(message, Hello):
             if not self._hello.done():
                 self._hello.set_result(message)
-        elif not isinstance(message, Send | Cancel | Quit):
+        elif not isinstance(message, Send | Fetch | More | Cancel | Quit):
             if isinstance(message, Progress):
                 self._told[message.parcel_id] = message.sent
             if inbox := self._inboxes.get(message.parcel_id):
