@@ -56,7 +56,7 @@ QPushButton, QToolButton {{
 }}
 QPushButton:hover, QToolButton:hover {{ background: {p.hover}; }}
 QPushButton:pressed, QToolButton:pressed {{ background: {p.pressed}; }}
-QPushButton:disabled, QToolButton:disabled {{ color: {p.control}; background: transparent; }}
+QPushButton:disabled, QToolButton:disabled {{ color: {p.off}; background: transparent; }}
 QPushButton:focus, QToolButton:focus {{ {ring} }}
 QPushButton[role="primary"] {{ background: {p.accent}; color: {p.on_accent}; border-color: {p.accent}; font-weight: 600; }}
 QPushButton[role="primary"]:hover {{ background: {p.accent_hover}; border-color: {p.accent_hover}; }}
@@ -64,7 +64,7 @@ QPushButton[role="primary"]:focus {{ border: 2px solid {p.text}; }}
 QPushButton[role="primary"]:disabled {{ background: {p.pressed}; border-color: {p.pressed}; color: {p.muted}; }}
 QPushButton[role="choice"] {{ border-color: {p.control}; font-weight: 600; padding: 8px {2 * GRID}px; }}
 QPushButton[role="choice"]:focus {{ {ring} }}
-QPushButton[role="choice"]:disabled {{ border-color: {p.line}; color: {p.muted}; }}
+QPushButton[role="choice"]:disabled {{ border: 2px dashed {p.off}; color: {p.off}; }}
 QPushButton[role="quiet"], QToolButton[role="quiet"] {{ background: transparent; border-color: transparent; padding: 4px {GRID}px; }}
 QPushButton[role="quiet"]:hover, QToolButton[role="quiet"]:hover {{ background: {p.hover}; }}
 QPushButton[role="quiet"]:focus, QToolButton[role="quiet"]:focus {{ {ring} }}
@@ -123,7 +123,7 @@ QProgressBar::chunk {{ background: {p.accent}; border-radius: 3px; }}
 QMenu {{ background: {p.raised}; border: 1px solid {p.control}; border-radius: {RADIUS}px; padding: 4px; }}
 QMenu::item {{ padding: 6px {3 * GRID}px 6px {GRID}px; border-radius: 4px; }}
 QMenu::item:selected {{ background: {p.selected}; color: {p.text}; }}
-QMenu::item:disabled {{ color: {p.control}; }}
+QMenu::item:disabled {{ color: {p.off}; }}
 QMenu::icon {{ padding-left: {GRID}px; }}
 QMenu::separator {{ height: 1px; background: {p.line}; margin: 4px {GRID}px; }}
 """

@@ -77,7 +77,7 @@ class Theme(QObject):
     def icon(self, name: str, tone: str = "text", on: str = "", *, size: int = 20, gap: int = 0) -> QIcon:
         """An icon in the colour of `tone`, and in that of `on` while checked."""
         p = self.palette
-        colours = (getattr(p, tone), p.control, getattr(p, on) if on else "")
+        colours = (getattr(p, tone), p.off, getattr(p, on) if on else "")
         return self._icons.icon(name, colours, size, self._app.devicePixelRatio(), gap)
 
     def pixmap(self, name: str, tone: str = "text", size: int = 20, ratio: float = 1.0) -> QPixmap:
@@ -139,7 +139,7 @@ def qt_palette(p: Palette) -> QPalette:
     ):
         palette.setColor(role, QColor(colour))
     for role in (roles.WindowText, roles.Text, roles.ButtonText):
-        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(p.control))
+        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(p.off))
     return palette
 
 

@@ -35,7 +35,7 @@ TYPE = TypeScale()
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Colours by meaning, as #rrggbb. A widget names a meaning, never a colour."""
+    """Colours by meaning, as #rrggbb. A widget names a meaning, never a colour. `off` is for what cannot be used now."""
 
     name: str
     dark: bool
@@ -48,6 +48,7 @@ class Palette:
     muted: str
     line: str
     control: str
+    off: str
     accent: str
     accent_hover: str
     on_accent: str
@@ -75,6 +76,7 @@ LIGHT = Palette(
     muted="#555b6e",
     line="#dddfe8",
     control="#82889b",
+    off="#82889b",
     accent="#3b4cc4",
     accent_hover="#2f3da6",
     on_accent="#ffffff",
@@ -102,6 +104,7 @@ DARK = Palette(
     muted="#a6adc0",
     line="#2e3343",
     control="#737b92",
+    off="#737b92",
     accent="#a5b1ff",
     accent_hover="#bcc5ff",
     on_accent="#10142e",
@@ -129,6 +132,7 @@ CONTRAST = Palette(
     muted="#ffffff",
     line="#ffffff",
     control="#ffffff",
+    off="#8c8c8c",
     accent="#ffe14d",
     accent_hover="#fff09a",
     on_accent="#000000",

@@ -19,8 +19,11 @@ from ui.approval import ApprovalDialog
 from ui.dialogs import Question
 from ui.main_window import MainWindow
 
-# Stopping the glasses room leaves the stream of a keeper's events to the garbage collector, which says so in words like these.
-pytestmark = pytest.mark.filterwarnings("ignore:.*async_generator object Radio.stream:pytest.PytestUnraisableExceptionWarning")
+# Stopping the glasses room in the middle of something leaves its streams to the garbage collector, which says so; that is not of this room.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore:coroutine 'Keeper:RuntimeWarning"),
+]
 
 
 @pytest.fixture

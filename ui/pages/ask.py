@@ -48,22 +48,32 @@ class AskPage(Page):
 
     def _build(self) -> None:
         theme = self._context.theme
-        self._strip = row(gap=GRID)
-        shelf_inner = QWidget()
-        set_role(shelf_inner, "plain")
-        shelf_inner.setLayout(self._strip)
-        self._shelf = QScrollArea()
-        self._shelf.setFrameShape(QFrame.Shape.NoFrame)
-        self._shelf.setWidgetResizable(True)
-        self._shelf.setWidget(shelf_inner)
-        self._shelf.setFixedHeight(EDGE + 20)
-        self._shelf.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._shelf.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._chosen = label("", "lead")
         choose = button(theme, tr("Choose captures…"), self.choose_asked.emit, icon="captures")
-        self._none = Empty(
-            theme, "ask", tr("Choose what to ask about"), tr("Select captures, then press “Ask…”. Nothing is sent by choosing."), choose
-        )
+        hint = tr("Select captures, then press “Ask…”. Nothing is sent by choosing.")
+        self._none = Empty(theme, "ask", tr("Choose what to ask about"), hint, choose)
+        self._form = scrolled(column(self._draft_card(), self._answer_card(), None, gap=2 * GRID))
+        self.body.addWidget(self._none, 1)
+        self.body.addWidget(self._form, 1)
+        self._arrange()
+
+    def _make_shelf(self) -> QScrollArea:
+        self._strip = row(gap=GRID)
+        inner = QWidget()
+        set_role(inner, "plain")
+        inner.setLayout(self._strip)
+        shelf = QScrollArea()
+        shelf.setFrameShape(QFrame.Shape.NoFrame)
+        shelf.setWidgetResizable(True)
+        shelf.setWidget(inner)
+        shelf.setFixedHeight(EDGE + 20)
+        shelf.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        shelf.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        return shelf
+
+    def _draft_card(self) -> QFrame:
+        theme = self._context.theme
+        self._chosen = label("", "lead")
+        others = button(theme, tr("Choose others…"), self.choose_asked.emit, role="quiet")
         self._question = QPlainTextEdit()
         self._question.setAccessibleName(tr("Your question"))
         self._question.setPlaceholderText(tr("What would you like to know?"))
@@ -79,33 +89,24 @@ class AskPage(Page):
         self._about = label("", tone="muted", wrap=True)
         self._review = button(theme, tr("Review what would be sent…"), self.review, icon="eye", role="primary")
         self._review_hint = label(tr("Nothing is sent yet: you see the exact request first."), "small")
-        self.progress = ProgressRow(theme, self.cancel)
+        asked, to = label(tr("Your question"), "strong"), label(tr("Send to"), "strong")
+        asked.setBuddy(self._question)
+        to.setBuddy(self._to)
+        picked = row(self._to, self._class, None, gap=GRID + 4)
+        head = row(self._chosen, None, others)
+        return card(head, self._make_shelf(), asked, self._question, to, picked, self._about, 4, row(self._review, None), self._review_hint)
+
+    def _answer_card(self) -> QFrame:
+        self.progress = ProgressRow(self._context.theme, self.cancel)
         self._answer = QPlainTextEdit()
         self._answer.setReadOnly(True)
         self._answer.setAccessibleName(tr("Answer"))
         self._answer.setMinimumHeight(16 * GRID)
+        self._answer.setTabChangesFocus(True)
         set_role(self._answer, "answer")
         self._ended = label("", tone="muted", wrap=True)
-        asked, to = label(tr("Your question"), "strong"), label(tr("Send to"), "strong")
-        asked.setBuddy(self._question)
-        to.setBuddy(self._to)
-        draft = card(
-            row(self._chosen, None, button(theme, tr("Choose others…"), self.choose_asked.emit, role="quiet")),
-            self._shelf,
-            asked,
-            self._question,
-            to,
-            row(self._to, self._class, None, gap=GRID + 4),
-            self._about,
-            4,
-            row(self._review, None),
-            self._review_hint,
-        )
         self._result = card(label(tr("Answer"), "lead"), self.progress, self._answer, self._ended)
-        self._form = scrolled(column(draft, self._result, None, gap=2 * GRID))
-        self.body.addWidget(self._none, 1)
-        self.body.addWidget(self._form, 1)
-        self._arrange()
+        return self._result
 
     # -- the draft -------------------------------------------------------------------------------------------------------------
 

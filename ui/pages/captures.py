@@ -126,7 +126,9 @@ class CapturesPage(Page):
         self._trash = button(theme, tr("Move to trash"), self.delete_chosen, icon="trash")
         clear = button(theme, tr("Clear selection"), self.view.clearSelection, role="quiet")
         acts = FlowLayout(self._restore, self._star, self._trash, self._export, self._ask, at_end=True)
-        self._bar = frame("bar", row(self._count, clear, acts, gap=GRID, margins=(2 * GRID, GRID, GRID, GRID)))
+        line = row(self._count, clear, gap=GRID, margins=(2 * GRID, GRID, GRID, GRID))
+        line.addLayout(acts, 1)
+        self._bar = frame("bar", line)
         self._bar.hide()
         return self._bar
 
