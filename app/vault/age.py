@@ -41,7 +41,8 @@ WORK_FACTOR_LIMIT = 22
 """Largest scrypt work factor accepted (4 GiB of memory): the limit of the age program. Key slots have a lower one."""
 IDENTITY_PREFIX = "age-secret-key-"
 RECIPIENT_PREFIX = "age"
-_WRAPPED = FILE_KEY + 16
+WRAPPED = FILE_KEY + 16
+"""Bytes of a file key as every stanza holds it."""
 _ZERO_NONCE = bytes(12)
 _X25519_INFO = b"age-encryption.org/v1/X25519"
 _SCRYPT_LABEL = b"age-encryption.org/v1/scrypt"
@@ -58,7 +59,7 @@ class Identity(Protocol):
 
 
 def _unwrap(key: bytes, body: bytes) -> bytes | None:
-    if len(body) != _WRAPPED:
+    if len(body) != WRAPPED:
         raise HeaderError("a wrapped key of the wrong length")
     try:
         return ChaCha20Poly1305(key).decrypt(_ZERO_NONCE, body, None)
@@ -75,7 +76,7 @@ class X25519Recipient:
     @classmethod
     def parse(cls, text: str) -> X25519Recipient:
         """Raises KeyTextError."""
-        return cls(_key_text(text, RECIPIENT_PREFIX))
+        return cls(key_text(text, RECIPIENT_PREFIX, 32))
 
     def __str__(self) -> str:
         return bech32.encode(RECIPIENT_PREFIX, self.public)
@@ -111,7 +112,7 @@ class X25519Identity:
         """Raises KeyTextError."""
         if text != text.upper():
             raise KeyTextError("an identity is written in capitals")
-        return cls(_key_text(text, IDENTITY_PREFIX))
+        return cls(key_text(text, IDENTITY_PREFIX, 32))
 
     @property
     def recipient(self) -> X25519Recipient:
@@ -180,7 +181,7 @@ class Passphrase:
         stanza = stanzas[0]
         if stanza.args[0] != "scrypt":
             return None
-        if len(stanza.args) != 3 or len(stanza.body) != _WRAPPED:
+        if len(stanza.args) != 3 or len(stanza.body) != WRAPPED:
             raise HeaderError("a scrypt stanza of the wrong shape")
         salt = unb64(stanza.args[1].encode())
         if len(salt) != 16 or not _FACTOR.fullmatch(stanza.args[2]):
@@ -199,12 +200,20 @@ def refuse_mixed(stanzas: Sequence[Stanza]) -> None:
         raise HeaderError("a passphrase beside other recipients")
 
 
-def _key_text(text: str, prefix: str) -> bytes:
+def refuse_unequal(stanzas: Sequence[Stanza]) -> None:
+    """Raise ValueError for recipients that must not share a new file: the weakest would decide, and whoever sealed would not know."""
+    kinds = {stanza.args[0] for stanza in stanzas}
+    if ("scrypt" in kinds and len(stanzas) > 1) or ("mlkem768x25519" in kinds and len(kinds) > 1):
+        raise ValueError("a passphrase stands alone, and post-quantum recipients only beside their own kind")
+
+
+def key_text(text: str, prefix: str, size: int) -> bytes:
+    """Return the `size` bytes of a key written in Bech32 under `prefix`. Raises KeyTextError."""
     try:
         found, data = bech32.decode(text)
     except bech32.Bech32Error as error:
         raise KeyTextError(str(error)) from None
-    if found != prefix or len(data) != 32:
+    if found != prefix or len(data) != size:
         raise KeyTextError("not a key of this kind")
     return data
 
@@ -219,7 +228,9 @@ def seal_watched(source: bytes | BinaryIO, recipients: Sequence[Recipient]) -> I
     """As `seal`, each piece with the plaintext it holds, so that one pass can hash both. The first piece holds none."""
     file_key = secrets.token_bytes(FILE_KEY)
     nonce = secrets.token_bytes(NONCE)
-    header = write_header([recipient.wrap(file_key) for recipient in recipients], file_key)
+    stanzas = [recipient.wrap(file_key) for recipient in recipients]
+    refuse_unequal(stanzas)
+    header = write_header(stanzas, file_key)
     yield memoryview(header + nonce), memoryview(b"")
     sealer = Sealer(hkdf(file_key, nonce, b"payload"))
     for block, last in blocks(source):

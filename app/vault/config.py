@@ -11,11 +11,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.vault.age import X25519Recipient
-from app.vault.errors import VaultDamaged, VaultTooNew
+from app.vault.errors import HybridUnavailable, VaultDamaged, VaultTooNew
 from app.vault.header import KeyTextError
+from app.vault.hybrid import HybridMissing, HybridRecipient
 from app.vault.types import SlotInfo, SlotKind
 
-FORMAT = 1
+FORMAT = 2
+"""The latest known. What is written is the least that says it all: 2 with a hybrid recipient, 1 without."""
 NAME = "vault.toml"
 LARGEST = 64 * 1024
 """Bytes of the file."""
@@ -25,6 +27,7 @@ _SLOT_ID = re.compile(r"[0-9a-f]{8}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CLASS = re.compile(r"[A-Za-z0-9_.]{0,200}")
 _TOP = {"format", "id", "recipient", "created", "slots"}
+_TOP_2 = _TOP | {"hybrid"}
 _SLOT = {"id", "kind", "created", "sha256", "keyring"}
 
 
@@ -47,6 +50,13 @@ class Config:
     recipient: str
     created: datetime
     slots: tuple[Slot, ...]
+    hybrid: str = ""
+    """The post-quantum recipient, "age1pq1…", or empty."""
+
+    @property
+    def sealed_to(self) -> str:
+        """The one recipient that new files are sealed to: post-quantum recipients stand alone."""
+        return self.hybrid or self.recipient
 
     def of_kind(self, kind: SlotKind) -> tuple[Slot, ...]:
         return tuple(slot for slot in self.slots if slot.info.kind is kind)
@@ -55,9 +65,10 @@ class Config:
 def dump(config: Config) -> bytes:
     lines = [
         "# An Eyelid vault. This file holds no secret; without it and a file of keys/, nothing opens the vault.",
-        f"format = {FORMAT}",
+        f"format = {2 if config.hybrid else 1}",
         f"id = {json.dumps(config.id)}",
         f"recipient = {json.dumps(config.recipient)}",
+        *([f"hybrid = {json.dumps(config.hybrid)}"] if config.hybrid else []),
         f"created = {_time(config.created)}",
     ]
     for slot in config.slots:
@@ -69,7 +80,7 @@ def dump(config: Config) -> bytes:
 
 
 def parse(text: bytes) -> Config:
-    """Raises VaultTooNew for a later format, VaultDamaged for anything that `dump` does not write."""
+    """Raises VaultTooNew for a later format, VaultDamaged for anything that `dump` does not write, HybridUnavailable."""
     try:
         table = tomllib.loads(text.decode("utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
@@ -77,9 +88,9 @@ def parse(text: bytes) -> Config:
     version = table.get("format")
     if isinstance(version, int) and not isinstance(version, bool) and version > FORMAT:
         raise VaultTooNew
-    if version != FORMAT or isinstance(version, bool):
+    if version not in (1, 2) or not isinstance(version, int) or isinstance(version, bool):
         raise VaultDamaged(NAME, "It does not say which format it has.")
-    _known(table, _TOP)
+    _known(table, _TOP if version == 1 else _TOP_2)
     slots = table.get("slots", [])
     if not isinstance(slots, list) or not 0 < len(slots) <= _MOST_SLOTS:
         raise VaultDamaged(NAME, "It lists no key slots.")
@@ -91,7 +102,18 @@ def parse(text: bytes) -> Config:
         X25519Recipient.parse(recipient)
     except KeyTextError:
         raise VaultDamaged(NAME, "Its recipient is not a public key.") from None
-    return Config(_text(table, "id", _ID), recipient, _datetime(table), parsed)
+    return Config(_text(table, "id", _ID), recipient, _datetime(table), parsed, _hybrid(table) if version == 2 else "")
+
+
+def _hybrid(table: Mapping[str, Any]) -> str:
+    text = _text(table, "hybrid")
+    try:
+        HybridRecipient.parse(text)
+    except HybridMissing:
+        raise HybridUnavailable from None
+    except KeyTextError:
+        raise VaultDamaged(NAME, "Its hybrid recipient is not a public key.") from None
+    return text
 
 
 def _slot(table: object) -> Slot:

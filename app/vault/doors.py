@@ -11,10 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.vault import config
-from app.vault.age import X25519Identity
 from app.vault.config import Config, Slot
 from app.vault.errors import LastSlot, NoSuchSlot, WrongPassphrase
 from app.vault.files import Files, write_durably
+from app.vault.identity import VaultIdentity
 from app.vault.keys import Slots
 from app.vault.session import Session
 from app.vault.types import SlotInfo, SlotKind
@@ -49,7 +49,7 @@ class Doors:
         """Add a recovery code and return it; it is kept nowhere, so it can be shown only now. Raises VaultLocked, OSError."""
         codes: list[str] = []
 
-        def make(identity: X25519Identity) -> Slot:
+        def make(identity: VaultIdentity) -> Slot:
             slot, code = self._slots.make_recovery(identity)
             codes.append(code)
             return slot
@@ -95,7 +95,7 @@ class Doors:
             self._save(replace(self._settings, slots=kept))
             self._slots.forget(self._settings.id, gone[0])
 
-    def _add_slot(self, make: Callable[[X25519Identity], Slot]) -> SlotInfo:
+    def _add_slot(self, make: Callable[[VaultIdentity], Slot]) -> SlotInfo:
         with self._writing:
             slot = make(self._open().identity)
             self._save(replace(self._settings, slots=(*self._settings.slots, slot)))

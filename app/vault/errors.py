@@ -77,6 +77,32 @@ class WeakPassphrase(VaultError):
         super().__init__("A passphrase can't be empty.", "", "Choose a passphrase, best of several words.")
 
 
+class HybridUnavailable(VaultError):
+    """The crypto library of this installation has no post-quantum keys."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Post-quantum keys can't be used here.", "The installed “cryptography” does not have them.", "Install cryptography 48 or newer."
+        )
+
+
+class HybridThere(VaultError):
+    def __init__(self) -> None:
+        super().__init__("This vault has a post-quantum key already.", "New captures are sealed to it.", "Nothing needs to be done.")
+
+
+class SlotNotRenewed(VaultError):
+    """A slot can be sealed anew only by whoever can open it, and no key given opens this one. Nothing was changed."""
+
+    def __init__(self, kind: str, slot: str) -> None:
+        self.slot = slot
+        super().__init__(
+            f"The new key could not be put behind the {kind} (slot {slot}).",
+            "Every way to open the vault must hold it, and no key that was given opens this one.",
+            f"Give its {kind} too, or remove slot {slot} first.",
+        )
+
+
 class KeyringUnavailable(VaultError):
     """The keyring can't be used now (missing, locked, not trusted, did not answer). The key may well be in it still."""
 

@@ -6,18 +6,23 @@ plaintext is an ordinary identity file, so `age -d` gets a vault's key out witho
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import secrets
 import unicodedata
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from app.vault.age import Identity, Passphrase, Recipient, X25519Identity, open_bytes, seal_bytes
 from app.vault.config import Config, Slot
 from app.vault.errors import (
+    HybridUnavailable,
     KeyringLost,
     KeyringUnavailable,
     NoSuchSlot,
+    SlotNotRenewed,
     VaultDamaged,
     VaultError,
     VaultTooNew,
@@ -26,7 +31,9 @@ from app.vault.errors import (
     WrongRecoveryCode,
 )
 from app.vault.files import Files, read_small, write_durably
-from app.vault.header import AgeError, KeyTextError, NoMatch, VersionError
+from app.vault.header import AgeError, KeyTextError, NoMatch, VersionError, read_header
+from app.vault.hybrid import HybridMissing
+from app.vault.identity import VaultIdentity
 from app.vault.keystore import KeyStore
 from app.vault.recovery import read_code, write_code
 from app.vault.stream import PayloadError
@@ -43,10 +50,6 @@ def service_name(vault_id: str) -> str:
     return f"eyelid-vault-{vault_id}"
 
 
-def new_slot_id() -> str:
-    return secrets.token_hex(4)
-
-
 def passphrase_key(text: str, work_factor: int = 18) -> Passphrase:
     """Return the key of a passphrase: its UTF-8 in normal form C, so that keyboards of all systems give the same.
 
@@ -59,7 +62,7 @@ def passphrase_key(text: str, work_factor: int = 18) -> Passphrase:
     return Passphrase(unicodedata.normalize("NFC", text), work_factor, WORK_FACTOR_CEILING)
 
 
-def write_slot(files: Files, folder: Path, info: SlotInfo, identity: X25519Identity, key: Recipient) -> Slot:
+def write_slot(files: Files, folder: Path, info: SlotInfo, identity: VaultIdentity, key: Recipient) -> Slot:
     """Seal `identity` under `key` into keys/ and return the slot, which counts only once vault.toml lists it."""
     text = f"# Eyelid vault\n# public key: {identity.recipient}\n{identity.text()}\n".encode("ascii")
     sealed = seal_bytes(text, [key])
@@ -69,8 +72,24 @@ def write_slot(files: Files, folder: Path, info: SlotInfo, identity: X25519Ident
     return slot
 
 
-def open_slot(files: Files, folder: Path, slot: Slot, key: Identity, recipient: str, wrong: VaultError) -> X25519Identity:
+def open_slot(files: Files, folder: Path, slot: Slot, key: Identity, config: Config, wrong: VaultError) -> VaultIdentity:
     """Return the identity out of `slot`; raises `wrong` if `key` is not its key, VaultDamaged if the file is not what was written."""
+    text = _opened(files, folder, slot, key, wrong)
+    try:
+        identity = VaultIdentity.parse(text.decode("ascii", "replace"))
+    except KeyTextError:
+        raise VaultDamaged(slot.file, "It does not hold the keys of one vault.") from None
+    except HybridMissing:
+        raise HybridUnavailable from None
+    if (identity.recipient, identity.hybrid) != (config.recipient, config.hybrid):
+        identity.wipe()
+        raise VaultDamaged(
+            "vault.toml", "Its recipient is not the public key of this vault's own key; new captures may have been sealed to it."
+        )
+    return identity
+
+
+def _opened(files: Files, folder: Path, slot: Slot, key: Identity, wrong: VaultError) -> bytes:
     try:
         sealed = read_small(files, folder / slot.file, LARGEST_SLOT)
     except OSError:
@@ -79,7 +98,7 @@ def open_slot(files: Files, folder: Path, slot: Slot, key: Identity, recipient: 
         raise VaultDamaged(slot.file, "It is far too long.")
     intact = hashlib.sha256(sealed).hexdigest() == slot.sha256
     try:
-        text = open_bytes(sealed, [key])
+        return open_bytes(sealed, [key])
     except NoMatch:
         if intact:
             raise wrong from None
@@ -90,23 +109,6 @@ def open_slot(files: Files, folder: Path, slot: Slot, key: Identity, recipient: 
         raise VaultDamaged(slot.file, f"It is not a sealed key: {error}.") from None
     except MemoryError:
         raise VaultError("This computer has too little free memory to open the key.", "", "Close other programs and try again.") from None
-    identity = _parse(text, slot.file)
-    if str(identity.recipient) != recipient:
-        identity.wipe()
-        raise VaultDamaged(
-            "vault.toml", "Its recipient is not the public key of this vault's own key; new captures may have been sealed to it."
-        )
-    return identity
-
-
-def _parse(text: bytes, file: str) -> X25519Identity:
-    lines = [line for line in text.decode("ascii", "replace").splitlines() if line and not line.startswith("#")]
-    try:
-        if len(lines) == 1:
-            return X25519Identity.parse(lines[0])
-    except KeyTextError:
-        pass
-    raise VaultDamaged(file, "It does not hold one key.")
 
 
 class Slots:
@@ -117,16 +119,16 @@ class Slots:
         self._folder = folder
         self._store = store
 
-    def make_passphrase(self, identity: X25519Identity, passphrase: str, work_factor: int) -> Slot:
+    def make_passphrase(self, identity: VaultIdentity, passphrase: str, work_factor: int) -> Slot:
         key = passphrase_key(passphrase, work_factor)
-        return write_slot(self._files, self._folder, _info(SlotKind.PASSPHRASE), identity, key)
+        return write_slot(self._files, self._folder, new_slot(SlotKind.PASSPHRASE), identity, key)
 
-    def make_keyring(self, identity: X25519Identity, vault_id: str) -> Slot:
+    def make_keyring(self, identity: VaultIdentity, vault_id: str) -> Slot:
         """Put a new wrapping key into the keyring, read it back, and seal the identity to it. Raises KeyringUnavailable."""
         report = self._store.report()
         if not report.trusted:
             raise KeyringUnavailable(report.text)
-        info = _info(SlotKind.KEYRING, report.name)
+        info = new_slot(SlotKind.KEYRING, report.name)
         wrapping = X25519Identity.generate()
         service = service_name(vault_id)
         self._store.set(service, info.id, wrapping.text())
@@ -137,15 +139,15 @@ class Slots:
         finally:
             wrapping.wipe()
 
-    def make_recovery(self, identity: X25519Identity) -> tuple[Slot, str]:
+    def make_recovery(self, identity: VaultIdentity) -> tuple[Slot, str]:
         """Return a new slot and its code, which is nowhere else."""
         recovery = X25519Identity.generate()
         try:
-            return write_slot(self._files, self._folder, _info(SlotKind.RECOVERY), identity, recovery.recipient), write_code(recovery)
+            return write_slot(self._files, self._folder, new_slot(SlotKind.RECOVERY), identity, recovery.recipient), write_code(recovery)
         finally:
             recovery.wipe()
 
-    def open_recovery(self, config: Config, code: str) -> X25519Identity:
+    def open_recovery(self, config: Config, code: str) -> VaultIdentity:
         """Raises WrongRecoveryCode, NoSuchSlot, VaultDamaged, VaultTooNew."""
         slots = config.of_kind(SlotKind.RECOVERY)
         if not slots:
@@ -156,7 +158,7 @@ class Slots:
         finally:
             key.wipe()
 
-    def open_passphrase(self, config: Config, passphrase: str) -> X25519Identity:
+    def open_passphrase(self, config: Config, passphrase: str) -> VaultIdentity:
         """Raises WrongPassphrase, NoSuchSlot, VaultDamaged, VaultTooNew."""
         slots = config.of_kind(SlotKind.PASSPHRASE)
         if not slots:
@@ -166,7 +168,7 @@ class Slots:
         key = passphrase_key(passphrase)
         return self._first(config, slots, key, WrongPassphrase())
 
-    def open_keyring(self, config: Config) -> X25519Identity:
+    def open_keyring(self, config: Config) -> VaultIdentity:
         """Raises KeyringUnavailable, KeyringLost, NoSuchSlot, VaultDamaged, VaultTooNew."""
         slots = config.of_kind(SlotKind.KEYRING)
         if not slots:
@@ -182,14 +184,38 @@ class Slots:
                 trouble = KeyringLost("What it has for this vault is not a key.")
                 continue
             try:
-                return open_slot(
-                    self._files, self._folder, slot, wrapping, config.recipient, KeyringLost("Its key does not fit this vault.")
-                )
+                return open_slot(self._files, self._folder, slot, wrapping, config, KeyringLost("Its key does not fit this vault."))
             except KeyringLost as error:
                 trouble = error
             finally:
                 wrapping.wipe()
         raise trouble
+
+    def renew(self, config: Config, slot: Slot, identity: VaultIdentity, passphrases: Sequence[str], codes: Sequence[str]) -> Slot:
+        """Return a new slot that holds `identity` behind the same passphrase or code as `slot`, or behind a new entry in the keyring.
+
+        Raises SlotNotRenewed if none of `passphrases` and `codes` opens it, WrongRecoveryCode for a code that was mistyped,
+        KeyringUnavailable, VaultDamaged, OSError.
+        """
+        alone = replace(config, slots=(slot,))
+        if slot.info.kind is SlotKind.KEYRING:
+            return self.make_keyring(identity, config.id)
+        if slot.info.kind is SlotKind.PASSPHRASE:
+            for passphrase in passphrases:
+                with contextlib.suppress(WrongPassphrase):
+                    self.open_passphrase(alone, passphrase).wipe()
+                    return self.make_passphrase(identity, passphrase, self._work_factor(slot))
+            raise SlotNotRenewed("passphrase", slot.info.id)
+        for key in map(read_code, codes):
+            with contextlib.suppress(WrongRecoveryCode):
+                self._first(alone, alone.slots, key, WrongRecoveryCode()).wipe()
+                return write_slot(self._files, self._folder, new_slot(SlotKind.RECOVERY), identity, key.recipient)
+        raise SlotNotRenewed("recovery code", slot.info.id)
+
+    def _work_factor(self, slot: Slot) -> int:
+        """Return what a passphrase slot, just opened, asks for."""
+        with self._files.open(self._folder / slot.file) as source:
+            return int(read_header(source).stanzas[0].args[2])
 
     def forget(self, vault_id: str, slot: Slot) -> None:
         """Remove the file of a slot that vault.toml no longer lists, and its key from the keyring if that answers."""
@@ -200,15 +226,16 @@ class Slots:
             except KeyringUnavailable:
                 return  # the key opens nothing any more
 
-    def _first(self, config: Config, slots: tuple[Slot, ...], key: Identity, wrong: VaultError) -> X25519Identity:
+    def _first(self, config: Config, slots: tuple[Slot, ...], key: Identity, wrong: VaultError) -> VaultIdentity:
         trouble = wrong
         for slot in slots:
             try:
-                return open_slot(self._files, self._folder, slot, key, config.recipient, wrong)
+                return open_slot(self._files, self._folder, slot, key, config, wrong)
             except VaultError as error:
                 trouble = error
         raise trouble
 
 
-def _info(kind: SlotKind, keyring: str = "") -> SlotInfo:
-    return SlotInfo(new_slot_id(), kind, datetime.now(UTC), keyring)
+def new_slot(kind: SlotKind, keyring: str = "") -> SlotInfo:
+    """Return a slot under a new id."""
+    return SlotInfo(secrets.token_hex(4), kind, datetime.now(UTC), keyring)

@@ -13,9 +13,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from app.vault.age import X25519Identity
 from app.vault.errors import ItemMissing, ObjectDamaged, VaultError, VaultLocked
 from app.vault.header import KeyWiped
+from app.vault.identity import VaultIdentity
 from app.vault.index import Index
 from app.vault.rollback import Seen, Standing, digest
 from app.vault.store import Found, ObjectStore
@@ -23,6 +23,8 @@ from app.vault.stream import StreamReader
 from app.vault.types import ItemId, ItemKind, ItemMeta, NewItem, ObjectFault, Origin, VerifyReport
 
 _NO_MATCH = "Its content is not what was sealed under that name."
+LABEL = b"eyelid/vault/v1/"
+"""Begins the name of every key made from the identity."""
 RECOVERED = "recovered"
 """Family of the origin of an item whose meta file is missing or damaged."""
 _STARTS = (
@@ -36,16 +38,16 @@ _STARTS = (
 class Session:
     """One time unlocked."""
 
-    def __init__(self, folder: Path, store: ObjectStore, identity: X25519Identity) -> None:
+    def __init__(self, folder: Path, store: ObjectStore, identity: VaultIdentity) -> None:
         self._store = store
-        self._identity: X25519Identity | None = identity
+        self._identity: VaultIdentity | None = identity
         self._guard = threading.Lock()
         self.seen: Seen | None = None
         self._readers: weakref.WeakSet[StreamReader] = weakref.WeakSet()
-        self.index = Index(folder, self.subkey("index"), self.subkey("thumbs"), self._everything)
+        self.index = Index(folder, identity.cache_key(LABEL + b"index"), identity.cache_key(LABEL + b"thumbs"), self._everything)
 
     @property
-    def identity(self) -> X25519Identity:
+    def identity(self) -> VaultIdentity:
         """Raises VaultLocked once closed."""
         identity = self._identity
         if identity is None:
@@ -54,7 +56,7 @@ class Session:
 
     def subkey(self, label: str) -> bytes:
         try:
-            return self.identity.subkey(b"eyelid/vault/v1/" + label.encode("utf-8"))
+            return self.identity.subkey(LABEL + label.encode("utf-8"))
         except KeyWiped:
             raise VaultLocked from None
 

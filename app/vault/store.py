@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from app.vault import codec
-from app.vault.age import Identity, Recipient, X25519Recipient, open_bytes, open_seekable, open_stream, seal, seal_watched
+from app.vault.age import Identity, Recipient, open_bytes, open_seekable, open_stream, seal, seal_watched
 from app.vault.codec import MetaError, MetaTooNew
 from app.vault.errors import ItemMissing, ObjectDamaged, RecordExists, TooLarge, VaultTooNew
 from app.vault.files import PARTIAL, Files, read_small, write_durably
 from app.vault.header import AgeError, NoMatch, VersionError
+from app.vault.hybrid import parse_recipient
 from app.vault.stream import PayloadError, StreamReader
 from app.vault.types import ItemId, ItemMeta, NewItem
 
@@ -56,9 +57,14 @@ class ObjectStore:
     def __init__(self, files: Files, folder: Path, recipient: str) -> None:
         self._files = files
         self._folder = folder
-        self._recipients: Sequence[Recipient] = [X25519Recipient.parse(recipient)]
+        self._recipients: Sequence[Recipient] = ()
+        self.seal_to(recipient)
         self._guard = threading.Lock()
         self._arriving: set[ItemId] = set()
+
+    def seal_to(self, recipient: str) -> None:
+        """Seal what is written from now on to `recipient`, "age1…" or "age1pq1…". Raises KeyTextError, HybridMissing."""
+        self._recipients = (parse_recipient(recipient),)
 
     # -- writing, without any secret
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from app.vault import codec, config
-from app.vault.age import X25519Identity
 from app.vault.config import Config, Slot
 from app.vault.doors import Doors
 from app.vault.errors import (
@@ -28,6 +27,7 @@ from app.vault.errors import (
     VaultMissing,
 )
 from app.vault.files import Files, read_small, write_durably
+from app.vault.identity import VaultIdentity, new_identity
 from app.vault.index import Index
 from app.vault.keys import Slots
 from app.vault.keystore import KeyStore, SystemKeyStore
@@ -36,9 +36,10 @@ from app.vault.rollback import Watch
 from app.vault.session import Session
 from app.vault.store import ObjectStore
 from app.vault.types import ItemId, ItemMeta, LockState, NewItem, Notice, SlotKind, VerifyReport
+from app.vault.upgrade import Upgrade
 
 
-class Vault(Doors):
+class Vault(Doors, Upgrade):
     """One vault on the disk. Make it with `create` or `open`; `close` it at the end."""
 
     def __init__(self, folder: Path, settings: Config, lock: ProcessLock, files: Files, keys: KeyStore) -> None:
@@ -48,7 +49,7 @@ class Vault(Doors):
         self._process_lock = lock
         self._files = files
         self._slots = Slots(files, folder, keys)
-        self._store = ObjectStore(files, folder, settings.recipient)
+        self._store = ObjectStore(files, folder, settings.sealed_to)
         self._guard = threading.RLock()  # the session, the state and the settings; held for moments only
         self._writing = threading.RLock()  # one change of what exists at a time; taken before `_guard`
         self._unlocking = threading.Lock()
@@ -72,20 +73,21 @@ class Vault(Doors):
         passphrase: str | None,
         keyring: bool,
         work_factor: int = 18,
+        hybrid: bool = False,
         key_store: KeyStore | None = None,
         files: Files | None = None,
     ) -> Vault:
-        """Make a new vault with at least one key slot, and leave it unlocked.
+        """Make a new vault with at least one key slot, and leave it unlocked. `hybrid`: with a post-quantum key; see `add_hybrid`.
 
-        Raises VaultExists, VaultInUse, WeakPassphrase, KeyringUnavailable; after any of them there is no vault. ValueError without a slot.
+        Raises VaultExists, VaultInUse, WeakPassphrase, KeyringUnavailable, HybridUnavailable; after any of them there is no vault.
         """
         if passphrase is None and not keyring:
             raise ValueError("a vault needs a way to open it")
         files, keys = files or Files(), key_store or SystemKeyStore()
+        identity, vault_id = new_identity(hybrid=hybrid), secrets.token_hex(16)
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         files.make_folder(folder)
         lock = ProcessLock(folder / "lock")
-        identity, vault_id = X25519Identity.generate(), secrets.token_hex(16)
         slots, made = Slots(files, folder, keys), list[Slot]()
         try:
             if cls.exists(folder):
@@ -94,7 +96,7 @@ class Vault(Doors):
                 made.append(slots.make_passphrase(identity, passphrase, work_factor))
             if keyring:
                 made.append(slots.make_keyring(identity, vault_id))
-            settings = Config(vault_id, str(identity.recipient), datetime.now(UTC), tuple(made))
+            settings = Config(vault_id, identity.recipient, datetime.now(UTC), tuple(made), identity.hybrid)
             files.make_folder(folder / "objects")
             write_durably(files, folder / config.NAME, [config.dump(settings)])
         except BaseException:
@@ -155,8 +157,8 @@ class Vault(Doors):
         return self._settings.id
 
     def recipient(self) -> str:
-        """Return "age1…", to which everything is sealed."""
-        return self._settings.recipient
+        """Return what new captures are sealed to: "age1…", or "age1pq1…" where the vault has a post-quantum key."""
+        return self._settings.sealed_to
 
     def ids(self) -> tuple[ItemId, ...]:
         """Return every item that has a file on the disk, also one whose object is missing."""
@@ -176,7 +178,7 @@ class Vault(Doors):
         """Raises WrongRecoveryCode, NoSuchSlot, VaultDamaged, VaultTooNew. No fault if unlocked already."""
         self._unlock(lambda: self._slots.open_recovery(self._settings, code))
 
-    def _unlock(self, open_identity: Callable[[], X25519Identity]) -> None:
+    def _unlock(self, open_identity: Callable[[], VaultIdentity]) -> None:
         with self._unlocking:
             with self._guard:
                 if self._session is not None:
@@ -195,7 +197,7 @@ class Vault(Doors):
                 self._busy = False
                 self._tell()
 
-    def _begin(self, identity: X25519Identity) -> Session:
+    def _begin(self, identity: VaultIdentity) -> Session:
         try:
             return Session(self._folder, self._store, identity)
         except BaseException:
@@ -232,7 +234,10 @@ class Vault(Doors):
         return session
 
     def identity(self) -> str:
-        """Return "AGE-SECRET-KEY-1…", which opens everything. Raises VaultLocked."""
+        """Return the private keys, which open everything: "AGE-SECRET-KEY-1…", and "AGE-SECRET-KEY-PQ-1…" on a second line if there is one.
+
+        Raises VaultLocked.
+        """
         return self._open().identity_text()
 
     def subkey(self, label: str) -> bytes:

@@ -33,7 +33,7 @@ def test_vault_toml_round_trip() -> None:
 
 def test_a_newer_format_is_named_as_such_and_not_as_damage() -> None:
     with pytest.raises(VaultTooNew) as caught:
-        config.parse(config.dump(CONFIG).replace(b"format = 1", b"format = 2\nnovelty = true"))
+        config.parse(config.dump(CONFIG).replace(b"format = 1", b"format = 3\nnovelty = true"))
     assert "newer Eyelid" in str(caught.value)
 
 
@@ -42,6 +42,11 @@ def test_a_newer_format_is_named_as_such_and_not_as_damage() -> None:
     [
         (b"format = 1", b"format = true"),
         (b"format = 1", b"format = 0"),
+        (b"format = 1", b"format = 2"),
+        (b"format = 1", b"format = 2.0"),
+        (b"format = 1", b"format = 2\nhybrid = 7"),
+        (b"format = 1", b'format = 2\nhybrid = "age1pq1qq"'),
+        (b"format = 1", b'hybrid = "age1pq1qq"\nformat = 1'),
         (b"format = 1\n", b""),
         (b"format = 1", b"format = 1\nextra = 1"),
         (b"id = ", b"id = 3 #"),

@@ -89,7 +89,7 @@ def test_a_slot_that_holds_no_key_is_damage(vault: Vault, folder: Path, opened: 
     old, new = path.read_bytes(), seal_bytes(text, [Passphrase(passphrase, 1)])
     path.write_bytes(new)
     repair_digest(folder, old, new)
-    with pytest.raises(VaultDamaged, match="one key"):
+    with pytest.raises(VaultDamaged, match="one vault"):
         opened(folder).unlock_with_passphrase(passphrase)
 
 

@@ -15,6 +15,7 @@ from app.vault.database import Database
 from app.vault.errors import ItemMissing, KeyringUnavailable, NoSuchSlot, ObjectDamaged, VaultDamaged, VaultError, VaultLocked, VaultTooNew
 from app.vault.files import Files
 from app.vault.header import HeaderError
+from app.vault.identity import VaultIdentity, new_identity
 from app.vault.keystore import SystemKeyStore
 from app.vault.session import Session
 from app.vault.store import ObjectStore
@@ -27,8 +28,8 @@ Opener = Callable[[Path], Vault]
 
 @pytest.fixture
 def session(tmp_path: Path, fast_files: Files) -> Session:
-    identity = X25519Identity.generate()
-    return Session(tmp_path, ObjectStore(fast_files, tmp_path, str(identity.recipient)), identity)
+    identity = new_identity()
+    return Session(tmp_path, ObjectStore(fast_files, tmp_path, identity.recipient), identity)
 
 
 def test_a_key_wiped_while_somebody_holds_the_session_is_locked(session: Session) -> None:
@@ -43,11 +44,11 @@ def test_a_key_wiped_while_somebody_holds_the_session_is_locked(session: Session
 
 
 def test_a_reader_opened_while_locking_is_revoked(session: Session, tmp_path: Path, fast_files: Files, new_item: NewItem) -> None:
-    store = ObjectStore(fast_files, tmp_path, str(session.identity.recipient))
+    store = ObjectStore(fast_files, tmp_path, session.identity.recipient)
     meta = store.put(b"media", new_item, new_item.taken_at)
     open_media = store.open_media
 
-    def lock_meanwhile(item: ItemId, identity: X25519Identity) -> object:
+    def lock_meanwhile(item: ItemId, identity: VaultIdentity) -> object:
         reader = open_media(item, identity)
         session.close()
         return reader
