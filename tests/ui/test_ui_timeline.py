@@ -70,6 +70,16 @@ def test_removals_are_batched_in_runs(model, fake) -> None:
     assert removed == [(5, 6), (1, 3)]
 
 
+def test_another_filter_starts_anew_instead_of_crumbling(model, fake) -> None:
+    model.show([fake.tile(number) for number in range(400)])
+    resets, removed = [], []
+    model.modelReset.connect(lambda: resets.append(True))
+    model.rowsRemoved.connect(lambda *_: removed.append(True))
+    model.show([fake.tile(number) for number in range(0, 400, 2)])
+    assert (len(resets), len(removed)) == (1, 0)
+    assert model.row_of(fake.item_id(398)) == 199
+
+
 def test_a_change_touches_only_its_row(model, fake) -> None:
     model.show([fake.tile(number) for number in range(4)])
     changed = []

@@ -15,6 +15,9 @@ Index = QModelIndex | QPersistentModelIndex
 TILE = Qt.ItemDataRole.UserRole + 1
 """The tile itself."""
 
+MOST_RUNS = 32
+"""Changes in more places than this (another filter, say) start the view anew, which is then quicker."""
+
 
 class TimelineModel(QAbstractListModel):
     """Rows of tiles. `show` moves from the tiles held to the tiles given with the fewest, batched changes."""
@@ -52,27 +55,28 @@ class TimelineModel(QAbstractListModel):
         """Hold exactly `tiles`. Selection and scroll position survive, because survivors keep their rows' identity."""
         wanted = {tile.id for tile in tiles}
         survivors = [tile.id for tile in self._tiles if tile.id in wanted]
-        if survivors != [tile.id for tile in tiles if tile.id in self._rows] or len(wanted) != len(tiles):
+        steady = survivors == [tile.id for tile in tiles if tile.id in self._rows] and len(wanted) == len(tiles)
+        gone = _runs([row for row, tile in enumerate(self._tiles) if tile.id not in wanted])
+        new = _runs([row for row, tile in enumerate(tiles) if tile.id not in self._rows])
+        if not steady or len(gone) + len(new) > MOST_RUNS:
             self.beginResetModel()
             self._tiles = list({tile.id: tile for tile in tiles}.values())
             self._index()
             self.endResetModel()
             return
-        self._remove_all_but(wanted)
-        self._insert_missing(tiles)
+        self._remove(gone)
+        self._insert(new, tiles)
         self._refresh(tiles)
 
-    def _remove_all_but(self, wanted: set[ItemId]) -> None:
-        gone = [row for row, tile in enumerate(self._tiles) if tile.id not in wanted]
-        for first, last in reversed(_runs(gone)):
+    def _remove(self, gone: Sequence[tuple[int, int]]) -> None:
+        for first, last in reversed(gone):
             self.beginRemoveRows(QModelIndex(), first, last)
             del self._tiles[first : last + 1]
             self._index()
             self.endRemoveRows()
 
-    def _insert_missing(self, tiles: Sequence[Tile]) -> None:
-        new = [row for row, tile in enumerate(tiles) if tile.id not in self._rows]
-        for first, last in _runs(new):
+    def _insert(self, new: Sequence[tuple[int, int]], tiles: Sequence[Tile]) -> None:
+        for first, last in new:
             self.beginInsertRows(QModelIndex(), first, last)
             self._tiles[first:first] = tiles[first : last + 1]
             self._index()
