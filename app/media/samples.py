@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from importlib import resources
 
-_FOLDERS = {"omi-glass": "omi", "openglass": "openglass"}
+_FOLDERS = {"omi-glass": "omi", "openglass": "openglass", "frame": "frame", "halo": "halo"}
 
 
 def pictures(family: str) -> tuple[bytes, ...]:
     """JPEGs as the camera of this family of glasses delivers them, turned as it is mounted, in a fixed order.
 
-    Omi Glass delivers upside down (EXIF orientation 3), OpenGlass lying on its side (EXIF orientation 8). KeyError for other families.
+    Omi Glass delivers upside down (EXIF orientation 3), OpenGlass and Frame lying on their side (EXIF orientation 8), Halo upright.
+    KeyError for other families.
     """
     folder = resources.files("resources") / "samples" / _FOLDERS[family]
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".jpg"))

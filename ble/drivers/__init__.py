@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from ble.drivers import omi_profile
+from ble.drivers import brilliant_profile, omi_profile
+from ble.drivers.brilliant import BrilliantDriver
 from ble.drivers.omi import OmiDriver
 from ble.glasses import Driver
 from ble.types import Advertisement
 
-DRIVERS: tuple[Driver, ...] = (OmiDriver(),)
+DRIVERS: tuple[Driver, ...] = (OmiDriver(), BrilliantDriver())
 
-_FAMILIES: dict[str, Driver] = {omi_profile.FAMILY_OMI: DRIVERS[0], omi_profile.FAMILY_OPENGLASS: DRIVERS[0]}
+_FAMILIES: dict[str, Driver] = {
+    omi_profile.FAMILY_OMI: DRIVERS[0],
+    omi_profile.FAMILY_OPENGLASS: DRIVERS[0],
+    brilliant_profile.FAMILY_FRAME: DRIVERS[1],
+    brilliant_profile.FAMILY_HALO: DRIVERS[1],
+}
+
+_BY_NAME: tuple[tuple[Driver, str, str], ...] = (
+    (DRIVERS[0], "openglass", omi_profile.FAMILY_OPENGLASS),
+    (DRIVERS[1], "halo", brilliant_profile.FAMILY_HALO),
+)
+"""Families that share a driver with another, and how their names begin."""
 
 
 def service_uuids() -> frozenset[str]:
@@ -23,7 +35,7 @@ def driver_for(advertisement: Advertisement) -> Driver | None:
 
 
 def driver_named(family: str) -> Driver | None:
-    """The driver for a family id ("omi-glass", "openglass"), if there is one."""
+    """The driver for a family id ("omi-glass", "halo"), if there is one."""
     return _FAMILIES.get(family)
 
 
@@ -35,4 +47,5 @@ def family_hint(advertisement: Advertisement) -> str:
     driver = driver_for(advertisement)
     if driver is None:
         return ""
-    return omi_profile.FAMILY_OPENGLASS if advertisement.name.casefold().startswith("openglass") else driver.family
+    name = advertisement.name.casefold()
+    return next((family for its, begins, family in _BY_NAME if its is driver and name.startswith(begins)), driver.family)

@@ -27,6 +27,13 @@ _CAUTIONS = (
     "Pairing is without a code, so pair where nobody else can interfere.",
     "No light on the glasses tells people nearby that a photo is taken.",
 )
+_BEFORE_PAIRING = {
+    profile.FAMILY_FRAME: "A Frame knows one computer or phone at a time; to change it, hold its pin-hole button for 3 seconds on the cradle.",
+    profile.FAMILY_HALO: (
+        "A Halo that knows a phone or computer lets in another only after its button was held for 5 seconds, until the chime. "
+        "15 seconds would reset it."
+    ),
+}
 _NO_APP = "These glasses could not store Eyelid's camera program, so a photo that loses a part on its way may not be noticed."
 
 
@@ -115,6 +122,9 @@ class BrilliantDriver:
     def family(self) -> str:
         """The name of the driver; whether a pair is a Frame or a Halo shows in its capabilities once connected."""
         return profile.FAMILY_FRAME
+
+    def cautions(self, family: str) -> tuple[str, ...]:
+        return (_BEFORE_PAIRING[family], *_CAUTIONS) if family in _BEFORE_PAIRING else _CAUTIONS
 
     @property
     def service_uuids(self) -> frozenset[str]:

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ble.drivers.brilliant_profile import FAMILY_FRAME, FAMILY_HALO
 from ble.drivers.omi_profile import FAMILY_OMI, FAMILY_OPENGLASS
+from ble.sim.brilliant import SimulatedFrame, SimulatedHalo
 from ble.sim.faults import NO_FAULTS, REAL_PACE, Faults, Pace
 from ble.sim.omi import SimulatedNecklace, SimulatedOmi, SimulatedOpenGlass
 from ble.sim.peripheral import SimulatedPeripheral
 
-FAMILIES: tuple[tuple[str, str], ...] = ((FAMILY_OMI, "Omi Glass"), (FAMILY_OPENGLASS, "OpenGlass"))
+FAMILIES: tuple[tuple[str, str], ...] = (
+    (FAMILY_OMI, "Omi Glass"),
+    (FAMILY_OPENGLASS, "OpenGlass"),
+    (FAMILY_FRAME, "Frame"),
+    (FAMILY_HALO, "Halo"),
+)
 """Id and label of each family of glasses that can be simulated."""
 
 NECKLACE = "omi-necklace"
@@ -24,11 +31,18 @@ def make(
     pace: Pace = REAL_PACE,
     on_event: Callable[[str], None] | None = None,
 ) -> SimulatedPeripheral:
-    """Simulated glasses of `family` in `FAMILIES`, or the `NECKLACE`; raises ValueError for any other."""
+    """Simulated glasses of `family` in `FAMILIES`, or the `NECKLACE`; raises ValueError for any other.
+
+    `faults` are those of the Omi families; others have their own, given to their own classes.
+    """
     if family == FAMILY_OMI:
         return SimulatedOmi(pictures, faults=faults, pace=pace, on_event=on_event)
     if family == FAMILY_OPENGLASS:
         return SimulatedOpenGlass(pictures, faults=faults, pace=pace, on_event=on_event)
+    if family == FAMILY_FRAME:
+        return SimulatedFrame(pictures, pace=pace, on_event=on_event)
+    if family == FAMILY_HALO:
+        return SimulatedHalo(pictures, pace=pace, on_event=on_event)
     if family == NECKLACE:
         return SimulatedNecklace(pace=pace, on_event=on_event)
     raise ValueError(f"no simulated glasses of the family {family!r}")

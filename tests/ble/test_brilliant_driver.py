@@ -82,6 +82,7 @@ async def test_pair_capture_transfer_reconnect(rig: Any, until: Any, kind: str) 
     assert glasses.capabilities.family == kind
     assert glasses.capabilities.encrypted_link
     assert glasses.capabilities.interval_seconds == 30
+    assert set(glasses.capabilities.cautions) < set(BrilliantDriver().cautions(kind))
     assert glasses.capabilities.features == {
         Capability.TAKE_PHOTO,
         Capability.CONTINUOUS_CAPTURE,

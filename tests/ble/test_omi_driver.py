@@ -481,7 +481,7 @@ async def test_the_drivers_are_found(rig: Any, make_jpeg: Make) -> None:
     await scan.aclose()
     assert hints == {"omi-glass", "openglass"}
     assert {driver_named(family) for family in hints} == {driver}
-    assert driver_named("frame") is None
+    assert driver_named("monocle") is None
     stranger = replace(advertisement, service_uuids=frozenset())
     assert driver_for(stranger) is None
     assert family_hint(stranger) == ""
