@@ -28,7 +28,9 @@ _CAUTIONS = (
     "No light on the glasses tells people nearby that a photo is taken.",
 )
 _BEFORE_PAIRING = {
-    profile.FAMILY_FRAME: "A Frame knows one computer or phone at a time; to change it, hold its pin-hole button for 3 seconds on the cradle.",
+    profile.FAMILY_FRAME: (
+        "A Frame knows one computer or phone at a time; to change it, hold the button in its pin hole for 3 seconds on the powered cradle."
+    ),
     profile.FAMILY_HALO: (
         "A Halo that knows a phone or computer lets in another only after its button was held for 5 seconds, until the chime. "
         "15 seconds would reset it."
