@@ -24,8 +24,6 @@ from ble.types import Advertisement, Capabilities, Capability, CaptureProgress, 
 
 _WANTED_PAYLOAD = 244
 """One link-layer packet at its longest, less the headers. More is taken where there is more, but not waited for."""
-LONGEST_SOUND = 600
-"""Seconds of a voice note."""
 _MICROPHONE = "These glasses have a microphone. It stays off until you ask for a voice note."
 
 
@@ -82,8 +80,8 @@ class OpenGlasses:
 
         The one way to switch the microphone on; cancelling this switches it off. Raises as `take_photo`, and ValueError.
         """
-        if not 1 <= seconds <= LONGEST_SOUND:
-            raise ValueError(f"a voice note lasts 1 to {LONGEST_SOUND} seconds")
+        if not 1 <= seconds <= wire.LONGEST_SOUND:
+            raise ValueError(f"a voice note lasts 1 to {wire.LONGEST_SOUND} seconds")
         self._require(Feature.MICROPHONE)
         async with self._ordering:
             (number,) = await self._session.link.ask(Op.RECORD_SOUND, seconds)

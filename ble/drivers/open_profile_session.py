@@ -60,7 +60,7 @@ class OpenSession:
         self._features = Feature(0)
         self._held: dict[str, Held] = {}
         self._last_id = 0
-        self._newest = 0
+        self._device = Status()
         self._news = asyncio.Event()
         self._orders: dict[int, asyncio.Future[None]] = {}
         self._reader: asyncio.Task[None] | None = None
@@ -69,7 +69,6 @@ class OpenSession:
     def starts(self, features: Feature) -> None:
         """The glasses are ready: begin to offer what they hold."""
         self._features = features
-        self._news.set()
         self._reader = asyncio.get_running_loop().create_task(self._keep_listed(), name="list of captures")
 
     # -- what the glasses say -------------------------------------------------------------------------------------------------------
@@ -81,10 +80,10 @@ class OpenSession:
         self.microphone_on = bool(status.flags & StatusFlag.MICROPHONE_ON)
         if status.free_kib is not None and Feature.STORAGE in self._features:
             self.change(replace(self.status, storage_free=status.free_kib * 1024))
-        self._newest = status.newest
+        self._device = status
         if status.newest > self._last_id:
             self._news.set()
-        self._order_failed(status)
+        self._order_failed()
 
     def battery_heard(self, value: bytes) -> None:
         """One byte of percent (Battery Service 1.1, 3.1); anything else is no reading."""
@@ -136,6 +135,7 @@ class OpenSession:
         if number <= self._last_id or number in self._orders:
             raise ProtocolFault("The glasses mixed up their captures.", "They gave one number to two.", "Switch them off and on again.")
         order = self._orders[number] = asyncio.get_running_loop().create_future()
+        self._order_failed()  # the status may have been quicker than the answer
         try:
             async with asyncio.timeout(lasting + self._patience.photo):
                 await order
@@ -150,10 +150,14 @@ class OpenSession:
 
     async def _keep_listed(self) -> None:
         """Offer what is on the glasses, and then whatever comes; until the link is lost."""
-        faults = 0
+        faults, due = 0, True
         while True:
-            await self._news.wait()
+            if not due:
+                await self._news.wait()
             self._news.clear()
+            if not due and self._device.newest <= self._last_id:
+                continue  # it was listed while the news of it was on its way
+            due = False
             try:
                 fresh = await self._list_on()
             except LinkLost:
@@ -161,16 +165,14 @@ class OpenSession:
             except GlassesError as error:
                 faults += 1
                 self.damaged(f"the list of captures could not be read: {error.why}")
-                if faults < _MOST_LISTINGS:
-                    self._news.set()
+                due = faults < _MOST_LISTINGS
                 await asyncio.sleep(self._patience.look)
                 continue
             faults = 0
-            if self._newest > self._last_id and len(self._held) < MOST_OFFERED:
+            if self._device.newest > self._last_id and len(self._held) < MOST_OFFERED:
+                due = fresh > 0
                 if not fresh:
                     await asyncio.sleep(self._patience.look)  # they spoke of something new and had nothing: no reason to hurry
-                    continue
-                self._news.set()
 
     async def _list_on(self) -> int:
         """Read on from the highest number seen, and return how many records there were."""
@@ -224,7 +226,7 @@ class OpenSession:
             sha256=record.sha256,
         )
 
-    def _order_failed(self, status: Status) -> None:
-        order = self._orders.get(status.failed)
+    def _order_failed(self) -> None:
+        order = self._orders.get(self._device.failed)
         if order is not None and not order.done():
-            order.set_exception(refusal(_TROUBLES.get(status.trouble, Result.CAMERA_FAILED)))
+            order.set_exception(refusal(_TROUBLES.get(self._device.trouble, Result.CAMERA_FAILED)))

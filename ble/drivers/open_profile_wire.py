@@ -46,7 +46,10 @@ MARK: Final = 0x80
 HIGHEST_TAG: Final = 0x7F
 UNKNOWN_FREE: Final = 0xFFFFFFFF
 
-_LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
+LONGEST_SOUND: Final = 600
+"""Seconds of a voice note."""
+LATEST_MS: Final = 4_102_444_800_000
+"""The year 2100; a clock that shows more is wrong."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -245,7 +248,7 @@ class Record:
     @property
     def taken_at(self) -> datetime | None:
         """UTC; None if the clock of the device was not set, or shows a time that can't be."""
-        if not 0 < self.taken_ms <= (_LATEST - _EPOCH) // timedelta(milliseconds=1):
+        if not 0 < self.taken_ms <= LATEST_MS:
             return None
         return _EPOCH + timedelta(milliseconds=self.taken_ms)
 

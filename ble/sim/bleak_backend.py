@@ -172,6 +172,8 @@ class AirClient(BaseBleakClient):
     async def pair(self, *args: Any, **kwargs: Any) -> None:
         if self._connection is None:
             raise BleakError("Not connected")
+        if self._connection.is_encrypted:
+            return  # with the key of a bond; bleak's BlueZ back end does nothing either for a device that is paired
         await self._ask(self._connection.pair())
 
     async def unpair(self) -> None:

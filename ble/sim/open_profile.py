@@ -6,6 +6,7 @@ The camera "sees" the JPEG files it was given, in turn; the microphone hears sil
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -84,6 +85,7 @@ class SimulatedOpenGlasses(BondedPeripheral):
         self._sound: asyncio.Task[None] | None = None
         self._dropped = False
         self._shuffled = False
+        self._pages_lost = 0
         for number in range(backlog):
             self.storage.keep_picture(self._now() - (backlog - number) * 3_600_000)
 
@@ -167,7 +169,8 @@ class SimulatedOpenGlasses(BondedPeripheral):
             return
         page, remaining = self.storage.page(after, min(most, self._page_records))
         await self._answer(request, Result.OK, remaining)
-        for notification in transfer(request.tag, page, 0, wire.PAGE_BYTES, self._payload()):
+        lost, self._pages_lost = int(self._pages_lost < self.faults.list_pages_lost), self._pages_lost + 1
+        for notification in itertools.islice(transfer(request.tag, page, 0, wire.PAGE_BYTES, self._payload()), lost, None):
             await self.notify(wire.DATA, notification)
         if self.faults.list_changes and not self._shuffled:
             self._shuffled = True
@@ -209,7 +212,11 @@ class SimulatedOpenGlasses(BondedPeripheral):
         await self._tell_status()
 
     async def _serve_set_time(self, request: Request) -> None:
-        self._clock_offset = timedelta(milliseconds=int(request.values[0]) - self._now(set_by_host=False))
+        told = int(request.values[0])
+        if not 0 < told <= wire.LATEST_MS:
+            await self._answer(request, Result.BAD_REQUEST)
+            return
+        self._clock_offset = timedelta(milliseconds=told - self._now(set_by_host=False))
         await self._answer(request, Result.OK)
 
     async def _serve_take_photo(self, request: Request) -> None:
@@ -241,6 +248,8 @@ class SimulatedOpenGlasses(BondedPeripheral):
             if self._sound is not None:
                 self._sound.cancel()
             await self._answer(request, Result.OK, 0)
+        elif seconds > wire.LONGEST_SOUND:
+            await self._answer(request, Result.BAD_REQUEST)
         elif self._sound is not None:
             await self._answer(request, Result.BUSY)
         else:

@@ -55,6 +55,8 @@ class OpenFaults:
     """The answer to a read states this size."""
     list_changes: bool = False
     """After the first page of the first list, the last capture goes and a new one comes."""
+    list_pages_lost: int = 0
+    """So many pages lose their first frame."""
     list_endless: bool = False
     list_without_order: bool = False
     list_garbage: bool = False

@@ -13,9 +13,9 @@ import pytest
 from ble.drivers import open_profile
 from ble.drivers import open_profile_wire as wire
 from ble.drivers.open_profile import OpenDriver, OpenGlasses
-from ble.drivers.open_profile_link import FRAMES_A_WINDOW, MOST_AGAIN
+from ble.drivers.open_profile_link import FRAMES_A_WINDOW, MOST_AGAIN, refusal
 from ble.drivers.open_profile_wire import Answer, Feature, Mark, Op, Request, Result, read_data
-from ble.errors import CameraSilent, GlassesError, LinkLost, NotGlasses, PairingNeeded, ProtocolFault, Unsupported
+from ble.errors import CameraSilent, GlassesError, LinkLost, NotGlasses, PairingNeeded, ProtocolFault, RadioOff, Unsupported
 from ble.sim.faults import AT_ONCE, Pace
 from ble.sim.open_profile import EVERYTHING, SimulatedOpenGlasses
 from ble.sim.open_profile_stream import OpenFaults
@@ -347,6 +347,22 @@ async def test_glasses_that_are_not_in_pairing_mode(opens: Opens, rig: Any, unti
     twin.pairing_open = True
     glasses, heard = await opens(twin, offers=1)
     assert await fetched(glasses, heard.offers[0]) == BIG
+
+
+async def test_a_bond_outlives_the_link_and_the_pairing_mode(opens: Opens, rig: Any, until: Any) -> None:
+    twin = simulated()
+    glasses, _ = await opens(twin, offers=1)
+    await glasses.close()
+    twin.pairing_open = False
+    for _ in range(3):
+        await until(lambda: not twin.connected)
+        glasses, heard = await opens(twin, offers=1)
+        assert await fetched(glasses, heard.offers[0]) == BIG
+        await glasses.close()
+    await until(lambda: not twin.connected)
+    rig.air.forget_bond(rig.air.address_of(twin))
+    with pytest.raises(PairingNeeded, match="pairing mode"):
+        await opens(twin)
 
 
 @pytest.mark.parametrize("faults", [OpenFaults(unprotected=True), OpenFaults(version=2), OpenFaults(features_cut=True)])
@@ -787,6 +803,9 @@ async def test_every_request_is_answered_whatever_it_is(rig: Any, until: Any) ->
         (Request(Op.READ, 1, (1, 30, 10)), Result.BAD_REQUEST),
         (Request(Op.READ, 1, (1, 0, 0)), Result.BAD_REQUEST),
         (Request(Op.ABORT, 1, (9,)), Result.OK),
+        (Request(Op.SET_TIME, 1, (2**63 - 1,)), Result.BAD_REQUEST),
+        (Request(Op.SET_TIME, 1, (-1,)), Result.BAD_REQUEST),
+        (Request(Op.RECORD_SOUND, 1, (601,)), Result.BAD_REQUEST),
         (Request(Op.ACKNOWLEDGE, 1, (99, bytes(8))), Result.NO_SUCH_CAPTURE),
         (Request(Op.ACKNOWLEDGE, 1, (1, bytes(8))), Result.DIGEST_DIFFERS),
         (Request(Op.RESTORE, 1, (1, hashlib.sha256(picture(30)).digest()[:8])), Result.OK),
@@ -841,3 +860,184 @@ async def test_little_of_what_is_sent_is_not_payload(rig: Any, opens: Opens, mon
     assert await fetched(glasses, heard.offers[0]) == body
     carried += 514 * (len(twin.accesses) - before)
     assert len(body) / carried >= 0.97
+
+
+# -- a system's own ways --------------------------------------------------------------------------------------------------------------
+
+
+class Odd:
+    """A port that does one thing its own way."""
+
+    def __init__(self, port: Any, **ways: Any) -> None:
+        self._port = port
+        self._ways = ways
+
+    def __getattr__(self, name: str) -> Any:
+        return self._ways.get(name) or getattr(self._port, name)
+
+
+def failing(error: BaseException) -> Any:
+    async def fail(*_: Any, **__: Any) -> Any:
+        raise error
+
+    return fail
+
+
+async def test_a_system_that_pairs_by_itself(rig: Any) -> None:
+    twin = simulated()
+    port = rig.airwaves.port(await rig.air.add(twin))
+
+    async def pair() -> None:
+        await port.pair()  # the system does it, at the first use of what is protected
+        raise NotImplementedError
+
+    glasses = await OpenDriver().open(Odd(port, pair=pair), continuous=False)
+    await glasses.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (RadioOff("off"), RadioOff),
+        (PairingNeeded("no"), PairingNeeded),
+        (ProtocolFault("odd"), PairingNeeded),
+        (LinkLost("gone"), PairingNeeded),
+        (TimeoutError(), PairingNeeded),
+    ],
+)
+async def test_a_pairing_that_goes_wrong(rig: Any, until: Any, error: Exception, expected: type[GlassesError]) -> None:
+    twin = simulated()
+    port = rig.airwaves.port(await rig.air.add(twin))
+    with pytest.raises(expected):
+        await OpenDriver().open(Odd(port, pair=failing(error)), continuous=False)
+    await until(lambda: not twin.connected)
+
+
+async def test_out_of_range_while_pairing(rig: Any) -> None:
+    twin = simulated()
+    port = rig.airwaves.port(await rig.air.add(twin))
+
+    async def pair() -> None:
+        await twin.drop_link()
+        await asyncio.sleep(1)
+        raise LinkLost("The link was lost.")
+
+    with pytest.raises(LinkLost):
+        await OpenDriver().open(Odd(port, pair=pair), continuous=False)
+
+
+async def test_information_and_battery_that_cannot_be_read(rig: Any) -> None:
+    twin = simulated()
+    port = rig.airwaves.port(await rig.air.add(twin))
+    optional = {wire.MODEL, wire.BATTERY_LEVEL}
+
+    async def read(uuid: str) -> bytes:
+        if uuid in optional:
+            raise ProtocolFault("refused")
+        value: bytes = await port.read(uuid)
+        return value
+
+    async def subscribe(uuid: str, callback: Any) -> None:
+        if uuid in optional:
+            raise ProtocolFault("refused")
+        await port.subscribe(uuid, callback)
+
+    glasses = await OpenDriver().open(Odd(port, read=read, subscribe=subscribe), continuous=False)
+    assert (glasses.info.model, glasses.info.firmware) == ("", "1.0.0")
+    assert glasses.status.battery is None
+    await glasses.close()
+
+
+@pytest.mark.parametrize("what", [wire.MODEL, wire.BATTERY_LEVEL, wire.STATUS])
+async def test_out_of_range_while_getting_to_know_each_other(rig: Any, what: str) -> None:
+    twin = simulated()
+    port = rig.airwaves.port(await rig.air.add(twin))
+
+    async def read(uuid: str) -> bytes:
+        if uuid == what:
+            await twin.drop_link()
+            await asyncio.sleep(1)
+        value: bytes = await port.read(uuid)
+        return value
+
+    with pytest.raises(LinkLost):
+        await OpenDriver().open(Odd(port, read=read), continuous=False)
+
+
+async def test_out_of_range_while_subscribing_to_the_battery(rig: Any) -> None:
+    twin = simulated()
+    port = rig.airwaves.port(await rig.air.add(twin))
+    with pytest.raises(LinkLost):
+        await OpenDriver().open(Odd(port, subscribe=failing(LinkLost("gone"))), continuous=False)
+
+
+async def test_another_device_with_the_same_service(rig: Any) -> None:
+    port = rig.airwaves.port(await rig.air.add(simulated()))
+    with pytest.raises(NotGlasses):
+        await OpenDriver().open(Odd(port, services=lambda: {wire.SERVICE: frozenset({wire.FEATURES})}), continuous=False)
+    with pytest.raises(NotGlasses):
+        await OpenDriver().open(Odd(port, services=dict), continuous=False)
+
+
+async def test_data_that_comes_before_the_answer(rig: Any, until: Any) -> None:
+    """On some systems the notifications of one characteristic overtake those of another."""
+    twin = simulated()
+    port = rig.airwaves.port(await rig.air.add(twin))
+    loop = asyncio.get_running_loop()
+
+    async def subscribe(uuid: str, callback: Any) -> None:
+        late = (lambda value: loop.call_later(0.5, callback, value)) if uuid == wire.CONTROL else callback
+        await port.subscribe(uuid, late)
+
+    glasses = await OpenDriver().open(Odd(port, subscribe=subscribe), continuous=False)
+    heard = Heard(glasses)
+    await until(lambda: heard.offers)
+    assert await fetched(glasses, heard.offers[0]) == BIG
+    await glasses.take_photo()
+    twin.faults = OpenFaults(camera_dead=True)
+    with pytest.raises(CameraSilent, match="failed"):
+        await glasses.take_photo()
+    assert len(requests(twin, Op.READ)) == 1
+    await glasses.close()
+    await heard.task
+
+
+async def test_pages_that_are_lost_are_asked_for_again(opens: Opens, until: Any) -> None:
+    twin = simulated(faults=OpenFaults(list_pages_lost=2))
+    _, heard = await opens(twin, offers=1)
+    assert not heard.damaged
+    assert len(requests(twin, Op.LIST)) == 3
+    never = simulated(faults=OpenFaults(list_pages_lost=99))
+    _, unheard = await opens(never)
+    await until(lambda: unheard.damaged)
+    assert "lost on the way" in unheard.damaged[0]
+
+
+async def test_a_drop_anywhere_again_and_again(opens: Opens, until: Any) -> None:
+    """A bad evening: the link drops after ever other spans; nothing is read twice but what was not yet checked."""
+    body = picture(20 * WINDOW, 7)
+    spans = [1, 3 * WINDOW, 2 * WINDOW + 9, WINDOW - 1, 5 * WINDOW + 400, 4 * WINDOW]
+    twin = simulated(body)
+    safe = b""
+    for span in (*spans, None):
+        twin.faults = OpenFaults(drop_link_at=None if span is None else len(safe) + span)
+        glasses, heard = await opens(twin, offers=1)
+        pieces: list[bytes] = []
+        try:
+            async for piece in glasses.fetch(heard.offers[0].id, len(safe)):
+                pieces.append(piece)
+        except LinkLost:
+            assert span is not None
+            assert len(b"".join(pieces)) == span // WINDOW * WINDOW
+        safe += b"".join(pieces)
+        await glasses.close()
+        await until(lambda: not twin.connected)
+    assert safe == body
+
+
+@pytest.mark.parametrize("result", list(Result))
+def test_every_refusal_is_an_error_for_people(result: Result) -> None:
+    error = refusal(result)
+    assert error.what.endswith(".")
+    assert error.why.endswith(".")
+    assert error.action.endswith(".")
