@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
@@ -95,7 +95,7 @@ class Radio:
         with suppress(RadioUnavailable):
             self._hand_over(lambda loop: loop.call_soon_threadsafe(call))
 
-    async def stream(self, source: Callable[[], AsyncIterator[T]], *, room: int = 64) -> AsyncIterator[T]:
+    async def stream(self, source: Callable[[], AsyncIterator[T]], *, room: int = 64) -> AsyncGenerator[T, None]:
         """Iterate on this loop over what `source()` yields on the radio's, in order.
 
         At most `room` items are on the way: then the source waits. Ending the iteration here ends it there, and waits for that.

@@ -6,6 +6,7 @@ What is heard on either is scanned, connected to and driven in exactly the same 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -109,8 +110,9 @@ class Airs:
     async def scan(self, seconds: float) -> AsyncGenerator[Heard, None]:
         """All recognised glasses on both airs, repeats included, for `seconds`. Raises RadioUnavailable if nothing can listen."""
         self.radio.start()
-        async for heard in self.radio.stream(lambda: self._scan(seconds)):
-            yield heard
+        async with contextlib.aclosing(self.radio.stream(lambda: self._scan(seconds))) as all_heard:
+            async for heard in all_heard:
+                yield heard
 
     async def _scan(self, seconds: float) -> AsyncIterator[Heard]:
         queue: asyncio.Queue[Heard | RadioUnavailable] = asyncio.Queue(256)

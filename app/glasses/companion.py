@@ -40,6 +40,7 @@ class Companion:
         self._capabilities: Capabilities | None = None
         self._refused = 0
         self._setbacks = 0
+        self._leaving = asyncio.Event()
         self._changed = asyncio.Condition()
         self._reader: asyncio.Task[None] | None = None
 
@@ -86,7 +87,8 @@ class Companion:
         self._reader = asyncio.create_task(self._read(self._keeper))
 
     async def stop(self) -> None:
-        """Leave the glasses; captures that arrived are still brought in."""
+        """Leave the glasses; captures that arrived are still brought in, with one last try where the vault could not take them."""
+        self._leaving.set()
         if self._keeper is not None:
             await self._radio.run(self._keeper.stop())
         if self._reader is not None:
@@ -128,8 +130,9 @@ class Companion:
         await self._radio.run(self._held.disconnect())
 
     async def _read(self, keeper: Keeper) -> None:
-        async for event in self._radio.stream(keeper.events):
-            await self._happened(keeper, event)
+        async with contextlib.aclosing(self._radio.stream(keeper.events)) as events:
+            async for event in events:
+                await self._happened(keeper, event)
 
     async def _happened(self, keeper: Keeper, event: KeeperEvent) -> None:
         match event:
@@ -157,7 +160,8 @@ class Companion:
         told = False
         while True:
             try:
-                taken = await self._ingest.take(self.known, offer, self._radio.stream(lambda: keeper.fetch(offer.id)))
+                async with contextlib.aclosing(self._radio.stream(lambda: keeper.fetch(offer.id))) as pieces:
+                    taken = await self._ingest.take(self.known, offer, pieces)
             except (MediaDamaged, CaptureRefused) as error:
                 self._refused += 1
                 self._hub.publish(CaptureLost(self.known.address, str(explain(error))))
@@ -171,7 +175,10 @@ class Companion:
                 if not told:
                     self._hub.publish(Trouble(explain(error)))
                 told = True
-                await asyncio.sleep(RETRY_SECONDS)
+                if self._leaving.is_set():
+                    return
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._leaving.wait(), RETRY_SECONDS)
             else:
                 break
         await self._let_go(keeper, offer)

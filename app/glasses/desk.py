@@ -6,6 +6,7 @@ Owns the book of known glasses, the two airs, and one companion for each enrolle
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import UTC, datetime
@@ -83,14 +84,15 @@ class GlassesDesk:
     async def scan(self, seconds: float = 10) -> AsyncGenerator[FoundGlasses, None]:
         """Glasses nearby, for `seconds`: each address once, and again when its signal changes much. Raises RadioUnavailable."""
         told: dict[str, int] = {}
-        async for heard in self._airs.scan(seconds):
-            advertisement = heard.advertisement
-            if abs(told.get(advertisement.address, -1000) - advertisement.rssi) < LOUDER_DBM:
-                continue
-            told[advertisement.address] = advertisement.rssi
-            found = self._found(heard)
-            self._events.publish(GlassesFound(found))
-            yield found
+        async with contextlib.aclosing(self._airs.scan(seconds)) as all_heard:
+            async for heard in all_heard:
+                advertisement = heard.advertisement
+                if abs(told.get(advertisement.address, -1000) - advertisement.rssi) < LOUDER_DBM:
+                    continue
+                told[advertisement.address] = advertisement.rssi
+                found = self._found(heard)
+                self._events.publish(GlassesFound(found))
+                yield found
 
     def _found(self, heard: Heard) -> FoundGlasses:
         advertisement = heard.advertisement

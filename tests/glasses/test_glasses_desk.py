@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import errno
 from collections.abc import Callable
@@ -164,3 +165,15 @@ async def test_what_is_no_glasses_is_not_enrolled(bench: Any, tmp_path: Path, mo
 async def test_unknown_simulations_are_refused_with_the_choice(bench: Any) -> None:
     with pytest.raises(EyelidError, match="omi-glass"):
         await bench.desk.start_simulated("monocle")
+
+
+async def test_leaving_does_not_wait_for_a_disk_that_stays_full(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> Any:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(bench.vault, "add", full)
+    await bench.desk.start_simulated("omi-glass")
+    known = await bench.desk.pair(await bench.found())
+    await bench.desk.take_photo(known.address)
+    await bench.until(lambda: bench.told(Trouble))
+    await asyncio.wait_for(bench.desk.stop(), 10)
