@@ -32,14 +32,16 @@ class Records(Protocol):
     def subkey(self, label: str) -> bytes: ...
     def seal_record(self, folder: str, number: int, data: bytes) -> None: ...
     def records(self, folder: str) -> Iterator[tuple[int, bytes]]: ...
+    def branches(self, folder: str) -> Iterator[tuple[int, bytes]]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class BookReport:
-    """Whether the book is whole. Each fault is a sentence."""
+    """Whether the book is whole. Each fault is a sentence, and each note one about something that is no fault."""
 
     count: int
     faults: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def sound(self) -> bool:
@@ -102,9 +104,13 @@ class ReceiptBook:
         self._key = key if self._open else None
 
     def all(self) -> tuple[Receipt, ...]:
-        """Every line, oldest first; raises VaultLocked, ReceiptsDamaged and the vault's error for a damaged file."""
+        """Every line, oldest first, those of another computer's branch after the line whose number they share.
+
+        Raises VaultLocked, ReceiptsDamaged and the vault's error for a damaged file.
+        """
         try:
-            return tuple(from_data(data) for number, data in self._vault.records(FOLDER) if number > 0)
+            lines = [*self._vault.records(FOLDER), *self._vault.branches(FOLDER)]
+            return tuple(from_data(data) for number, data in sorted(lines, key=lambda line: line[0]) if number > 0)
         except ValueError as error:
             raise ReceiptsDamaged("A receipt is not what Eyelid wrote.") from error
 
@@ -113,20 +119,24 @@ class ReceiptBook:
         public_key = self._signing_key().public_key()
         faults: list[str] = []
         records: list[tuple[int, bytes]] = []
+        branches: list[tuple[int, bytes]] = []
         try:
             records.extend(self._vault.records(FOLDER))
+            branches.extend(self._vault.branches(FOLDER))
         except EyelidError as error:
             faults.append(str(error))
-        report = check(records, public_key, named=named if records else 0)
+        report = check(records, public_key, named=named if records else 0, branches=branches)
         if named and not records:
             faults.append(f"The whole book is missing: a capture speaks of receipt {named}.")
-        return BookReport(report.count, (*faults, *report.faults))
+        return BookReport(report.count, (*faults, *report.faults), report.notes)
 
     def export(self) -> bytes:
         """The whole book as JSON that can be checked without Eyelid. Raises VaultLocked."""
         records = [data.decode("utf-8", "replace") for _, data in self._vault.records(FOLDER)]
+        branches = [[number, data.decode("utf-8", "replace")] for number, data in self._vault.branches(FOLDER)]
         public_key = self._signing_key().public_key().public_bytes_raw().hex()
-        return json.dumps({"format": FORMAT, "public_key": public_key, "records": records}, indent=1).encode()
+        book = {"format": FORMAT, "public_key": public_key, "records": records} | ({"branches": branches} if branches else {})
+        return json.dumps(book, indent=1).encode()
 
     def _signing_key(self) -> Ed25519PrivateKey:
         return Ed25519PrivateKey.from_private_bytes(self._vault.subkey("receipts"))
@@ -174,21 +184,39 @@ def line_of(proposal: Proposal) -> Receipt:
     )
 
 
-def check(records: Iterable[tuple[int, bytes]], public_key: Ed25519PublicKey, named: int = 0) -> BookReport:
-    """Check numbers, chain and signatures of a book, wherever it came from."""
+def check(
+    records: Iterable[tuple[int, bytes]], public_key: Ed25519PublicKey, named: int = 0, branches: Iterable[tuple[int, bytes]] = ()
+) -> BookReport:
+    """Check numbers, chain and signatures of a book, wherever it came from.
+
+    `branches` are lines whose number another computer took at the same time: each line must follow one of those before it.
+    """
     faults: list[str] = []
-    expected, previous = 0, ""
-    for number, data in records:
+    lines: dict[int, list[bytes]] = {}
+    beside = list(branches)
+    for number, data in sorted([*records, *beside], key=lambda line: line[0]):
+        lines.setdefault(number, []).append(data)
+    expected, before = 0, frozenset({""})
+    for number, texts in lines.items():
         if number != expected:
             which = f"{expected}" if number == expected + 1 else f"{expected} to {number - 1}"
             faults.append(f"Missing from the book: {which}.")
-        elif fault := _line_fault(number, data, previous, public_key):
-            faults.append(f"Receipt {number}: {fault}")
-        expected, previous = number + 1, hashlib.sha256(data).hexdigest()
+            before = frozenset()
+        faults += [f"Receipt {number}: {fault}" for data in texts if (fault := _line_fault(number, data, before, public_key))]
+        expected, before = number + 1, frozenset(hashlib.sha256(data).hexdigest() for data in texts)
     count = max(expected - 1, 0)
     if named > count:
         faults.append(f"The end of the book is missing: a capture speaks of receipt {named}, the last one here is {count}.")
-    return BookReport(count, tuple(faults))
+    return BookReport(count, tuple(faults), _notes(beside))
+
+
+def _notes(branches: list[tuple[int, bytes]]) -> tuple[str, ...]:
+    if not branches:
+        return ()
+    first = min(number for number, _ in branches)
+    return (
+        f"Two computers added receipts at the same time, from number {first} on: {len(branches)} stand beside another of their number.",
+    )
 
 
 def check_export(export: bytes) -> BookReport:
@@ -197,12 +225,14 @@ def check_export(export: bytes) -> BookReport:
         found = json.loads(export)
         public_key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(found["public_key"]))
         records = [(number, text.encode()) for number, text in enumerate(found["records"])]
+        branches = [(int(number), str(text).encode()) for number, text in found.get("branches", ())]
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError("not an export of receipts") from error
-    return check(records, public_key)
+    return check(records, public_key, branches=branches)
 
 
-def _line_fault(number: int, data: bytes, previous: str | None, public_key: Ed25519PublicKey) -> str:
+def _line_fault(number: int, data: bytes, before: frozenset[str] | None, public_key: Ed25519PublicKey) -> str:
+    """What is wrong with a line, or nothing. `before`: digests of the lines it may follow; None or none at all if they are not known."""
     if number == 0:
         first = _text({"format": FORMAT, "public_key": public_key.public_bytes_raw().hex()})
         return "" if data == first else "the book was begun by another vault."
@@ -211,7 +241,7 @@ def _line_fault(number: int, data: bytes, previous: str | None, public_key: Ed25
         public_key.verify(bytes.fromhex(receipt.signature), _PURPOSE + _text(to_data(receipt, signed=False)))
     except (ValueError, TypeError, InvalidSignature):
         return "it was changed after it was signed."
-    if receipt.number != number or previous not in (None, receipt.previous):
+    if receipt.number != number or (before and receipt.previous not in before):
         return "it does not follow the one before it."
     return "" if _text(to_data(receipt)) == data else "it is written in another form."
 
