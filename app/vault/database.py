@@ -69,6 +69,13 @@ class Database:
 
         return self.run(inside)
 
+    def make_anew(self) -> None:
+        """Throw everything in it away. Raises VaultLocked after `close`, CacheTrouble."""
+        with self._guard:
+            if self._connection is None:
+                raise VaultLocked
+            self._make_anew()
+
     def close(self) -> None:
         """Close and forget the key; later calls raise VaultLocked."""
         with self._guard:

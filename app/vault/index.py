@@ -167,6 +167,12 @@ class Index:
         found = rows[0][0] if rows else None
         return found if isinstance(found, bytes) else None
 
+    def throw_away(self, *, items: bool) -> None:
+        """Make the thumbnails' cache anew, empty; with `items` the other as well."""
+        self._thumbs.make_anew()
+        if items:
+            self._items.make_anew()
+
     def close(self) -> None:
         self._items.close()
         self._thumbs.close()

@@ -150,6 +150,13 @@ class Watch:
         self._writer = threading.Thread(target=work, name="vault-note", daemon=True)
         self._writer.start()
 
+    def forget(self, wanted: bool) -> None:
+        """Remove the note, if there can be one and the keyring answers."""
+        self.wait()
+        if wanted:
+            with contextlib.suppress(KeyringUnavailable):
+                self._store.delete(self._service, _ACCOUNT)
+
     def wait(self, seconds: float = 5.0) -> None:
         """Return when the note is written, or after `seconds`."""
         if self._writer is not None:

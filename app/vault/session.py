@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,16 +17,17 @@ from app.vault.errors import ItemMissing, ObjectDamaged, VaultError, VaultLocked
 from app.vault.header import KeyWiped
 from app.vault.identity import VaultIdentity
 from app.vault.index import Index
+from app.vault.merge import Merged, merge
 from app.vault.rollback import Seen, Standing, digest
 from app.vault.store import Found, ObjectStore
 from app.vault.stream import StreamReader
-from app.vault.types import ItemId, ItemKind, ItemMeta, NewItem, ObjectFault, Origin, VerifyReport
+from app.vault.types import RECOVERED, ItemId, ItemKind, ItemMeta, NewItem, Origin
 
 _NO_MATCH = "Its content is not what was sealed under that name."
+_BATCH = 500
+"""Items indexed in one transaction."""
 LABEL = b"eyelid/vault/v1/"
 """Begins the name of every key made from the identity."""
-RECOVERED = "recovered"
-"""Family of the origin of an item whose meta file is missing or damaged."""
 _STARTS = (
     (0, b"\xff\xd8\xff", ItemKind.PHOTO, "image/jpeg"),
     (0, b"\x89PNG\r\n\x1a\n", ItemKind.PHOTO, "image/png"),
@@ -43,6 +44,9 @@ class Session:
         self._identity: VaultIdentity | None = identity
         self._guard = threading.Lock()
         self.seen: Seen | None = None
+        self.merged = Merged()
+        self._before: int | None = None  # the generation at the first look, to which all later ones compare
+        self._older = 0
         self._readers: weakref.WeakSet[StreamReader] = weakref.WeakSet()
         self.index = Index(folder, identity.cache_key(LABEL + b"index"), identity.cache_key(LABEL + b"thumbs"), self._everything)
 
@@ -112,11 +116,12 @@ class Session:
         What is in the index and not on the disk stays there, and is shown as missing, until `forget_missing`.
         """
         stamps, revisions = self.index.stamps(), self.index.revisions()
-        before = self.index.generation()
+        if self._before is None:
+            self._before = self.index.generation()
         new: list[ItemMeta] = []
         changed: list[tuple[ItemMeta, str]] = []
         missing, older = set(stamps), 0
-        for found in self._store.found():
+        for found in self._look():
             if found.has_object:
                 missing.discard(found.id)
             if stamps.get(found.id) != found.stamp:
@@ -127,8 +132,20 @@ class Session:
                     new.append(meta)
         self.index.put_many(changed)
         now = self.standing()
-        self.seen = Seen(now if before == 0 else replace(now, generation=before), before == 0, frozenset(missing), older)
+        self._older += older
+        fresh = self._before == 0
+        self.seen = Seen(now if fresh else replace(now, generation=self._before), fresh, frozenset(missing), self._older)
         return tuple(sorted(new, key=lambda meta: (meta.arrived_at, meta.id)))
+
+    def _look(self) -> list[Found]:
+        """Return what is there, after taking in what another computer left beside it."""
+        strays: list[Path] = []
+        everything = list(self._store.found(strays))
+        try:
+            self.merged = merge(self._store, self.identity, strays)
+        except OSError:  # a disk that can't be written now must not keep anybody from looking
+            return everything
+        return list(self._store.found()) if self.merged.anything else everything
 
     def standing(self, least: int = 0) -> Standing:
         """Return how the vault stands by its index, whose generation is made at least `least`."""
@@ -136,11 +153,28 @@ class Session:
         revisions = self.index.revisions()
         return Standing(self.index.generation(), len(revisions), digest(self.subkey("set"), revisions.items()))
 
-    def forget_missing(self) -> None:
-        """Drop from the index what the last look found gone, and still is."""
+    def accept(self) -> None:
+        """Take what was found for how it should be: drop from the index what the last look found gone, and still is."""
         for item in self.seen.missing if self.seen is not None else ():
             if not self._store.has_any(item):
                 self.index.remove(item)
+        self._before, self._older = None, 0
+
+    def rebuild(self, *, items: bool, progress: Callable[[int, int], None]) -> None:
+        """Throw the thumbnails away, and with `items` the index too, and fill it again from the disk; its generation goes on."""
+        generation = self.index.generation()
+        self.index.throw_away(items=items)
+        everything = list(self._store.found())
+        for at in range(0, len(everything), _BATCH):
+            progress(at, len(everything))
+            self.index.put_many(self._meta_or_recovered(found) for found in everything[at : at + _BATCH] if found.has_object)
+        self.index.raise_generation(generation + 1)
+        progress(len(everything), len(everything))
+
+    def describe(self, item: ItemId) -> bool:
+        """Write what the object itself tells, for an item without a meta file; returns whether that could be done."""
+        meta, _ = self._meta_or_recovered(Found(item, True, False, ""))
+        return bool(meta.sha256)
 
     def _everything(self) -> Iterable[tuple[ItemMeta, str]]:
         for found in self._store.found():
@@ -176,48 +210,6 @@ class Session:
             sha256 = ""
         kind, media_type = _sniff(start)
         return ItemMeta(found.id, 1, NewItem(kind, media_type, arrived, Origin(RECOVERED)), size, sha256, arrived)
-
-    # -- verify
-
-    def verify(self, progress: Callable[[int, int], None] | None = None) -> VerifyReport:
-        """Read and authenticate every object and its meta file; `progress` gets how many are done, of how many."""
-        self.identity  # noqa: B018  # an empty vault is not read, but must be unlocked all the same
-        everything = sorted(self._store.found(), key=lambda found: found.id)
-        faults: list[ObjectFault] = []
-        for done, found in enumerate(everything):
-            if progress is not None:
-                progress(done, len(everything))
-            whats = list(self._faults(found))
-            if whats and self._store.has_any(found.id):  # else it was deleted meanwhile
-                faults += [ObjectFault(found.id, what) for what in whats]
-        if progress is not None:
-            progress(len(everything), len(everything))
-        return VerifyReport(len(everything), tuple(faults))
-
-    def _faults(self, found: Found) -> Iterator[str]:
-        if not found.has_object:
-            yield "The capture itself is missing; only what is known of it is left."
-            return
-        meta = None
-        if found.has_meta:
-            try:
-                meta = self.meta(found.id)
-            except VaultLocked:
-                raise
-            except VaultError as error:
-                yield str(error)
-        else:
-            yield "What is known of this capture is missing; unlock the vault to have it made again."
-        digest, size = hashlib.sha256(), 0
-        try:
-            for piece in self._store.pieces(found.id, self.identity):
-                digest.update(piece)
-                size += len(piece)
-        except (ObjectDamaged, ItemMissing) as error:
-            yield str(error)
-            return
-        if meta is not None and (meta.sha256, meta.size) != (digest.hexdigest(), size):
-            yield _NO_MATCH
 
     def _expected(self, item: ItemId) -> tuple[str, int]:
         """Return digest and size as indexed: the index is under our own key, where a meta file could be sealed by anyone."""

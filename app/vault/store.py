@@ -37,7 +37,15 @@ _ITEM = re.compile(r"[0-9a-f]{32}")
 _SHELF = re.compile(r"[0-9a-f]{2}")
 _RECORD_FOLDER = re.compile(r"[a-z]{1,32}")
 _RECORD = re.compile(r"(0|[1-9][0-9]{0,15})\.age")
+_BRANCH = re.compile(r"(0|[1-9][0-9]{0,15})\.([0-9a-f]{8})\.age")
+"""A record whose number was taken twice, by two computers: set aside under a part of its own digest."""
 _LEFTOVER = re.compile(r".+\.[0-9a-f]{8}\.tmp")
+HISTORY = "history"
+"""Folder of meta files that lost against another computer's, as they were."""
+QUARANTINE = "quarantine"
+"""Folder of what a repair could not use and would not delete; below it, files keep their places."""
+NO_RECORDS = frozenset({"objects", "keys", HISTORY, QUARANTINE})
+"""Folders that hold something else."""
 _OBJECT, _META = ".age", ".meta.age"
 
 
@@ -61,6 +69,19 @@ class ObjectStore:
         self.seal_to(recipient)
         self._guard = threading.Lock()
         self._arriving: set[ItemId] = set()
+
+    @property
+    def files(self) -> Files:
+        return self._files
+
+    @property
+    def folder(self) -> Path:
+        return self._folder
+
+    @property
+    def recipients(self) -> Sequence[Recipient]:
+        """Those that new files are sealed to."""
+        return self._recipients
 
     def seal_to(self, recipient: str) -> None:
         """Seal what is written from now on to `recipient`, "age1…" or "age1pq1…". Raises KeyTextError, HybridMissing."""
@@ -135,9 +156,22 @@ class ObjectStore:
             self._files.replace(meta, gone)
             self._files.sync_folder(gone.parent)
         self._files.remove(self.object_path(item))
+        for copy in self.set_aside(item):
+            self._files.remove(copy)
         self._files.remove(gone)
         if gone.parent.is_dir():
             self._files.sync_folder(gone.parent)
+
+    def set_aside(self, item: ItemId) -> Iterator[Path]:
+        """Yield the copies of an item's files that lie elsewhere or under other names: of conflicts, of history, in quarantine."""
+        shelf = self.object_path(item).parent
+        own = {self.object_path(item), self.meta_path(item), self._gone_path(item)}
+        for folder in (shelf, self.history(item), *(self.folder / QUARANTINE).glob(f"*/objects/{item[:2]}")):
+            yield from (path for path in folder.glob(f"{item}*") if path not in own and path.is_file())
+
+    def history(self, item: ItemId) -> Path:
+        """The folder of older meta files of an item, and of others."""
+        return self.folder / HISTORY / item[:2]
 
     def sweep(self) -> int:
         """Remove what unfinished writes left, and finish deletions that were begun; returns how many files went."""
@@ -158,8 +192,8 @@ class ObjectStore:
 
     # -- what is there
 
-    def found(self) -> Iterator[Found]:
-        """Yield what lies on the disk for each item, in no order."""
+    def found(self, strays: list[Path] | None = None) -> Iterator[Found]:
+        """Yield what lies on the disk for each item, in no order; files that are nothing of ours by their names go into `strays`."""
         for shelf in self._shelves():
             objects, metas = {}, {}
             for path in shelf.iterdir():
@@ -168,6 +202,8 @@ class ObjectStore:
                     metas[name.removesuffix(_META)] = path
                 elif name.endswith(_OBJECT) and _ITEM.fullmatch(name.removesuffix(_OBJECT)):
                     objects[name.removesuffix(_OBJECT)] = path
+                elif strays is not None and not name.endswith((DELETING, PARTIAL)):
+                    strays.append(path)
             for item in objects.keys() | metas.keys():
                 if item not in metas and not self._is_orphan(ItemId(item)):
                     continue
@@ -206,7 +242,10 @@ class ObjectStore:
 
     def meta(self, item: ItemId, identity: Identity) -> ItemMeta:
         """Raises ItemMissing, ObjectDamaged, VaultTooNew."""
-        path = self.meta_path(item)
+        return self.meta_at(self.meta_path(item), item, identity)
+
+    def meta_at(self, path: Path, item: ItemId, identity: Identity) -> ItemMeta:
+        """As `meta`, of a copy of the meta file that lies at `path`."""
         text = self._open_small(path, codec.LARGEST, identity)
         try:
             meta = codec.parse(text)
@@ -220,7 +259,10 @@ class ObjectStore:
 
     def pieces(self, item: ItemId, identity: Identity) -> Iterator[memoryview]:
         """Yield the media of an item in order, with bounded memory. Raises ItemMissing, ObjectDamaged, the latter possibly late."""
-        path = self.object_path(item)
+        return self.pieces_at(self.object_path(item), identity)
+
+    def pieces_at(self, path: Path, identity: Identity) -> Iterator[memoryview]:
+        """As `pieces`, of a copy of the object that lies at `path`."""
         try:
             with self._files.open(path) as source:
                 yield from open_stream(source, [identity])
@@ -244,6 +286,26 @@ class ObjectStore:
         path = self._record_folder(folder)
         names = (entry.name for entry in path.iterdir()) if path.is_dir() else iter(())
         return tuple(sorted(int(name.removesuffix(_OBJECT)) for name in names if _RECORD.fullmatch(name)))
+
+    def record_folders(self) -> tuple[str, ...]:
+        names = (path.name for path in self.folder.iterdir() if path.is_dir())
+        return tuple(sorted(name for name in names if _RECORD_FOLDER.fullmatch(name) and name not in NO_RECORDS))
+
+    def branches(self, folder: str) -> tuple[tuple[int, Path], ...]:
+        """Return number and file of each record that was set aside because two computers took its number."""
+        path = self._record_folder(folder)
+        names = sorted(entry.name for entry in path.iterdir()) if path.is_dir() else []
+        return tuple((int(found[1]), path / found[0]) for found in map(_BRANCH.fullmatch, names) if found)
+
+    def record_strays(self, folder: str) -> list[Path]:
+        """Return the files among records that are none by their names."""
+        known = (_RECORD, _BRANCH)
+        every = (path for path in self._record_folder(folder).iterdir() if path.is_file() and not path.name.endswith(PARTIAL))
+        return [path for path in every if not any(shape.fullmatch(path.name) for shape in known)]
+
+    def branch(self, path: Path, identity: Identity) -> bytes:
+        """Return a record that was set aside. Raises ItemMissing, ObjectDamaged."""
+        return self._open_small(path, LARGEST_RECORD, identity)
 
     def record(self, folder: str, number: int, identity: Identity) -> bytes:
         """Raises ItemMissing, ObjectDamaged."""
@@ -286,7 +348,7 @@ class ObjectStore:
         return self._item_path(item, DELETING)
 
     def _record_folder(self, folder: str) -> Path:
-        if not _RECORD_FOLDER.fullmatch(folder) or folder in ("objects", "keys"):
+        if not _RECORD_FOLDER.fullmatch(folder) or folder in NO_RECORDS:
             raise ValueError("not a folder for records")
         return self._folder / folder
 
@@ -297,6 +359,7 @@ class ObjectStore:
 
     def _subfolders(self) -> Iterable[Path]:
         yield from (path for path in self._folder.iterdir() if path.is_dir() and path.name != "objects")
+        yield from (path for path in (self._folder / HISTORY).glob("*") if path.is_dir())
         yield from self._shelves()
 
 

@@ -141,6 +141,10 @@ class ItemMeta:
     exchanges: tuple[Exchange, ...] = field(default=())
 
 
+RECOVERED = "recovered"
+"""Family of the origin of an item whose meta file is missing or damaged: all that is known is what the object itself tells."""
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectFault:
     """One object that did not read back whole; `what` is a sentence."""
@@ -150,10 +154,24 @@ class ObjectFault:
 
 
 @dataclass(frozen=True, slots=True)
+class FileFault:
+    """One file besides the captures' own (a key slot, a record) that is not as it should be; `file` is its name below the vault."""
+
+    file: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class VerifyReport:
+    """`checked` counts captures, those of an interrupted run that went on (`resumed`) included. `notes` are no faults."""
+
     checked: int
     faults: tuple[ObjectFault, ...]
+    files: tuple[FileFault, ...] = ()
+    records: int = 0
+    notes: tuple[str, ...] = ()
+    resumed: int = 0
 
     @property
     def sound(self) -> bool:
-        return not self.faults
+        return not self.faults and not self.files

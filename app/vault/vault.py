@@ -10,12 +10,13 @@ import contextlib
 import secrets
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from app.vault import codec, config
+from app.vault.check import verify
 from app.vault.config import Config, Slot
 from app.vault.doors import Doors
 from app.vault.errors import (
@@ -37,6 +38,16 @@ from app.vault.session import Session
 from app.vault.store import ObjectStore
 from app.vault.types import ItemId, ItemMeta, LockState, NewItem, Notice, SlotKind, VerifyReport
 from app.vault.upgrade import Upgrade
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a vault is made of. `session` is None while locked."""
+
+    store: ObjectStore
+    settings: Config
+    session: Session | None
+    slots: Slots
 
 
 class Vault(Doors, Upgrade):
@@ -325,17 +336,24 @@ class Vault(Doors, Upgrade):
         """Take the vault as it is now for how it should be; captures that are gone leave the index. Raises VaultLocked."""
         with self._writing:
             session = self._open()
-            session.forget_missing()
+            session.accept()
             self._watch.notices = ()
             self._watch.note(self._uses_keyring, session.standing)
+
+    def forget_note(self) -> None:
+        """Remove the note in the keyring, for a vault that is no more."""
+        self._watch.forget(self._uses_keyring)
 
     @property
     def _uses_keyring(self) -> bool:
         return bool(self._settings.of_kind(SlotKind.KEYRING))
 
-    def verify(self, progress: Callable[[int, int], None] | None = None) -> VerifyReport:
-        """Read every object and check it; `progress` gets (done, of how many). Raises VaultLocked, also when locked meanwhile."""
-        return self._open().verify(progress)
+    def verify(self, progress: Callable[[int, int], None] | None = None, *, resume: bool = False) -> VerifyReport:
+        """Read every sealed file and check it; `progress` gets (captures done, of how many). See `app.vault.check`.
+
+        With `resume`, an interrupted run goes on. Raises VaultLocked, also when locked meanwhile.
+        """
+        return verify(self._store, self._open(), self._settings, progress, resume=resume)
 
     # -- records
 
@@ -349,6 +367,24 @@ class Vault(Doors, Upgrade):
         session = self._open()
         for number in self._store.record_numbers(folder):
             yield number, session.record(folder, number)
+
+    def branches(self, folder: str) -> Iterator[tuple[int, bytes]]:
+        """Yield each record whose number another computer took too, opened; not in `records`. Raises VaultLocked, ObjectDamaged."""
+        session = self._open()
+        for number, path in self._store.branches(folder):
+            yield number, self._store.branch(path, session.identity)
+
+    # -- care
+
+    @property
+    def folder(self) -> Path:
+        return self._folder
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[Parts]:
+        """For the modules of care: what the vault is made of, while nothing else of it is changed. Additions go on."""
+        with self._writing:
+            yield Parts(self._store, self._settings, self._session, self._slots)
 
 
 def _in_utc(new: NewItem) -> NewItem:
