@@ -12,10 +12,12 @@ import os
 import re
 import secrets
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import EyelidError
 from app.media.exif import with_orientation
+from app.media.strip import only_picture
 from app.media.types import MediaType
 from app.vault.types import ItemId, ItemMeta
 from app.vault.vault import Vault
@@ -36,21 +38,53 @@ class ExportFailed(EyelidError):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class ExportAs:
+    """How files leave. The picture itself is never changed.
+
+    `upright`: JPEGs from glasses that are worn turned get an EXIF block with orientation and time. `without_location`: JPEGs lose
+    everything but the picture, its orientation and its time; other kinds, of which Eyelid can't be sure, stop the export.
+    `by_date`: into folders of year and day (2026/2026-05-12).
+    """
+
+    upright: bool = False
+    without_location: bool = False
+    by_date: bool = False
+
+
+AS_THEY_CAME = ExportAs()
+
+
+class LocationStays(EyelidError):
+    """A capture was to be written without location, and that can't be promised for its kind. It was not written."""
+
+    def __init__(self, item: ItemId, written: tuple[Path, ...]) -> None:
+        self.item = item
+        self.written = written
+        super().__init__(
+            f"The capture {item[:12]} was not written; {len(written)} before it were.",
+            "Location can be taken out of JPEG pictures only, and this is another kind of file.",
+            "Export it on its own, with whatever it says.",
+        )
+
+
 def export(
-    vault: Vault, items: Sequence[ItemId], folder: Path, *, upright: bool = False, progress: Progress | None = None
+    vault: Vault, items: Sequence[ItemId], folder: Path, how: ExportAs = AS_THEY_CAME, *, progress: Progress | None = None
 ) -> tuple[Path, ...]:
     """Write each item's original bytes into `folder` (made if missing) and return the files, in order.
 
-    With `upright`, JPEGs from glasses that are worn turned get an EXIF block with orientation and time in front of their unchanged
-    picture. Raises ExportFailed where the disk refuses, and the vault's errors; no half file is left in either case.
+    Raises ExportFailed where the disk refuses, LocationStays, and the vault's errors; no half file is left in any case.
     """
     written: list[Path] = []
     for item in items:
         meta = vault.meta(item)
+        if how.without_location and meta.new.media_type != MediaType.JPEG:
+            raise LocationStays(item, tuple(written))
+        place = folder / f"{meta.new.taken_at.astimezone():%Y/%Y-%m-%d}" if how.by_date else folder
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with contextlib.closing(_pieces(vault, meta, upright)) as pieces:
-                written.append(_write(folder, meta, pieces))
+            place.mkdir(parents=True, exist_ok=True)
+            with contextlib.closing(_pieces(vault, meta, how)) as pieces:
+                written.append(_write(place, meta, pieces))
         except OSError as error:
             raise ExportFailed(tuple(written), len(items), f"The computer said: {error.strerror or type(error).__name__}.") from error
         if progress is not None:
@@ -58,9 +92,12 @@ def export(
     return tuple(written)
 
 
-def _pieces(vault: Vault, meta: ItemMeta, upright: bool) -> Generator[bytes, None, None]:
+def _pieces(vault: Vault, meta: ItemMeta, how: ExportAs) -> Generator[bytes, None, None]:
     """The bytes to write, a piece at a time; raises at the end if they are not what was sealed for this item."""
-    if upright and meta.new.media_type == MediaType.JPEG and meta.new.orientation != 1:
+    if how.without_location:
+        yield only_picture(vault.read(meta.id), meta.new.orientation, meta.new.taken_at.astimezone())
+        return
+    if how.upright and meta.new.media_type == MediaType.JPEG and meta.new.orientation != 1:
         yield with_orientation(vault.read(meta.id), meta.new.orientation, meta.new.taken_at.astimezone())
         return
     digest = hashlib.sha256()

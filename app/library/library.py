@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from app.errors import EyelidError
-from app.library.export import Progress, export
+from app.library.export import AS_THEY_CAME, ExportAs, Progress, export
 from app.library.types import Query, Sharing, ThumbSize, Tile
 from app.media.errors import MediaDamaged, MediaUnsupported
 from app.media.sniff import SNIFF_BYTES, sniff
@@ -181,9 +181,17 @@ class Library:
 
     # -- leaving the vault
 
-    def export(self, items: Sequence[ItemId], folder: Path, *, upright: bool = False, progress: Progress | None = None) -> tuple[Path, ...]:
+    def export(
+        self,
+        items: Sequence[ItemId],
+        folder: Path,
+        *,
+        upright: bool = False,
+        how: ExportAs = AS_THEY_CAME,
+        progress: Progress | None = None,
+    ) -> tuple[Path, ...]:
         """Write the original bytes into `folder`, in the clear and never over another file. See `app.library.export.export`."""
-        return export(self._vault, items, folder, upright=upright, progress=progress)
+        return export(self._vault, items, folder, replace(how, upright=how.upright or upright), progress=progress)
 
 
 def _tile(row: IndexRow) -> Tile:
