@@ -12,11 +12,18 @@ from pathlib import Path
 from app.errors import EyelidError
 from app.events import EventHub, ItemsAdded, ItemsChanged, ItemsRemoved, VaultChanged
 from app.lanes import Lanes
+from app.library.export import AS_THEY_CAME, ExportAs
 from app.library.library import Library
 from app.library.types import Query, ThumbSize, Tile
+from app.vault.backup import BackupReport, backup, restore
+from app.vault.erase import Erased, erase
+from app.vault.errors import VaultExists
 from app.vault.keystore import SystemKeyStore
-from app.vault.types import ItemId, ItemMeta, KeyringReport, LockState, SlotInfo, VerifyReport
+from app.vault.repair import RepairReport, repair
+from app.vault.types import ItemId, ItemMeta, KeyringReport, LockState, Notice, SlotInfo, VerifyReport
 from app.vault.vault import Vault
+
+Progress = Callable[[int, int], None]
 
 
 class NoVault(EyelidError):
@@ -27,7 +34,7 @@ class NoVault(EyelidError):
 
 
 class VaultDesk:
-    """Create, unlock, lock, verify."""
+    """Create, unlock, lock, and care for the vault."""
 
     def __init__(self, folder: Path, lanes: Lanes, events: EventHub, on_vault: Callable[[Vault], None]) -> None:
         """`on_vault` is called once, when there is a vault: opened at start, or created."""
@@ -58,12 +65,16 @@ class VaultDesk:
     def state(self) -> LockState:
         return LockState.ABSENT if self._vault is None else self._vault.state
 
-    async def create(self, passphrase: str | None, keyring: bool) -> None:
-        """Make the vault, unlocked, with a slot for the passphrase, for the operating system's keyring, or for both."""
+    async def create(self, passphrase: str | None, keyring: bool, *, recovery: bool = False) -> str | None:
+        """Make the vault, unlocked, with a slot for the passphrase, for the operating system's keyring, or for both.
+
+        With `recovery`, returns a recovery code that opens it too. It is kept nowhere, so it must be shown now.
+        """
         if self._vault is not None:
             raise EyelidError("There is a vault already.", "", "Unlock it instead.")
         self._adopt(await self._lanes.vault(Vault.create, self._folder, passphrase=passphrase, keyring=keyring))
         self._events.publish(VaultChanged(self.state))
+        return (await self.add_recovery())[1] if recovery else None
 
     async def unlock(self, passphrase: str | None) -> None:
         """Unlock with the passphrase, or with the keyring when it is None. Raises the vault's errors."""
@@ -71,6 +82,10 @@ class VaultDesk:
             await self._lanes.vault(self.vault.unlock_with_keyring)
         else:
             await self._lanes.vault(self.vault.unlock_with_passphrase, passphrase)
+
+    async def unlock_with_recovery(self, code: str) -> None:
+        """Raises WrongRecoveryCode, which names the group that was mistyped, and the vault's other errors."""
+        await self._lanes.vault(self.vault.unlock_with_recovery, code)
 
     async def lock(self) -> None:
         await self._lanes.vault(self.vault.lock)
@@ -84,19 +99,80 @@ class VaultDesk:
     def slots(self) -> tuple[SlotInfo, ...]:
         return self.vault.slots()
 
-    async def verify(self, progress: Callable[[int, int], None] | None = None) -> VerifyReport:
-        """Read and authenticate every object; `progress` is called on this loop with (done, total)."""
-        loop = asyncio.get_running_loop()
+    # -- ways to open it
 
-        def relay(done: int, total: int) -> None:
-            if progress is not None:
-                loop.call_soon_threadsafe(progress, done, total)
+    async def add_passphrase(self, passphrase: str) -> SlotInfo:
+        return await self._lanes.vault(self.vault.add_passphrase, passphrase)
 
-        return await self._lanes.work(self.vault.verify, relay)
+    async def add_keyring(self) -> SlotInfo:
+        return await self._lanes.vault(self.vault.add_keyring)
+
+    async def add_recovery(self) -> tuple[SlotInfo, str]:
+        """Return the slot and its code, which can be shown only now."""
+        return await self._lanes.vault(self.vault.add_recovery)
+
+    async def remove_slot(self, slot_id: str) -> None:
+        """Raises NoSuchSlot, LastSlot."""
+        await self._lanes.vault(self.vault.remove_slot, slot_id)
+
+    async def change_passphrase(self, old: str, new: str) -> SlotInfo:
+        """Raises WrongPassphrase, and then the old one stands."""
+        return await self._lanes.vault(self.vault.change_passphrase, old, new)
+
+    # -- what is said of it as a whole
+
+    def notices(self) -> tuple[Notice, ...]:
+        """What differs from when this computer last saw the vault. Raises VaultLocked."""
+        return self.vault.notices()
+
+    async def accept_notices(self) -> None:
+        """Take the vault as it is now for how it should be."""
+        await self._lanes.vault(self.vault.accept_notices)
+
+    # -- care; `progress` is called on this loop with (done, total)
+
+    async def verify(self, progress: Progress | None = None, *, resume: bool = False) -> VerifyReport:
+        """Read and authenticate every sealed file; with `resume`, go on with a run that was interrupted."""
+        return await self._lanes.work(self.vault.verify, _relay(progress), resume=resume)
+
+    async def repair(self, progress: Progress | None = None) -> RepairReport:
+        """Make again what can be made again, and put aside what can't be used."""
+        return await self._lanes.vault(repair, self.vault, _relay(progress))
+
+    async def backup(self, target: Path, progress: Progress | None = None, *, check: bool = False, prune: bool = False) -> BackupReport:
+        """Copy what is new to `target`, sealed; works while locked."""
+        return await self._lanes.work(backup, self.vault, target, _relay(progress), check=check, prune=prune)
+
+    async def restore(self, source: Path, progress: Progress | None = None) -> int:
+        """Put a backup in the place of a vault that is not there yet, and open it, locked. Raises VaultExists."""
+        if self._vault is not None:
+            raise VaultExists
+        count = await self._lanes.work(restore, source, self._folder, _relay(progress))
+        await self.open()
+        self._events.publish(VaultChanged(self.state))
+        return count
+
+    async def erase(self, typed: str) -> Erased:
+        """Destroy the vault for good, its keys first; `typed` is its short id (`app.vault.erase.short_id`), typed by the person."""
+        erased = await self._lanes.vault(erase, self.vault, typed)
+        self._vault = None
+        self._events.publish(VaultChanged(self.state))
+        return erased
 
     async def keyring_report(self) -> KeyringReport:
         """Which keyring this system offers, and whether it can be trusted with a key."""
         return await self._lanes.work(SystemKeyStore().report)
+
+
+def _relay(progress: Progress | None) -> Progress:
+    """Return what may be called from a lane, and calls `progress` on this loop."""
+    loop = asyncio.get_running_loop()
+
+    def relay(done: int, total: int) -> None:
+        if progress is not None:
+            loop.call_soon_threadsafe(progress, done, total)
+
+    return relay
 
 
 class LibraryDesk:
@@ -151,6 +227,8 @@ class LibraryDesk:
         await self._lanes.vault(self._library.purge, items)
         self._events.publish(ItemsRemoved(tuple(items)))
 
-    async def export(self, items: Sequence[ItemId], folder: Path) -> tuple[Path, ...]:
+    async def export(
+        self, items: Sequence[ItemId], folder: Path, how: ExportAs = AS_THEY_CAME, progress: Progress | None = None
+    ) -> tuple[Path, ...]:
         """Write the originals, readable by anybody who can read `folder`; never over an existing file."""
-        return await self._lanes.work(self._library.export, items, folder)
+        return await self._lanes.work(self._library.export, items, folder, how=how, progress=_relay(progress))

@@ -15,12 +15,19 @@ from typing import Any, TypeVar
 from app.errors import Explanation
 from app.glasses.types import FoundGlasses, GlassesView
 from app.sharing.types import Receipt
-from app.vault.types import ItemId, LockState
+from app.vault.types import ItemId, LockState, Notice
 
 
 @dataclass(frozen=True, slots=True)
 class VaultChanged:
     state: LockState
+
+
+@dataclass(frozen=True, slots=True)
+class VaultNotice:
+    """The vault differs from when this computer last saw it; serious notices stay until accepted (`VaultDesk.accept_notices`)."""
+
+    notices: tuple[Notice, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any
 from app import settings as declared
 from app.desks import LibraryDesk, NoVault, VaultDesk
 from app.errors import explain
-from app.events import EventHub, Trouble, VaultChanged
+from app.events import EventHub, Trouble, VaultChanged, VaultNotice
 from app.glasses.desk import GlassesDesk
 from app.lanes import Lanes
 from app.library.library import Library
@@ -22,6 +22,7 @@ from app.settings import Settings
 from app.sharing.courier_link import CourierLink
 from app.sharing.desk import SharingDesk
 from app.sharing.destinations import DestinationBook
+from app.vault.harden import harden
 from app.vault.types import ItemMeta, LockState
 from app.vault.vault import Vault
 
@@ -55,6 +56,7 @@ class Services:
         settings = Settings(profile.settings)
         courier = await CourierLink.start()
         services = cls(profile, events, settings, Lanes(), courier)
+        harden()  # before there can be any key in memory
         try:
             await services.vault.open()
             for family in sims:
@@ -103,7 +105,13 @@ class Services:
 
     def _vault_changed(self, event: VaultChanged) -> None:
         if event.state is LockState.UNLOCKED and self._library is not None:
-            self._spawn(self._library.catch_up())
+            self._spawn(self._look_around(self._library))
+
+    async def _look_around(self, library: LibraryDesk) -> None:
+        """After unlocking: take in what arrived meanwhile, and say what is not as this computer left it."""
+        await library.catch_up()
+        if notices := self.vault.notices():
+            self.events.publish(VaultNotice(notices))
 
     def _setting_changed(self, key: str) -> None:
         if key == declared.AI_OFF.key and self._sharing is not None:

@@ -15,6 +15,7 @@ from app.cli.terminal import Exit, Terminal, running
 from app.errors import explain
 from app.paths import Profile
 from app.services import Services
+from app.vault.harden import report
 from app.vault.types import LockState
 
 PACKAGES = ("bleak", "bumble", "cryptography", "httpx2", "apsw-sqlite3mc", "keyring", "pillow", "av", "PySide6-Essentials", "qasync")
@@ -39,6 +40,7 @@ async def run(profile: Profile, arguments: argparse.Namespace, terminal: Termina
     try:
         async with running(profile) as services:
             findings += [await _keyring(services), _vault(services), await _radio(services)]
+            findings.append(_hardening())
             findings.append(Finding("courier", "a process of its own is running; the kernel does not confine this one yet", True))
     except Exception as error:
         findings.append(Finding("start", str(explain(error)), False))
@@ -70,6 +72,11 @@ def _space(profile: Profile) -> Finding:
 async def _keyring(services: Services) -> Finding:
     report = await services.vault.keyring_report()
     return Finding("keyring", f"{report.name}: {report.text}", report.trusted)
+
+
+def _hardening() -> Finding:
+    found = report()
+    return Finding("memory", found.text(), found.whole)
 
 
 def _vault(services: Services) -> Finding:

@@ -8,6 +8,7 @@ from pathlib import Path
 from app.cli.asking import ask_and_answer
 from app.cli.terminal import Exit, Terminal, unlocked
 from app.errors import EyelidError
+from app.library.export import ExportAs
 from app.library.types import Query, Tile
 from app.paths import Profile
 from app.services import Services
@@ -19,9 +20,16 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     command = commands.add_parser("list", help="the captures in the vault, newest first")
     command.set_defaults(command=list_items)
 
-    command = commands.add_parser("export", help="write a capture to a folder, as it came from the glasses, readable by anybody")
-    command.add_argument("items", nargs="+", metavar="ID", help="the capture's id, or its first characters")
+    command = commands.add_parser("export", help="write captures to a folder, as they came from the glasses, readable by anybody")
+    command.add_argument("items", nargs="*", metavar="ID", help="the capture's id, or its first characters")
+    command.add_argument("--all", action="store_true", help="every capture that is not in the trash")
+    command.add_argument("--album", metavar="NAME", help="every capture of an album")
     command.add_argument("--to", type=Path, required=True, metavar="DIR")
+    command.add_argument("--by-date", action="store_true", help="into folders of year and day")
+    command.add_argument("--upright", action="store_true", help="say in the file how the picture is turned, if the glasses did not")
+    command.add_argument(
+        "--without-location", action="store_true", help="JPEGs lose all but picture, orientation and time; stops at any other kind of file"
+    )
     command.set_defaults(command=export)
 
     command = commands.add_parser("ask", help="ask an assistant about a capture; shows what would leave, and asks you first")
@@ -47,7 +55,7 @@ async def list_items(profile: Profile, arguments: argparse.Namespace, terminal: 
         terminal.say(describe(tile))
     if not tiles:
         terminal.say("No captures yet. Pair your glasses with “eyelid glasses pair”, or try “eyelid demo”.")
-    terminal.data([_as_data(tile) for tile in tiles])
+    terminal.data([as_data(tile) for tile in tiles])
     return Exit.DONE
 
 
@@ -58,7 +66,8 @@ def describe(tile: Tile) -> str:
     return f"{tile.id[:12]}  {when}  {tile.kind.value:<5}  {size:>10}  {tile.status_words}  from {tile.from_name or 'an import'}"
 
 
-def _as_data(tile: Tile) -> dict[str, object]:
+def as_data(tile: Tile) -> dict[str, object]:
+    """The same for a script."""
     return {
         "id": tile.id,
         "kind": tile.kind.value,
@@ -70,10 +79,10 @@ def _as_data(tile: Tile) -> dict[str, object]:
     }
 
 
-async def chosen(services: Services, prefixes: list[str]) -> list[ItemId]:
+async def chosen(services: Services, prefixes: list[str], *, trashed: bool = False) -> list[ItemId]:
     """The captures whose ids begin so. Raises EyelidError when one of them is not known, or not the only one."""
     await services.library.catch_up()
-    known = [tile.id for tile in await services.library.tiles(Query())]
+    known = [tile.id for tile in await services.library.tiles(Query(trashed=trashed))]
     found = []
     for prefix in prefixes:
         matches = [item for item in known if item.startswith(prefix.lower())]
@@ -84,9 +93,21 @@ async def chosen(services: Services, prefixes: list[str]) -> list[ItemId]:
     return found
 
 
+async def _to_export(services: Services, arguments: argparse.Namespace) -> list[ItemId]:
+    if bool(arguments.items) + arguments.all + bool(arguments.album) != 1:
+        raise EyelidError("It is not clear what to export.", "", "Give ids, or --album NAME, or --all.")
+    if arguments.items:
+        return await chosen(services, arguments.items)
+    tiles = await services.library.tiles(Query(album=arguments.album or ""))
+    if not tiles:
+        raise EyelidError("There is nothing to export.", "No capture is in there.", "Look with “eyelid list”.")
+    return [tile.id for tile in reversed(tiles)]
+
+
 async def export(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
     async with unlocked(profile, terminal) as services:
-        paths = await services.library.export(await chosen(services, arguments.items), arguments.to)
+        how = ExportAs(arguments.upright, arguments.without_location, arguments.by_date)
+        paths = await services.library.export(await _to_export(services, arguments), arguments.to, how, terminal.progress)
     for path in paths:
         terminal.say(f"Written, readable by anybody who can read that folder: {path}")
     terminal.data([str(path) for path in paths])

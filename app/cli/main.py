@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from app import __version__
-from app.cli import care, demo, doctor, glasses, items, places, simulate
+from app.cli import care, demo, doctor, glasses, items, places, simulate, trash
 from app.cli.terminal import Exit, Terminal
 from app.errors import Cancelled, Explained, explain
 from app.paths import Profile
@@ -39,9 +39,10 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--profile", type=Path, metavar="DIR", help="keep everything in DIR instead of the usual place")
     top.add_argument("--json", action="store_true", help="print JSON, for scripts")
     top.add_argument("--passphrase-fd", type=int, metavar="N", help="read the passphrase from file descriptor N, up to the first line end")
+    top.add_argument("--recovery", action="store_true", help="unlock with the recovery code (asked for, or from --passphrase-fd)")
     top.add_argument("--sim", action="append", default=[], metavar="FAMILY", help="put simulated glasses on the air: omi-glass, openglass")
     commands = top.add_subparsers(metavar="COMMAND")
-    for module in (demo, glasses, items, places, care, doctor, simulate):
+    for module in (demo, glasses, items, trash, places, care, doctor, simulate):
         module.add_commands(commands)
     return top
 
@@ -51,7 +52,7 @@ def main(argv: Sequence[str] | None = None, window: Callable[[Profile, Sequence[
     arguments = parser().parse_args(argv)
     profile = Profile(arguments.profile) if arguments.profile else Profile.default()
     command: Command | None = getattr(arguments, "command", None)
-    terminal = Terminal(json=arguments.json, passphrase_fd=arguments.passphrase_fd)
+    terminal = Terminal(json=arguments.json, passphrase_fd=arguments.passphrase_fd, recovery=arguments.recovery)
     if command is None:
         if window is not None and has_display():
             return window(profile, arguments.sim)
