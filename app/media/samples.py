@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import resources
 
-_FOLDERS = {"omi-glass": "omi", "openglass": "openglass", "frame": "frame", "halo": "halo"}
+_FOLDERS = {"omi-glass": "omi", "openglass": "openglass", "frame": "frame", "halo": "halo", "open": "halo"}
 
 
 def pictures(family: str) -> tuple[bytes, ...]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from ble.drivers import brilliant_profile, omi_profile
+from ble.drivers import brilliant_profile, omi_profile, open_profile_wire
 from ble.drivers.brilliant import BrilliantDriver
 from ble.drivers.omi import OmiDriver
+from ble.drivers.open_profile import OpenDriver
 from ble.glasses import Driver
 from ble.types import Advertisement
 
-DRIVERS: tuple[Driver, ...] = (OmiDriver(), BrilliantDriver())
+DRIVERS: tuple[Driver, ...] = (OmiDriver(), BrilliantDriver(), OpenDriver())
 
 _FAMILIES: dict[str, Driver] = {
     omi_profile.FAMILY_OMI: DRIVERS[0],
     omi_profile.FAMILY_OPENGLASS: DRIVERS[0],
     brilliant_profile.FAMILY_FRAME: DRIVERS[1],
     brilliant_profile.FAMILY_HALO: DRIVERS[1],
+    open_profile_wire.FAMILY: DRIVERS[2],
 }
 
 _BY_NAME: tuple[tuple[Driver, str, str], ...] = (

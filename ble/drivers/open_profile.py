@@ -24,6 +24,10 @@ from ble.types import Advertisement, Capabilities, Capability, CaptureProgress, 
 
 _WANTED_PAYLOAD = 244
 """One link-layer packet at its longest, less the headers. More is taken where there is more, but not waited for."""
+_BEFORE_PAIRING = (
+    "Put the glasses in pairing mode first; their maker says how.",
+    "Anybody can build such glasses. Pair only with glasses from somebody you trust.",
+)
 _MICROPHONE = "These glasses have a microphone. It stays off until you ask for a voice note."
 
 
@@ -165,6 +169,9 @@ class OpenDriver:
     @property
     def service_uuids(self) -> frozenset[str]:
         return frozenset({wire.SERVICE})
+
+    def cautions(self, family: str) -> tuple[str, ...]:
+        return _BEFORE_PAIRING
 
     def recognises(self, advertisement: Advertisement) -> bool:
         return wire.SERVICE in advertisement.service_uuids

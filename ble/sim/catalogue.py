@@ -6,9 +6,12 @@ from collections.abc import Callable, Sequence
 
 from ble.drivers.brilliant_profile import FAMILY_FRAME, FAMILY_HALO
 from ble.drivers.omi_profile import FAMILY_OMI, FAMILY_OPENGLASS
+from ble.drivers.open_profile_wire import FAMILY as FAMILY_OPEN
 from ble.sim.brilliant import SimulatedFrame, SimulatedHalo
 from ble.sim.faults import NO_FAULTS, REAL_PACE, Faults, Pace
 from ble.sim.omi import SimulatedNecklace, SimulatedOmi, SimulatedOpenGlass
+from ble.sim.open_profile import SimulatedOpenGlasses
+from ble.sim.open_profile_stream import OpenFaults
 from ble.sim.peripheral import SimulatedPeripheral
 
 FAMILIES: tuple[tuple[str, str], ...] = (
@@ -16,6 +19,7 @@ FAMILIES: tuple[tuple[str, str], ...] = (
     (FAMILY_OPENGLASS, "OpenGlass"),
     (FAMILY_FRAME, "Frame"),
     (FAMILY_HALO, "Halo"),
+    (FAMILY_OPEN, "Open Glasses"),
 )
 """Id and label of each family of glasses that can be simulated."""
 
@@ -43,6 +47,8 @@ def make(
         return SimulatedFrame(pictures, pace=pace, on_event=on_event)
     if family == FAMILY_HALO:
         return SimulatedHalo(pictures, pace=pace, on_event=on_event)
+    if family == FAMILY_OPEN:
+        return SimulatedOpenGlasses(pictures, faults=OpenFaults(mtu=faults.mtu), pace=pace, on_event=on_event)
     if family == NECKLACE:
         return SimulatedNecklace(pace=pace, on_event=on_event)
     raise ValueError(f"no simulated glasses of the family {family!r}")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ble.drivers import open_profile
+from ble.drivers import driver_for, driver_named, family_hint, open_profile, service_uuids
 from ble.drivers import open_profile_wire as wire
 from ble.drivers.open_profile import OpenDriver, OpenGlasses
 from ble.drivers.open_profile_link import FRAMES_A_WINDOW, MOST_AGAIN, refusal
@@ -151,6 +151,12 @@ async def test_the_scan_recognises_them(rig: Any) -> None:
     await scan.aclose()
     assert OpenDriver().recognises(heard)
     assert heard.name == "Open Glasses"
+    assert family_hint(heard) == "open"
+    driver = driver_for(heard)
+    assert isinstance(driver, OpenDriver)
+    assert driver_named("open") is driver
+    assert driver.service_uuids <= service_uuids()
+    assert any("pairing mode" in caution for caution in driver.cautions("open"))
     assert not OpenDriver().recognises(Advertisement("F0:00:00:00:00:01", "Open Glasses", -50))
 
 
