@@ -1,0 +1,267 @@
+"""What happens on one link to HeyCyan glasses: frames in, events out, small photos gathered from pages and held. No radio here.
+
+Requests go out through `send`, which is the guarded one; answers are matched by their kind, since frames carry no number.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from ble.drivers import heycyan_wire as wire
+from ble.drivers.heycyan_wire import (
+    BatteryLevel,
+    Counts,
+    FrameReader,
+    Heard,
+    Mode,
+    ModeAnswer,
+    Page,
+    PictureReady,
+    Versions,
+    WifiAddress,
+    WifiFailed,
+)
+from ble.errors import CameraSilent, GlassesError, LinkLost, ProtocolFault
+from ble.event_queue import EventQueue
+from ble.types import (
+    CaptureDamaged,
+    CaptureKind,
+    CaptureOffered,
+    CaptureProgress,
+    DeviceInfo,
+    GlassesEvent,
+    GlassesStatus,
+    LinkClosed,
+    Offer,
+    StatusChanged,
+)
+
+ANSWER_SECONDS = 3.0
+MOST_TRIES = 3
+READY_SECONDS = 20.0
+"""From the order to the word that a small photo is ready."""
+MOST_PAGES = 512
+LARGEST_PICTURE = 1 << 20
+MOST_HELD = 64
+
+H = TypeVar("H", bound=Heard)
+
+
+class HeycyanSession:
+    """State of one link. Lives on the radio's loop."""
+
+    def __init__(self, utc: Callable[[], datetime], send: Callable[[bytes], Awaitable[None]]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._utc = utc
+        self.send = send
+        self._reader = FrameReader()
+        self._waiting: list[tuple[Callable[[Heard], bool], asyncio.Future[Any]]] = []
+        self._collecting: asyncio.Task[None] | None = None
+        self._held: dict[str, bytes] = {}
+        self._fetched: set[str] = set()
+        self._pictures = 0
+        self._open = True
+        self._leaving = False
+        self.info = DeviceInfo(model="HeyCyan")
+        self.counts: Counts | None = None
+        self.address: WifiAddress | None = None
+        self.wifi_failed = False
+        self.unsound_frames = 0
+        self.status = GlassesStatus()
+        self.events: EventQueue[GlassesEvent] = EventQueue((StatusChanged, CaptureProgress), (CaptureDamaged,))
+
+    # -- what the glasses say -------------------------------------------------------------------------------------------------------
+
+    def notified(self, data: bytes) -> None:
+        """One notification."""
+        if not self._open:
+            return
+        for one in self._reader.feed(data, self._loop.time()):
+            self.unsound_frames += not one.sound  # the maker's own kit does not look at it, so some firmware may not care
+            heard = wire.read(one)
+            if heard is not None:
+                self._take(heard)
+
+    def _take(self, heard: Heard) -> None:
+        match heard:
+            case BatteryLevel():
+                self.change(replace(self.status, battery=heard.percent, battery_at=self._utc()))
+            case Counts():
+                self.counts = heard
+            case Versions():
+                self.info = replace(self.info, firmware=heard.firmware, hardware=heard.hardware)
+            case WifiAddress():
+                self.address = heard
+            case WifiFailed():
+                self.wifi_failed = True
+            case PictureReady() if self._collecting is None or self._collecting.done():
+                self._collecting = self._loop.create_task(self._collect())
+            case _:
+                pass
+        for wanted, future in self._waiting:
+            if not future.done() and wanted(heard):
+                future.set_result(heard)
+
+    def link_lost(self) -> None:
+        """The link is gone, for whatever reason; idempotent. The photos held stay until they are released."""
+        if not self._open:
+            return
+        self._open = False
+        for _, future in self._waiting:
+            if not future.done():
+                future.set_exception(_link_lost())
+        self.events.put(LinkClosed(wanted=self._leaving))
+        self.events.close()
+
+    async def ended(self) -> None:
+        """Wait until nothing of the link runs any more."""
+        if self._collecting is not None:
+            self._collecting.cancel()
+            await asyncio.gather(self._collecting, return_exceptions=True)
+
+    def leave(self) -> None:
+        """The link is about to be closed from this side."""
+        self._leaving = True
+
+    def check(self) -> None:
+        """Raises LinkLost when the link is gone."""
+        if not self._open:
+            raise _link_lost()
+
+    def change(self, status: GlassesStatus) -> None:
+        self.status = status
+        self.events.put(StatusChanged(status))
+
+    # -- questions ------------------------------------------------------------------------------------------------------------------
+
+    async def ask(self, request: bytes, wanted: type[H], *, which: Callable[[H], bool] = lambda _: True, tries: int = MOST_TRIES) -> H:
+        """Send `request`, again if need be, and return the answer. Raises LinkLost, ProtocolFault."""
+        for _ in range(tries):
+            waiting = self.expect(wanted, which)
+            try:
+                await self.send(request)
+                return await self.within(waiting, ANSWER_SECONDS)
+            except TimeoutError:
+                continue
+            finally:
+                self.forget(waiting)
+        raise ProtocolFault("The glasses did not answer.", "They may be busy.", "Try again in a moment.")
+
+    def expect(self, wanted: type[H], which: Callable[[H], bool] = lambda _: True) -> asyncio.Future[H]:
+        """The next such word of the glasses, as a future; cancel it when it is wanted no more. Raises LinkLost."""
+        self.check()
+        future: asyncio.Future[H] = self._loop.create_future()
+        entry = (lambda heard: isinstance(heard, wanted) and which(heard)), future
+        self._waiting.append(entry)
+        future.add_done_callback(lambda _: self._waiting.remove(entry))
+        return future
+
+    @staticmethod
+    async def within(waiting: asyncio.Future[H], seconds: float) -> H:
+        """What was expected, if it comes within `seconds`; else TimeoutError."""
+        return await asyncio.wait_for(asyncio.shield(waiting), seconds)
+
+    @staticmethod
+    def forget(waiting: asyncio.Future[H]) -> None:
+        """It is expected no more."""
+        if not waiting.cancel() and not waiting.cancelled():
+            waiting.exception()  # seen, in case nobody waited for it
+
+    async def switch(self, mode: Mode) -> ModeAnswer:
+        """Ask for another mode. Raises LinkLost, ProtocolFault."""
+        return await self.ask(wire.switch(mode), ModeAnswer, which=lambda answer: answer.mode == mode)
+
+    # -- small photos ---------------------------------------------------------------------------------------------------------------
+
+    async def small_photo(self) -> None:
+        """Have one taken and wait until it was offered. Raises CameraSilent, ProtocolFault, LinkLost."""
+        before = self._pictures
+        ready = self.expect(PictureReady)
+        try:
+            answer = await self.switch(Mode.SMALL_PHOTO)
+            if not answer.accepted and answer.current == Mode.TRANSFER:  # stuck there after an end that nobody heard of
+                await self.switch(Mode.TRANSFER_STOP)
+                answer = await self.switch(Mode.SMALL_PHOTO)
+            if not answer.accepted:
+                raise CameraSilent("The camera of the glasses is busy.", "They are doing something else.", "Try again in a moment.")
+            await self.within(ready, READY_SECONDS)
+        except TimeoutError:
+            raise CameraSilent("The camera did not respond.", "The glasses took the order and sent no photo.", "Try again.") from None
+        finally:
+            self.forget(ready)
+        if self._collecting is not None:
+            await asyncio.wait({self._collecting})
+        self.check()
+        if self._pictures == before:
+            raise ProtocolFault("The photo arrived damaged.", "Parts of it never came.", "Take the photo again.")
+
+    async def _collect(self) -> None:
+        """Ask for the pages of the photo that is ready, one by one."""
+        pages: list[bytes] = []
+        try:
+            total = 1
+            while len(pages) < total:
+                page = await self._page(len(pages))
+                total = page.total
+                if not 0 < total <= MOST_PAGES or sum(map(len, pages)) + len(page.data) > LARGEST_PICTURE:
+                    raise ProtocolFault("The photo makes no sense.", "It is too large.", "Take the photo again.")
+                pages.append(page.data)
+                self.events.put(CaptureProgress(sum(map(len, pages))))
+        except LinkLost:
+            self._damaged("the link was lost while it was on its way")
+        except GlassesError:
+            self._damaged("parts of it never came")
+        else:
+            self._whole(b"".join(pages))
+
+    async def _page(self, index: int) -> Page:
+        """A page; one whose CRC is wrong is asked for again, and taken as it is when it never comes right."""
+        for _ in range(MOST_TRIES):
+            page = await self.ask(wire.ask_page(index), Page, which=lambda page: page.index == index)
+            if page.sound:
+                break
+        return page
+
+    def _whole(self, jpeg: bytes) -> None:
+        if not jpeg.startswith(b"\xff\xd8") or not jpeg.rstrip(b"\x00").endswith(b"\xff\xd9"):
+            self._damaged("it is no picture")
+            return
+        if len(self._held) >= MOST_HELD:
+            gone = next((offer_id for offer_id in self._held if offer_id in self._fetched), None)
+            if gone is None:
+                self._damaged(f"{len(self._held)} photos are already waiting to be stored")
+                return
+            self.release(gone)
+        now = self._utc()
+        self._pictures += 1
+        offer_id = f"ble:{self._pictures}:{now:%Y%m%dT%H%M%S.%f}"
+        self._held[offer_id] = jpeg
+        self.events.put(CaptureOffered(Offer(offer_id, CaptureKind.PHOTO, "image/jpeg", now, size=len(jpeg))))
+        self.change(replace(self.status, received=self.status.received + 1))
+
+    def _damaged(self, reason: str) -> None:
+        self.events.put(CaptureDamaged(reason, self._utc()))
+        self.change(replace(self.status, damaged=self.status.damaged + 1))
+
+    def damaged(self, reason: str) -> None:
+        """Count and tell captures that can't be had."""
+        self._damaged(reason)
+
+    def held(self, offer_id: str) -> bytes | None:
+        return self._held.get(offer_id)
+
+    def fetched(self, offer_id: str) -> None:
+        """All of a held photo was handed out: it is the first to give way when room is needed."""
+        self._fetched.add(offer_id)
+
+    def release(self, offer_id: str) -> None:
+        self._held.pop(offer_id, None)
+        self._fetched.discard(offer_id)
+
+
+def _link_lost() -> LinkLost:
+    return LinkLost("The link to the glasses was lost.", "They may be out of range or switched off.", "Bring the glasses closer.")
