@@ -40,7 +40,9 @@ class BrilliantLink:
         self._interval = 0
         self._token = 0
         self._speaking = asyncio.Lock()
+        self._starting = asyncio.Lock()
         self._aborting: asyncio.Task[None] | None = None
+        self._returning: asyncio.Task[None] | None = None
         session.on_spoilt = self._stop_a_lost_photo
 
     def notified(self, value: bytes) -> None:
@@ -57,6 +59,8 @@ class BrilliantLink:
         if LUA_ERROR.search(text) or text == lua.BYE:
             self._running = not self.own_app
             self.session.complaint(text)
+            if self._interval and self._returning is None:
+                self._returning = asyncio.get_running_loop().create_task(self._return())
 
     async def knock(self) -> None:
         """The first access to what the glasses only show to whom they are paired with. Raises PairingNeeded, LinkLost."""
@@ -106,6 +110,7 @@ class BrilliantLink:
 
     async def leave(self) -> None:
         """End what runs on the glasses, and the link. Never raises GlassesError."""
+        self._interval = 0
         if self.session.close_begins():
             with contextlib.suppress(GlassesError):
                 await self._bow_out()
@@ -138,10 +143,22 @@ class BrilliantLink:
         await self._command(code, arguments, order=order)
 
     async def _revive(self) -> None:
-        await self.repl.take_over()
-        await self.start_app()
-        if self._interval:
-            await self._command(profile.INTERVAL, bytes([self._interval]) + self._picture())
+        async with self._starting:
+            if self._running:
+                return
+            await self.repl.take_over()
+            await self.start_app()
+            if self._interval:
+                await self._command(profile.INTERVAL, bytes([self._interval]) + self._picture())
+
+    async def _return(self) -> None:
+        """The app ended while photos are due at intervals: start it anew, without being asked to."""
+        try:
+            await self._revive()
+        except GlassesError:
+            pass  # the next order tries again
+        finally:
+            self._returning = None
 
     async def _command(self, code: int, arguments: bytes, *, order: bool = False) -> None:
         """Send until the app says that it has it: Frame has room for one message, and a second one replaces it. Raises AppSilent."""

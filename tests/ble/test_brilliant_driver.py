@@ -431,6 +431,38 @@ async def test_closing_lets_a_photo_arrive(rig: Any, until: Any) -> None:
     await until(lambda: halo.firmware.callback is None)
 
 
+@KINDS
+@pytest.mark.parametrize("own_app", [True, False])
+async def test_closing_does_not_wait_for_ever(rig: Any, until: Any, kind: str, own_app: bool) -> None:
+    twin = simulated(kind)
+    twin.firmware.pace = replace(QUICK, chunk=2.0)
+    glasses, heard = await opened(rig, twin, own_app=own_app)
+    order = asyncio.get_running_loop().create_task(glasses.take_photo())
+    await until(lambda: twin.camera.taken)
+    await asyncio.sleep(3)
+    await glasses.close()
+    with pytest.raises(GlassesError):
+        await order
+    await heard.task
+    assert len(heard.damaged) == 1
+    await until(lambda: twin.firmware._running is None)
+    assert not twin.camera.awake or not own_app
+
+
+@KINDS
+async def test_an_app_that_was_stopped_comes_back(rig: Any, until: Any, kind: str) -> None:
+    twin = simulated(kind)
+    glasses, heard = await opened(rig, twin, continuous=True)
+    await until(lambda: heard.offers)
+    twin.firmware.written(b"\x03")
+    await until(lambda: len(heard.offers) > 2)
+    twin.firmware.written(b"\x03")
+    await asyncio.sleep(0.1)
+    await glasses.take_photo()
+    assert len(heard.offers) in (4, 5)
+    assert glasses.status.continuous
+
+
 async def test_a_cancelled_order_loses_no_photo(rig: Any, until: Any) -> None:
     halo = simulated("halo")
     glasses, heard = await opened(rig, halo)

@@ -223,6 +223,17 @@ async def test_nothing_without_encryption(rig: Any, kind: str) -> None:
         await client.write_gatt_char(profile.LUA_WRITE, b"print(1)", response=True)
         await asyncio.sleep(1)
         assert said == [b"1"]
+        cccd = client.services.get_characteristic(profile.LUA_NOTIFY).descriptors[0]
+        assert await client.read_gatt_descriptor(cccd) == b"\x01\x00"
+        if kind == "halo":
+            twin.firmware.lua.files["main.lua"] = "while true do frame.sleep(1) end\n"
+            await client.write_gatt_char(profile.LUA_WRITE, b"require('main')", response=True)
+            await asyncio.sleep(1)
+            await client.write_gatt_char(profile.LUA_WRITE, b"-" * 512, response=True)
+            await client.write_gatt_char(profile.LUA_WRITE, b"-" * 512, response=True)
+            with pytest.raises(BleakGATTProtocolError) as refused:
+                await client.write_gatt_char(profile.LUA_WRITE, b"-", response=True)
+            assert refused.value.code == 0x11
         assert (client.services.get_characteristic(profile.HALO_SPEAKER) is not None) is (kind == "halo")
         assert client.mtu_size == (515 if kind == "halo" else 247)
 
