@@ -258,15 +258,16 @@ class BrilliantSession:
     # -- time -----------------------------------------------------------------------------------------------------------------------
 
     def _arm(self) -> None:
-        """Be called again when the stream or the order has something to give up."""
+        """Be called again when the stream or the order has something to give up. A timer that comes too early does no harm."""
+        due = [at for at in (self._stream.deadline, self._order_deadline()) if at is not None]
+        if not self._open or not due or (self._timer is not None and self._timer.when() <= min(due)):
+            return
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
-        due = [at for at in (self._stream.deadline, self._order_deadline()) if at is not None]
-        if self._open and due:
-            self._timer = self._loop.call_at(min(due), self._tick)
+        self._timer = self._loop.call_at(min(due), self._tick)
 
     def _tick(self) -> None:
+        self._timer = None
         now = self._loop.time()
         self._take_in(self._stream.tick(now))
         deadline = self._order_deadline()
