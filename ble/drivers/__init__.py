@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from ble.drivers import brilliant_profile, omi_profile, open_profile_wire
+from ble.drivers import brilliant_profile, heycyan_wire, mentra_profile, omi_profile, open_profile_wire
 from ble.drivers.brilliant import BrilliantDriver
+from ble.drivers.heycyan import HeycyanDriver
+from ble.drivers.mentra import MentraDriver
 from ble.drivers.omi import OmiDriver
 from ble.drivers.open_profile import OpenDriver
 from ble.glasses import Driver
+from ble.http_port import HttpPort
 from ble.types import Advertisement
 
-DRIVERS: tuple[Driver, ...] = (OmiDriver(), BrilliantDriver(), OpenDriver())
+DRIVERS: tuple[Driver, ...] = (OmiDriver(), BrilliantDriver(), OpenDriver(), MentraDriver(), HeycyanDriver())
 
 _FAMILIES: dict[str, Driver] = {
     omi_profile.FAMILY_OMI: DRIVERS[0],
@@ -17,6 +20,8 @@ _FAMILIES: dict[str, Driver] = {
     brilliant_profile.FAMILY_FRAME: DRIVERS[1],
     brilliant_profile.FAMILY_HALO: DRIVERS[1],
     open_profile_wire.FAMILY: DRIVERS[2],
+    mentra_profile.FAMILY: DRIVERS[3],
+    heycyan_wire.FAMILY: DRIVERS[4],
 }
 
 _BY_NAME: tuple[tuple[Driver, str, str], ...] = (
@@ -39,6 +44,18 @@ def driver_for(advertisement: Advertisement) -> Driver | None:
 def driver_named(family: str) -> Driver | None:
     """The driver for a family id ("omi-glass", "halo"), if there is one."""
     return _FAMILIES.get(family)
+
+
+def wifi_driver(family: str, http: HttpPort, *, simulated: bool) -> Driver | None:
+    """A driver with `http` as its way to the glasses' Wi-Fi; None for families that have no Wi-Fi.
+
+    The drivers of `DRIVERS` have no such way. A driver for `simulated` glasses fetches from this computer only, any other never from it.
+    """
+    if family == mentra_profile.FAMILY:
+        return MentraDriver(http, simulated=simulated)
+    if family == heycyan_wire.FAMILY:
+        return HeycyanDriver(http, simulated=simulated)
+    return None
 
 
 def family_hint(advertisement: Advertisement) -> str:
