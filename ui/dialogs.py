@@ -39,7 +39,7 @@ async def opened(dialog: D) -> D:
 
 
 class Question(QDialog):
-    """One sentence, some detail, and two verbs. The safe verb is the default and the answer to Esc."""
+    """One sentence, some detail, and two verbs. The safe verb has the focus and is the answer to Esc; Enter presses what has the focus."""
 
     def __init__(self, parent: QWidget, title: str, detail: str, yes: str, no: str) -> None:
         super().__init__(parent)
@@ -63,7 +63,7 @@ class Question(QDialog):
         keep.setVisible(bool(no))
         for button in (keep, go):
             set_role(button, "choice")
-            button.setAutoDefault(False)
+            button.setAutoDefault(True)
             buttons.addWidget(button)
         keep.clicked.connect(self.reject)
         go.clicked.connect(self.accept)

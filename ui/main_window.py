@@ -30,7 +30,7 @@ from ui.theme import Theme
 from ui.tokens import GRID
 from ui.widgets.banner import Banners
 from ui.widgets.basics import column, redress, row
-from ui.widgets.page import MARGIN, Page
+from ui.widgets.page import MARGIN, WIDEST, Page
 
 
 class MainWindow(QMainWindow):
@@ -81,6 +81,7 @@ class MainWindow(QMainWindow):
         self.stack = QStackedWidget()
         for page in (*self.pages.values(), self.viewer):
             self.stack.addWidget(page)
+        self.banners.setMaximumWidth(WIDEST)
         above = column(self.banners, margins=(MARGIN, 0, MARGIN, 0))
         right = column(gap=0)
         right.addSpacing(0)

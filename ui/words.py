@@ -146,6 +146,11 @@ def outcome(of: Outcome) -> str:
     }[of]
 
 
+def written(of: Outcome) -> str:
+    """What one line of the receipt book says; the line of intent is written before the first byte, so it is no ending."""
+    return tr("Written before sending") if of is Outcome.INTENDED else outcome(of)
+
+
 def battery(percent: int | None, at: datetime | None, now: datetime | None = None) -> str:
     """ "62 %, 4 min ago"; never without its age, because a stale figure misleads."""
     if percent is None:

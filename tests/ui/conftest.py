@@ -146,10 +146,11 @@ def proposal(of: PolicyClass = PolicyClass.TRAINS, count: int = 1, **card_change
     return Proposal(parcel, pictures, draft.question, 310_000)
 
 
-def receipt(number: int, outcome: Outcome, of: PolicyClass, sent: int = 0) -> Receipt:
+def receipt(number: int, outcome: Outcome, of: PolicyClass, sent: int = 0, parcel: str = "") -> Receipt:
     to = destination(of)
     return Receipt(
-        number, NOW, "p1", outcome, (item_id(0),), ("ab" * 32,), to.id, to.company, to.origin, to.model, of.value, "v1", of, "cd" * 32,
+        number, NOW, parcel or f"p{number}", outcome, (item_id(0),), ("ab" * 32,),
+        to.id, to.company, to.origin, to.model, of.value, "v1", of, "cd" * 32,
         310_000, sent, 200 if sent else None, "", "00" * 32, "ff" * 64,
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QLabel, QPlainTextEdit, QPushButton
+from PySide6.QtWidgets import QDialog, QFrame, QLabel, QPlainTextEdit, QPushButton
 
 from app.errors import Cancelled, Explanation, EyelidError
 from app.events import CaptureArriving, CaptureLost, Trouble
@@ -375,11 +375,49 @@ async def test_simulated_glasses_can_be_started_and_are_found(window, services, 
     await until(lambda: window.glasses.pairing._found)
 
 
-async def test_a_radio_that_is_off_is_said_with_a_reason(window, services, until) -> None:
+async def test_a_radio_that_is_off_is_said_once_in_its_place(window, services, until) -> None:
     services.glasses.scan_error = RadioUnavailable("Bluetooth is off.", "The adapter is switched off.", "Switch it on.")
     window._pair()
-    await until(lambda: "Bluetooth is off." in texts(window.banners))
+    await until(lambda: "Bluetooth is off. The adapter is switched off. Switch it on." in texts(window.glasses.pairing))
+    assert window.banners.shown() == []
+    assert window.glasses.pairing._none.wordWrap()
     assert window.glasses.pairing._again.isEnabled()
+    services.glasses.scan_error = None
+    next(button for button in window.glasses.findChildren(QPushButton) if button.text() == "Start simulated Omi Glass").click()
+    await until(lambda: window.glasses.pairing._found)
+    assert "Bluetooth is off." not in texts(window)
+
+
+async def test_a_pairing_that_failed_is_said_until_the_next_try_or_until_left(window, services, fake, until) -> None:
+    async def fail(found):
+        raise RadioUnavailable("They did not answer.", "They are too far away.", "Come nearer.")
+
+    paired = services.glasses.pair
+    services.glasses.pair = fail
+    window._pair()
+    for leave in (lambda: window.go("captures"), lambda: window.glasses.pairing.pair(fake.FOUND)):
+        window._pair()
+        window.glasses.pairing.pair(fake.FOUND)
+        await answer(window, until, "Pair")
+        await until(lambda: "They did not answer." in texts(window.banners))
+        leave()
+        assert window.banners.shown() == []
+    services.glasses.pair = paired
+    await answer(window, until, "Pair")
+    await until(lambda: "is paired" in texts(window.banners))
+
+
+@pytest.mark.parametrize(("to", "paired"), [("Pair", True), ("Not now", False)])
+async def test_enter_presses_the_button_that_has_the_focus(window, services, fake, until, qtbot, to: str, paired: bool) -> None:
+    window._pair()
+    window.glasses.pairing.pair(fake.FOUND)
+    dialog = await dialog_of(window, until, Question)
+    buttons = {button.text(): button for button in dialog.findChildren(QPushButton)}
+    assert dialog.focusWidget() is buttons["Not now"]
+    buttons[to].setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.keyClick(buttons[to], Qt.Key.Key_Return)
+    await until(lambda: not window.tasks.running("pair"))
+    assert bool(services.glasses.views) is paired
 
 
 # -- ask -----------------------------------------------------------------------------------------------------------------------
@@ -420,6 +458,24 @@ async def test_the_whole_way_to_an_answer(asking, services, until) -> None:
     await until(lambda: "Receipt 2" in texts(asking.ask))
     assert services.sharing.calls == ["prepare", "approve", "send"]
     assert asking.ask._answer.toPlainText().strip() == "A fern."
+
+
+async def test_the_answer_gets_room_and_comes_into_view(asking, services, until) -> None:
+    asking.resize(asking.minimumSize())
+    services.sharing.hold = asyncio.Event()
+    asking.ask.review()
+    await press_send(asking, until)
+    view = asking.ask._form.viewport()
+
+    def shown() -> bool:
+        top = asking.ask._result.mapTo(view, asking.ask._result.rect().topLeft()).y()
+        return top >= 0 and top + asking.ask._result.height() <= view.height() + 1
+
+    await until(shown)
+    assert asking.ask._answer.height() >= view.height() // 2
+    services.sharing.hold.set()
+    await until(lambda: not asking.ask.busy)
+    assert shown()
 
 
 async def test_keeping_private_sends_nothing(asking, services, until) -> None:
@@ -520,8 +576,25 @@ async def test_receipts_are_listed_checked_and_exported(filled, services, fake, 
     await until(lambda: "2 receipts checked" in texts(filled.banners))
     filled.shared._export.click()
     await until(lambda: (tmp_path / "eyelid-receipts.json").exists())
-    filled.shared.open_receipt(services.sharing.book_receipts[0])
+    filled.shared.open_row(1)
     assert "https://api.meta.ai" in texts(await dialog_of(filled, until, Question))
+
+
+async def test_a_sending_is_one_row_with_how_it_ended(filled, services, fake, until) -> None:
+    services.sharing.book_receipts = [
+        fake.receipt(1, Outcome.INTENDED, PolicyClass.KEPT, parcel="a"),
+        fake.receipt(2, Outcome.INTENDED, PolicyClass.KEPT, parcel="b"),
+        fake.receipt(3, Outcome.ANSWERED, PolicyClass.KEPT, 9, parcel="a"),
+    ]
+    filled.go("shared")
+    await until(lambda: filled.shared.model.rowCount() == 2)
+    assert [filled.shared.model.index(row, 0).data() for row in range(2)] == ["3", "2"]
+    assert [filled.shared.model.index(row, 4).data() for row in range(2)] == ["Sent and answered", "Started, end unknown"]
+    filled.shared.open_row(0)
+    dialog = await dialog_of(filled, until, Question)
+    assert dialog.windowTitle() == "Receipts 1 and 3"
+    assert "1: Written before sending" in texts(dialog)
+    assert "3: Sent and answered" in texts(dialog)
 
 
 async def test_a_broken_book_is_said(filled, services, fake, until) -> None:
@@ -557,6 +630,24 @@ async def test_the_vault_can_be_checked(filled, until) -> None:
     filled.go("settings")
     filled.settings.verify()
     await until(lambda: "2 captures checked: all whole." in texts(filled.banners))
+
+
+async def test_cards_and_banners_end_in_one_line(filled, services, fake, until) -> None:
+    def right(widget) -> int:
+        return widget.mapTo(filled, widget.rect().topRight()).x()
+
+    def cards(page: str) -> list[QFrame]:
+        return [one for one in filled.pages[page].findChildren(QFrame) if one.property("role") == "card" and one.isVisible()]
+
+    banner = filled.banners.trouble(Explanation("Something is wrong."))
+    for width in (filled.minimumWidth(), 1280, 1900):
+        filled.resize(width, 760)
+        filled.ask_about((fake.item_id(0),))
+        for page in ("ask", "settings", "glasses"):
+            filled.go(page)
+            await until(lambda page=page: cards(page) and {right(card) for card in cards(page)} == {right(banner)})
+    filled.go("captures")
+    assert right(filled.captures._search) == filled.width() - 1 - 24
 
 
 # -- what reaches everything ---------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Receipts as a table, newest first."""
+"""Receipts as a table, newest first: one row for each time something was about to leave, however many lines the book has of it."""
 
 from __future__ import annotations
 
@@ -21,21 +21,32 @@ def headings() -> tuple[str, ...]:
 
 
 class ReceiptsModel(QAbstractTableModel):
+    """A row is what became of one parcel; `lines` gives all that the book says of it."""
+
     def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._receipts: list[Receipt] = []
+        self._rows: list[tuple[Receipt, ...]] = []
 
     def show(self, receipts: Sequence[Receipt]) -> None:
+        parcels: dict[str, list[Receipt]] = {}
+        for receipt in sorted(receipts, key=lambda receipt: receipt.number):
+            parcels.setdefault(receipt.parcel_id, []).append(receipt)
         self.beginResetModel()
-        self._receipts = sorted(receipts, key=lambda receipt: receipt.number, reverse=True)
+        self._rows = sorted((tuple(lines) for lines in parcels.values()), key=lambda lines: lines[-1].number, reverse=True)
         self.endResetModel()
 
+    def lines(self, row: int) -> tuple[Receipt, ...]:
+        """Every line of the book about the parcel of this row, oldest first."""
+        return self._rows[row]
+
     def receipt(self, row: int) -> Receipt:
-        return self._receipts[row]
+        """How it ended; the line of intent only where the book has no ending."""
+        ends = [line for line in self._rows[row] if line.outcome is not Outcome.INTENDED]
+        return ends[-1] if ends else self._rows[row][-1]
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  # Qt's own default
-        return 0 if parent.isValid() else len(self._receipts)
+        return 0 if parent.isValid() else len(self._rows)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(headings())
@@ -50,7 +61,7 @@ class ReceiptsModel(QAbstractTableModel):
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if not index.isValid():
             return None
-        receipt = self._receipts[index.row()]
+        receipt = self.receipt(index.row())
         if role == Qt.ItemDataRole.DisplayRole:
             return _cells(receipt)[index.column()]
         if role == Qt.ItemDataRole.AccessibleTextRole:

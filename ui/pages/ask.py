@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QComboBox, QFrame, QLabel, QPlainTextEdit, QScrollArea, QWidget
 
@@ -28,6 +28,11 @@ from ui.widgets.page import Page, scrolled
 from ui.widgets.progress import ProgressRow
 
 EDGE = 96
+LEAST_ANSWER = 16 * GRID
+MOST_ANSWER = 64 * GRID
+ANSWER_FRAME = 19 * GRID
+"""Height of the answer's card without the answer: title, progress, how it ended."""
+
 LONGEST_ANSWER = 200_000
 """Characters of an answer that are shown; a server may send without end."""
 
@@ -38,7 +43,7 @@ class AskPage(Page):
     choose_asked = Signal()
 
     def __init__(self, context: Context, banners: Banners) -> None:
-        super().__init__(tr("Ask"))
+        super().__init__(tr("Ask"), scrolls=True)
         self._context = context
         self._banners = banners
         self._items: list[ItemId] = []
@@ -101,7 +106,7 @@ class AskPage(Page):
         self._answer = QPlainTextEdit()
         self._answer.setReadOnly(True)
         self._answer.setAccessibleName(tr("Answer"))
-        self._answer.setMinimumHeight(16 * GRID)
+        self._answer.setFixedHeight(LEAST_ANSWER)
         self._answer.setTabChangesFocus(True)
         set_role(self._answer, "answer")
         self._ended = label("", tone="muted", wrap=True)
@@ -250,6 +255,17 @@ class AskPage(Page):
         self._ended.clear()
         self._result.show()
         self.progress.begin(self._sending_words(proposal))
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Give the answer all of the view but its own title and notes, and bring it there."""
+        room = self._form.viewport().height() - ANSWER_FRAME
+        self._answer.setFixedHeight(max(LEAST_ANSWER, self._context.theme.scaled(min(room, MOST_ANSWER))))
+        QTimer.singleShot(0, self._result, self._bring_answer)
+
+    def _bring_answer(self) -> None:
+        bar = self._form.verticalScrollBar()
+        bar.setValue(min(bar.maximum(), self._result.y()))
 
     def _sending_words(self, proposal: Proposal) -> str:
         return tr("Sending {size} to {company}…", size=words.size(proposal.size), company=proposal.parcel.destination.company)

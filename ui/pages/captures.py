@@ -25,7 +25,7 @@ from ui.widgets.banner import Banners
 from ui.widgets.basics import button, dress, frame, label, row
 from ui.widgets.empty import Empty
 from ui.widgets.flow import FlowLayout
-from ui.widgets.page import MARGIN, Page
+from ui.widgets.page import GUTTER, MARGIN, Page
 from ui.widgets.timeline import RING, TimelineView
 
 CALM_MS = 1000
@@ -83,7 +83,9 @@ class CapturesPage(Page):
         self.acts.addWidget(self._search)
         self._chips = QButtonGroup(self)
         # The tiles keep room for their focus ring; everything else moves so that pictures and title are in line.
-        self.whole.setContentsMargins(MARGIN - RING, 2 * GRID + 4, MARGIN, MARGIN)
+        self.whole.setContentsMargins(MARGIN - RING, 2 * GRID + 4, 0, MARGIN)
+        self.body.setContentsMargins(0, 0, MARGIN - RING - GUTTER, 0)
+        inset = (RING, 0, RING + GUTTER, 0)
         self.head.insertSpacing(0, RING)
         chips = FlowLayout()
         for number, (name, _query) in enumerate(_filters()):
@@ -99,7 +101,7 @@ class CapturesPage(Page):
         self._day = label("", tone="muted")
         self.head.insertSpacing(2, GRID)
         self.head.insertWidget(3, self._day)
-        self.body.addLayout(row(chips, margins=(RING, 0, 0, 0)))
+        self.body.addLayout(row(chips, margins=inset))
         hint = tr("Photos from your glasses appear here by themselves, sealed on this computer.")
         pair = button(theme, tr("Pair glasses"), self.pair_asked.emit, icon="glasses", role="primary")
         self._empty = Empty(theme, "captures", tr("No captures yet"), hint, pair)
@@ -109,7 +111,7 @@ class CapturesPage(Page):
             self._stack.addWidget(page)
         self._stack.setCurrentWidget(self._empty)
         self.body.addWidget(self._stack, 1)
-        self.body.addLayout(row(self._selection_bar(), margins=(RING, 0, 0, 0)))
+        self.body.addLayout(row(self._selection_bar(), margins=inset))
         self.view.opened.connect(self.opened)
         self.view.trash_asked.connect(self.delete_chosen)
         self.view.top_changed.connect(self._top)

@@ -151,7 +151,7 @@ class GlassesPage(Page):
     """Known glasses, or the pairing panel in their place."""
 
     def __init__(self, context: Context, banners: Banners) -> None:
-        super().__init__(tr("Glasses"))
+        super().__init__(tr("Glasses"), scrolls=True)
         self._context = context
         self._banners = banners
         self._cards: dict[str, GlassesCard] = {}

@@ -16,7 +16,7 @@ from ui.i18n import tr
 from ui.theme import set_role
 from ui.tokens import GRID
 from ui.widgets.badge import Badge
-from ui.widgets.banner import Banners
+from ui.widgets.banner import Banner, Banners, announce
 from ui.widgets.basics import button, card, clear_layout, column, icon_label, label, noted, row
 from ui.widgets.page import scrolled
 from ui.widgets.progress import ProgressRow
@@ -56,11 +56,13 @@ class PairingPanel(QWidget):
         self._found: dict[str, FoundGlasses] = {}
         self._pairing = ""
         self._round = 0
+        self._said = ""
+        self._refused: Banner | None = None
         theme = context.theme
         self.progress = ProgressRow(theme)
         self._heard = QVBoxLayout()
         self._heard.setSpacing(GRID)
-        self._none = label(tr("Nothing heard yet."), tone="muted")
+        self._none = label(tr("Nothing heard yet."), tone="muted", wrap=True)
         self._again = button(theme, tr("Search again"), self.start, icon="refresh")
         done = button(theme, tr("Done"), self.closed.emit)
         self.first = done
@@ -78,6 +80,7 @@ class PairingPanel(QWidget):
         """Begin a fresh scan."""
         self._offer_simulated()
         self._found.clear()
+        self._said = ""
         self._list()
         self._again.setEnabled(False)
         self.progress.begin(tr("Listening for glasses…"))
@@ -90,6 +93,8 @@ class PairingPanel(QWidget):
         self._again.setEnabled(True)
         self.progress.end()
         self._found.clear()
+        self._said = ""
+        self._settled()
         self._list()
 
     def _offer_simulated(self) -> None:
@@ -111,16 +116,16 @@ class PairingPanel(QWidget):
                 self._again.setEnabled(True)
                 if not self._pairing:
                     self.progress.end()
-        if not self._found:
-            self._none.setText(tr("Nothing was heard. The reasons below help most often."))
+        self._said = tr("Nothing was heard. The reasons below help most often.")
+        self._list()
 
     def _silent(self, said: Explanation) -> None:
+        """Nothing can listen. It is said in its place only: simulated glasses work all the same, so nothing is wrong with the page."""
         self.progress.end()
         self._again.setEnabled(True)
-        self._none.setText(str(said))
-        self._none.show()
-        if not self._found:
-            self._banners.trouble(said, self.start)
+        self._said = str(said)
+        self._list()
+        announce(self, self._said)
 
     def _list(self) -> None:
         focused = self.focusWidget().accessibleName() if self.focusWidget() is not None else ""
@@ -128,8 +133,7 @@ class PairingPanel(QWidget):
         for found in sorted(self._found.values(), key=lambda found: (-found.rssi // 6, found.address)):
             self._heard.addWidget(self._row(found, focused))
         self._none.setVisible(not self._found)
-        if not self._found:
-            self._none.setText(tr("Nothing heard yet."))
+        self._none.setText(self._said or tr("Nothing heard yet."))
 
     def _row(self, found: FoundGlasses, focused: str) -> QFrame:
         theme = self._context.theme
@@ -158,7 +162,17 @@ class PairingPanel(QWidget):
         return box
 
     def pair(self, found: FoundGlasses) -> None:
-        self._context.tasks.start(self._pair(found), key="pair", again=partial(self.pair, found))
+        self._settled()
+        self._context.tasks.start(self._pair(found), key="pair", on_error=partial(self._not_paired, found))
+
+    def _not_paired(self, found: FoundGlasses, said: Explanation) -> None:
+        self._refused = self._banners.trouble(said, partial(self.pair, found))
+
+    def _settled(self) -> None:
+        """What was said of an earlier try is over: another was begun, or the page is left."""
+        refused, self._refused = self._refused, None
+        if refused is not None:
+            refused.close_down()
 
     async def _pair(self, found: FoundGlasses) -> None:
         name = found.name or found.family

@@ -26,7 +26,7 @@ class SettingsPage(Page):
     ai_switched = Signal(bool)
 
     def __init__(self, context: Context, banners: Banners) -> None:
-        super().__init__(tr("Settings"))
+        super().__init__(tr("Settings"), scrolls=True)
         self._context = context
         self._banners = banners
         self.destinations = DestinationsCard(context, banners)

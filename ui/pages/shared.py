@@ -10,6 +10,7 @@ from app.errors import Explanation
 from app.events import ReceiptAdded
 from app.files import replace_file
 from app.sharing.types import Receipt
+from ui import words
 from ui.context import Context
 from ui.dialogs import choose_save, tell
 from ui.i18n import plural, tr
@@ -51,7 +52,7 @@ class SharedPage(Page):
         self.table.horizontalHeader().setHighlightSections(False)
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.table.horizontalHeader().setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
-        self.table.activated.connect(lambda index: self.open_receipt(self.model.receipt(index.row())))
+        self.table.activated.connect(lambda index: self.open_row(index.row()))
         self._empty = Empty(
             theme, "receipt", tr("Nothing has been shared"), tr("When you ask an assistant, a receipt of what left appears here.")
         )
@@ -86,11 +87,20 @@ class SharedPage(Page):
         self._verify.setEnabled(bool(receipts))
         self._export.setEnabled(bool(receipts))
 
-    def open_receipt(self, receipt: Receipt) -> None:
-        self._context.tasks.start(tell(self, tr("Receipt {n}", n=receipt.number), self._words(receipt)), key="receipt")
+    def open_row(self, row: int) -> None:
+        """Show what the book says of one parcel, with the number of each of its lines."""
+        numbers = [str(line.number) for line in self.model.lines(row)]
+        several = tr("Receipts {first} and {last}", first=", ".join(numbers[:-1]), last=numbers[-1])
+        title = several if len(numbers) > 1 else tr("Receipt {n}", n=numbers[0])
+        self._context.tasks.start(tell(self, title, self._words(row)), key="receipt")
 
-    def _words(self, receipt: Receipt) -> str:
+    def _words(self, row: int) -> str:
+        receipt = self.model.receipt(row)
         lines = (
+            *(
+                tr("{number}: {outcome}, {when}", number=line.number, outcome=words.written(line.outcome), when=words.short_when(line.at))
+                for line in self.model.lines(row)
+            ),
             tr("To: {company}, {origin}", company=receipt.company, origin=receipt.origin),
             tr("Model: {model}", model=receipt.model or tr("none")),
             tr("Terms: {card}, version {version}", card=receipt.policy_card, version=receipt.policy_version[:16]),
