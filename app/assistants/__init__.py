@@ -8,13 +8,43 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from app.assistants.anthropic_messages import ANTHROPIC
+from app.assistants.gemini import GEMINI
 from app.assistants.mirror import MIRROR
-from app.assistants.openai_chat import OPENAI, OPENAI_COMPATIBLE
-from app.assistants.wire import AnswerPart, AnswerReader, Fault, Finished, Limits, ReadBack, Text, WireError, WireFormat
+from app.assistants.ollama import OLLAMA
+from app.assistants.openai_chat import GROQ, MISTRAL, OPENAI, OPENAI_COMPATIBLE, OPENROUTER
+from app.assistants.openai_responses import OPENAI_RESPONSES, XAI
+from app.assistants.wire import AnswerPart, AnswerReader, Fault, Finished, Limits, ReadBack, Text, Turn, WireError, WireFormat
 
-__all__ = ["WIRES", "AnswerPart", "AnswerReader", "Fault", "Finished", "Limits", "ReadBack", "Text", "WireError", "WireFormat", "wire"]
+__all__ = [
+    "WIRES",
+    "AnswerPart",
+    "AnswerReader",
+    "Fault",
+    "Finished",
+    "Limits",
+    "ReadBack",
+    "Text",
+    "Turn",
+    "WireError",
+    "WireFormat",
+    "wire",
+]
 
-WIRES: Mapping[str, WireFormat] = MappingProxyType({each.name: each for each in (MIRROR, OPENAI, OPENAI_COMPATIBLE)})
+_ALL: tuple[WireFormat, ...] = (
+    MIRROR,
+    OPENAI,
+    OPENAI_COMPATIBLE,
+    OPENAI_RESPONSES,
+    XAI,
+    OPENROUTER,
+    GROQ,
+    MISTRAL,
+    ANTHROPIC,
+    GEMINI,
+    OLLAMA,
+)
+WIRES: Mapping[str, WireFormat] = MappingProxyType({each.name: each for each in _ALL})
 
 
 def wire(name: str) -> WireFormat:

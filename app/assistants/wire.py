@@ -13,21 +13,38 @@ class WireError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one request may hold: pictures, bytes of one JPEG, bytes of the whole body, characters of the question."""
+    """What one request may hold: pictures, bytes of one JPEG, bytes of the whole body, characters of the question, pixels of an edge."""
 
     pictures: int
     picture_bytes: int
     body_bytes: int
     question_chars: int
+    long_edge: int = 8000
+
+
+GENERAL_LIMITS = Limits(pictures=10, picture_bytes=4 * 1024 * 1024, body_bytes=20 * 1024 * 1024, question_chars=8000)
+
+MAX_EARLIER = 20
+"""Turns of a conversation that go again with a further question."""
+MAX_EARLIER_CHARS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """An earlier question and its answer, which a server has to be told again."""
+
+    question: str
+    answer: str
 
 
 @dataclass(frozen=True, slots=True)
 class ReadBack:
-    """All that a finished body says, taken from its own bytes."""
+    """All that a finished body says, taken from its own bytes. `model` is empty where the address names it, not the body."""
 
     model: str
     question: str
     pictures: tuple[bytes, ...]
+    earlier: tuple[Turn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +100,11 @@ class WireFormat(Protocol):
         """Headers of a request; an empty `key` sends none. Raises WireError for a key that is no header text."""
         ...
 
-    def body(self, model: str, question: str, pictures: Sequence[bytes]) -> bytes:
-        """The request body, the same bytes for the same input. Raises WireError beyond the limits."""
+    def body(self, model: str, question: str, pictures: Sequence[bytes], earlier: Sequence[Turn] = ()) -> bytes:
+        """The request body, the same bytes for the same input. Raises WireError beyond the limits.
+
+        The pictures go with the question; `earlier` turns go before it, as text alone.
+        """
         ...
 
     def read_back(self, body: bytes) -> ReadBack:

@@ -85,7 +85,7 @@ def test_the_body_is_canonical() -> None:
     assert body == b'{"messages":[{"content":[{"text":"\xc3\xa4","type":"text"}],"role":"user"}],"model":"m","stream":true}'
 
 
-@given(st.text(max_size=50), st.text(max_size=20), st.lists(st.binary(max_size=40), max_size=4), st.sampled_from(sorted(WIRES)))
+@given(st.text(max_size=50), st.text(max_size=20), st.lists(st.binary(max_size=40), max_size=3), st.sampled_from(sorted(WIRES)))
 def test_what_is_built_is_read_back(question: str, model: str, pictures: list[bytes], name: str) -> None:
     form = wire(name)
     try:
@@ -94,7 +94,8 @@ def test_what_is_built_is_read_back(question: str, model: str, pictures: list[by
         assert any("\ud800" <= letter <= "\udfff" for letter in question + model)
         return
     found = form.read_back(body)
-    assert (found.model, found.question, list(found.pictures)) == (model, question, pictures)
+    assert (found.question, list(found.pictures)) == (question, pictures)
+    assert found.model == ("" if name == "gemini" else model)
 
 
 def altered(**changes: object) -> bytes:
