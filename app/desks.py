@@ -6,7 +6,7 @@ Owns no data. The vault's own rules (what works while locked, what is durable wh
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from app.errors import EyelidError
@@ -178,13 +178,19 @@ def _relay(progress: Progress | None) -> Progress:
 class LibraryDesk:
     """What the gallery shows and does."""
 
-    def __init__(self, library: Library, lanes: Lanes, events: EventHub) -> None:
+    def __init__(
+        self, library: Library, lanes: Lanes, events: EventHub, on_purged: Callable[[Sequence[ItemId]], Awaitable[None]]
+    ) -> None:
+        """`on_purged` is awaited with what was deleted for good, so that glasses that still have it do not bring it back."""
         self._library = library
         self._lanes = lanes
         self._events = events
+        self._on_purged = on_purged
 
     async def catch_up(self) -> None:
-        """Bring in what arrived while the vault was locked."""
+        """Bring in what arrived while the vault was locked, and delete what was in the trash for 30 days."""
+        if gone := await self._lanes.vault(self._library.purge_expired):
+            await self._on_purged(gone)
         if found := await self._lanes.work(self._library.catch_up):
             self._events.publish(ItemsAdded(found))
 
@@ -225,6 +231,7 @@ class LibraryDesk:
     async def purge(self, items: Sequence[ItemId]) -> None:
         """Delete for good; the files are gone when this returns."""
         await self._lanes.vault(self._library.purge, items)
+        await self._on_purged(items)
         self._events.publish(ItemsRemoved(tuple(items)))
 
     async def export(

@@ -28,10 +28,6 @@ class Profile:
     def settings(self) -> Path:
         return self.root / "settings.toml"
 
-    @property
-    def known_glasses(self) -> Path:
-        return self.root / "glasses.json"
-
     def make(self) -> None:
         """Create the folder, readable by its owner only (0700 where the system has modes)."""
         self.root.mkdir(parents=True, exist_ok=True)

@@ -15,6 +15,7 @@ from app.desks import LibraryDesk, NoVault, VaultDesk
 from app.errors import explain
 from app.events import EventHub, Trouble, VaultChanged, VaultNotice
 from app.glasses.desk import GlassesDesk
+from app.glasses.http_link import HttpLink
 from app.lanes import Lanes
 from app.library.library import Library
 from app.paths import Profile
@@ -35,7 +36,7 @@ class Services:
         self.events = events
         self.settings = settings
         self.vault = VaultDesk(profile.vault, lanes, events, on_vault=self._furnish)
-        self.glasses = GlassesDesk(profile.known_glasses, lanes, events, on_sealed=self._sealed)
+        self.glasses = GlassesDesk(profile.root, lanes, events, self._sealed, HttpLink(courier))
         self._lanes = lanes
         self._courier = courier
         self._library: LibraryDesk | None = None
@@ -97,7 +98,7 @@ class Services:
 
     def _furnish(self, vault: Vault) -> None:
         """Set up what needs a vault, once there is one."""
-        self._library = LibraryDesk(Library(vault), self._lanes, self.events)
+        self._library = LibraryDesk(Library(vault), self._lanes, self.events, self.glasses.discarded)
         book = DestinationBook(self.profile.root)
         self._sharing = SharingDesk(vault, self._lanes, self._courier, self.events, book)
         self._sharing.ai_off = self.settings.get(declared.AI_OFF)

@@ -4,43 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+import dataclasses
+from collections.abc import Callable
 
 from app.errors import EyelidError, explain
-from app.events import CaptureArriving, CaptureLost, CaptureSealed, EventHub, GlassesChanged, Trouble
-from app.glasses.ingest import CaptureRefused, Ingest
+from app.events import CaptureArriving, CaptureLost, GlassesChanged
+from app.glasses.intake import Deliveries, Intake
 from app.glasses.types import GlassesView, KnownGlasses
-from app.media.errors import MediaDamaged
-from app.vault.types import ItemMeta
-from ble.errors import GlassesError
 from ble.keeper import Keeper, KeeperEvent, KeeperView, LinkChanged
 from ble.radio import Radio
-from ble.types import Capabilities, Capability, CaptureDamaged, CaptureOffered, CaptureProgress, DeviceInfo, GlassesStatus, LinkState, Offer
+from ble.types import Capabilities, CaptureDamaged, CaptureOffered, CaptureProgress, DeviceInfo, GlassesStatus, LinkState, Offer
 
 SETBACKS = 2
 """Failed attempts in a row that are no longer bad luck: a first link is often lost again at once."""
-RETRY_SECONDS = 15.0
-"""Between two tries to keep a capture that the vault could not take (a full disk, say); the glasses or the driver hold it meanwhile."""
 
 
 class Companion:
     """Owns one keeper and the task that reads from it."""
 
-    def __init__(
-        self, known: KnownGlasses, radio: Radio, ingest: Ingest, events: EventHub, on_sealed: Callable[[ItemMeta], Awaitable[None]]
-    ) -> None:
+    def __init__(self, known: KnownGlasses, radio: Radio, deliveries: Deliveries) -> None:
         self.known = known
         self._radio = radio
-        self._ingest = ingest
-        self._hub = events
-        self._on_sealed = on_sealed
+        self._intake = Intake(deliveries, radio)
+        self._hub = deliveries.events
         self._keeper: Keeper | None = None
         self._seen: KeeperView | None = None
         self._info: DeviceInfo | None = None
         self._capabilities: Capabilities | None = None
-        self._refused = 0
         self._setbacks = 0
-        self._leaving = asyncio.Event()
         self._changed = asyncio.Condition()
         self._reader: asyncio.Task[None] | None = None
 
@@ -64,16 +55,8 @@ class Companion:
 
     def _status(self) -> GlassesStatus:
         status = self._seen.status if self._seen else GlassesStatus()
-        if not self._refused:
-            return status
-        return GlassesStatus(
-            battery=status.battery,
-            battery_at=status.battery_at,
-            continuous=status.continuous,
-            storage_free=status.storage_free,
-            received=max(0, status.received - self._refused),
-            damaged=status.damaged + self._refused,
-        )
+        damaged = self._intake.damaged
+        return dataclasses.replace(status, received=max(0, status.received - damaged), damaged=status.damaged + damaged)
 
     async def begin(self, make: Callable[[KnownGlasses], Keeper]) -> None:
         """Start keeping. `make` is called on the radio's loop."""
@@ -88,7 +71,7 @@ class Companion:
 
     async def stop(self) -> None:
         """Leave the glasses; captures that arrived are still brought in, with one last try where the vault could not take them."""
-        self._leaving.set()
+        self._intake.leave()
         if self._keeper is not None:
             await self._radio.run(self._keeper.stop())
         if self._reader is not None:
@@ -156,37 +139,7 @@ class Companion:
             self._changed.notify_all()
 
     async def _take(self, keeper: Keeper, offer: Offer) -> None:
-        """Bring one capture in, and keep trying while it is the vault that cannot take it: what was taken must not be lost."""
-        told = False
-        while True:
-            try:
-                async with contextlib.aclosing(self._radio.stream(lambda: keeper.fetch(offer.id))) as pieces:
-                    taken = await self._ingest.take(self.known, offer, pieces)
-            except (MediaDamaged, CaptureRefused) as error:
-                self._refused += 1
-                self._hub.publish(CaptureLost(self.known.address, str(explain(error))))
-                self._hub.publish(GlassesChanged(self.view))
-                await self._let_go(keeper, offer)
-                return
-            except GlassesError as error:
-                self._hub.publish(CaptureLost(self.known.address, str(explain(error))))
-                return
-            except (EyelidError, OSError) as error:
-                if not told:
-                    self._hub.publish(Trouble(explain(error)))
-                told = True
-                if self._leaving.is_set():
-                    return
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._leaving.wait(), RETRY_SECONDS)
-            else:
-                break
-        await self._let_go(keeper, offer)
-        if taken.meta is not None:
-            self._hub.publish(CaptureSealed(self.known.address))
-            await self._on_sealed(taken.meta)
-
-    async def _let_go(self, keeper: Keeper, offer: Offer) -> None:
-        """Free the driver's copy. Glasses that store captures keep theirs: removing it there is the wearer's choice, not ours."""
-        if self._capabilities is None or not self._capabilities.can(Capability.RELEASE):
-            await self._radio.run(keeper.release(offer.id))
+        damaged = self._intake.damaged
+        await self._intake.take(self.known, keeper, offer, self._capabilities)
+        if self._intake.damaged != damaged:
+            self._hub.publish(GlassesChanged(self.view))

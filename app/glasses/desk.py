@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,12 +17,15 @@ from app.events import EventHub, GlassesChanged, GlassesForgotten, GlassesFound,
 from app.glasses.airs import Airs, Heard, simulated_families
 from app.glasses.companion import Companion
 from app.glasses.ingest import Ingest
+from app.glasses.intake import Deliveries
 from app.glasses.known import KnownBook
+from app.glasses.ledger import Ledger
 from app.glasses.types import FoundGlasses, GlassesView, KnownGlasses
 from app.lanes import Lanes
-from app.vault.types import ItemMeta
+from app.vault.types import ItemId, ItemMeta
 from app.vault.vault import Vault
-from ble.drivers import DRIVERS, driver_named, family_hint
+from ble.drivers import DRIVERS, driver_named, family_hint, wifi_driver
+from ble.http_port import HttpPort
 from ble.keeper import Keeper
 
 PAIR_SECONDS = 45.0
@@ -40,20 +43,29 @@ class UnknownGlasses(EyelidError):
 class GlassesDesk:
     """Everything a front end asks about glasses."""
 
-    def __init__(self, book: Path, lanes: Lanes, events: EventHub, on_sealed: Callable[[ItemMeta], Awaitable[None]]) -> None:
-        """`on_sealed` is awaited with each capture that is safe in the vault."""
-        self._book = KnownBook(book)
+    def __init__(
+        self,
+        folder: Path,
+        lanes: Lanes,
+        events: EventHub,
+        on_sealed: Callable[[ItemMeta], Awaitable[None]],
+        http: HttpPort | None = None,
+    ) -> None:
+        """`folder` is the profile's; `on_sealed` is awaited with each capture that is safe; `http` leads to the glasses' own Wi-Fi."""
+        self._http = http
+        self._book = KnownBook(folder / "glasses.json")
+        self._ledger = Ledger(folder / "ledger.db")
         self._lanes = lanes
         self._events = events
         self._on_sealed = on_sealed
         self._airs = Airs()
-        self._ingest: Ingest | None = None
+        self._deliveries: Deliveries | None = None
         self._companions: dict[str, Companion] = {}
         self._starting: asyncio.Task[None] | None = None
 
     def begin(self, vault: Vault) -> None:
         """There is a vault to deliver into: look after all known glasses from now on."""
-        self._ingest = Ingest(vault, self._lanes)
+        self._deliveries = Deliveries(Ingest(vault, self._lanes), self._ledger, self._lanes, self._events, self._on_sealed)
         self._starting = asyncio.ensure_future(self._keep_all())
 
     async def _keep_all(self) -> None:
@@ -72,6 +84,11 @@ class GlassesDesk:
         companions, self._companions = self._companions, {}
         await asyncio.gather(*(companion.stop() for companion in companions.values()), return_exceptions=True)
         await self._airs.stop()
+        await self._lanes.vault(self._ledger.close)
+
+    async def discarded(self, items: Sequence[ItemId]) -> None:
+        """These were deleted from the vault for good: the glasses' copies are not to come in again."""
+        await self._lanes.vault(self._ledger.discard, items)
 
     def known(self) -> tuple[GlassesView, ...]:
         """The paired glasses, in the order they were paired."""
@@ -116,7 +133,7 @@ class GlassesDesk:
 
     async def pair(self, found: FoundGlasses, *, continuous: bool = False) -> KnownGlasses:
         """Connect, make sure that these are such glasses, and enrol their address. Raises the glasses' errors; then nothing is enrolled."""
-        if self._ingest is None:
+        if self._deliveries is None:
             raise EyelidError("There is no vault to deliver into yet.", "Captures are only ever kept sealed.", "Create the vault first.")
         if (enrolled := self._book.get(found.address)) is not None:
             await self.connect(found.address)
@@ -137,15 +154,16 @@ class GlassesDesk:
         return companion.known
 
     async def _keep(self, known: KnownGlasses) -> Companion:
-        assert self._ingest is not None, "glasses are kept only when there is a vault"
+        assert self._deliveries is not None, "glasses are kept only when there is a vault"
         self._airs.radio.start()
-        companion = Companion(known, self._airs.radio, self._ingest, self._events, self._on_sealed)
+        companion = Companion(known, self._airs.radio, self._deliveries)
         self._companions[known.address] = companion
         await companion.begin(self._make_keeper)
         return companion
 
     def _make_keeper(self, known: KnownGlasses) -> Keeper:
-        driver = driver_named(known.family) or DRIVERS[0]
+        wifi = wifi_driver(known.family, self._http, simulated=known.simulated) if self._http else None
+        driver = wifi or driver_named(known.family) or DRIVERS[0]
         airwaves = self._airs.airwaves(simulated=known.simulated)
         return Keeper(airwaves, driver, known.address, continuous=known.continuous, simulated=known.simulated, last_seen=known.last_seen)
 
@@ -182,6 +200,10 @@ class GlassesDesk:
         """Whether these glasses take photos at intervals; kept for every later connection too."""
         await (await self._companion(address)).set_continuous(on)
         await self._change(address, continuous=on)
+
+    async def set_release(self, address: str, on: bool) -> None:
+        """Whether captures are removed from these glasses once their sealed copies were read back."""
+        await self._change(address, release=on)
 
     async def connect(self, address: str) -> None:
         """Try now, instead of at the next time by itself."""

@@ -1,7 +1,6 @@
-"""From a capture on the glasses to a sealed item: fetch, check, seal, and only then let the glasses go of it.
+"""The steps from the bytes of a capture to a sealed item: gather, check, seal. `app.glasses.intake` puts them in order.
 
-Owns the order of these steps. The vault answers only when the sealed copy is durable and was read back; nothing is released before.
-Works while the vault is locked, since sealing needs no secret.
+The vault answers only when the sealed copy is durable and was read back. Works while it is locked, since sealing needs no secret.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from app.lanes import Lanes
 from app.media.errors import MediaUnsupported
 from app.media.inspect import inspect
 from app.media.types import MediaFacts
-from app.vault.types import ItemKind, ItemMeta, LockState, NewItem, Origin
+from app.vault.types import ItemId, ItemKind, ItemMeta, LockState, NewItem, Origin
 from app.vault.vault import Vault
 from ble.types import Offer
 
@@ -29,49 +28,65 @@ class CaptureRefused(EyelidError):
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """A capture that is safe. `fresh` is false when the vault had the same bytes already."""
+class Checked:
+    """A whole capture: its SHA-256 in hex, and what its bytes say of themselves (None for media nobody here knows)."""
 
+    sha256: str
+    facts: MediaFacts | None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A capture that is safe, as `item`. `meta` is None when the vault had the same bytes already."""
+
+    item: ItemId
     meta: ItemMeta | None
-    fresh: bool
+
+    @property
+    def fresh(self) -> bool:
+        return self.meta is not None
 
 
 class Ingest:
-    """Brings captures in, one at a time a pair of glasses."""
+    """The steps of bringing a capture in."""
 
     def __init__(self, vault: Vault, lanes: Lanes) -> None:
         self._vault = vault
         self._lanes = lanes
 
-    async def take(self, pair: KnownGlasses, offer: Offer, pieces: AsyncIterator[bytes]) -> Taken:
-        """Seal the capture `offer` whose bytes are `pieces`.
+    async def gather(self, offer: Offer, pieces: AsyncIterator[bytes], gathered: bytearray) -> None:
+        """Append `pieces` to what was gathered before. Raises CaptureRefused for too many or too few bytes."""
+        async for piece in pieces:
+            gathered += piece
+            if len(gathered) > min(LARGEST_CAPTURE, offer.size or LARGEST_CAPTURE):
+                gathered.clear()
+                raise CaptureRefused("A capture is larger than it should be.", "It was stopped.", "Check the glasses.")
+        if offer.size is not None and len(gathered) != offer.size:
+            came = len(gathered)
+            gathered.clear()
+            raise CaptureRefused("A capture arrived incomplete.", f"{came} of {offer.size} bytes came.", "It is fetched again.")
 
-        Returns when the sealed copy is durable. Raises CaptureRefused or app.media's MediaDamaged for bytes that are not a whole capture,
-        and the vault's errors when it cannot be kept; in each case the glasses still hold it.
-        """
-        data = await self._gather(offer, pieces)
+    async def check(self, offer: Offer, data: bytes) -> Checked:
+        """Make sure that `data` is the whole capture. Raises CaptureRefused or MediaDamaged."""
         digest = hashlib.sha256(data)
         if offer.sha256 is not None and digest.digest() != offer.sha256:
             raise CaptureRefused("A capture arrived changed.", "Its digest is not the one the glasses stated.", "It is fetched again.")
-        facts = await self._lanes.work(_facts, data)
-        if await self._lanes.vault(self._has, digest.hexdigest()):
-            return Taken(None, fresh=False)
-        return Taken(await self._lanes.vault(self._vault.add, data, self._describe(pair, offer, facts)), fresh=True)
+        return Checked(digest.hexdigest(), await self._lanes.work(_facts, data))
 
-    def _has(self, digest: str) -> bool:
-        """Whether the vault holds these bytes; a locked vault cannot tell, and takes them."""
-        return self._vault.state is LockState.UNLOCKED and self._vault.with_digest(digest) is not None
+    async def seal(self, pair: KnownGlasses, offer: Offer, data: bytes, checked: Checked) -> Taken:
+        """Seal it, unless the vault has the same bytes. Durable and read back on return; raises the vault's errors."""
+        if (known := await self._lanes.vault(self._same, checked.sha256)) is not None:
+            return Taken(known, None)
+        meta = await self._lanes.vault(self._vault.add, data, self._describe(pair, offer, checked.facts))
+        return Taken(meta.id, meta)
 
-    @staticmethod
-    async def _gather(offer: Offer, pieces: AsyncIterator[bytes]) -> bytes:
-        gathered = bytearray()
-        async for piece in pieces:
-            gathered += piece
-            if len(gathered) > LARGEST_CAPTURE:
-                raise CaptureRefused("A capture is larger than any photo or clip should be.", "It was stopped.", "Check the glasses.")
-        if offer.size is not None and len(gathered) != offer.size:
-            raise CaptureRefused("A capture arrived incomplete.", f"{len(gathered)} of {offer.size} bytes came.", "It is fetched again.")
-        return bytes(gathered)
+    def holds(self, item: ItemId) -> bool:
+        """Whether the vault has this item on the disk; works while it is locked. Blocking."""
+        return item in self._vault.ids()
+
+    def _same(self, digest: str) -> ItemId | None:
+        """The item with these bytes; a locked vault cannot tell, and takes them."""
+        return self._vault.with_digest(digest) if self._vault.state is LockState.UNLOCKED else None
 
     @staticmethod
     def _describe(pair: KnownGlasses, offer: Offer, facts: MediaFacts | None) -> NewItem:

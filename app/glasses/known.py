@@ -76,6 +76,7 @@ def _parse(entry: dict[str, Any]) -> KnownGlasses:
         enrolled_at=datetime.fromisoformat(entry["enrolled_at"]),
         simulated=bool(entry.get("simulated", False)),
         continuous=bool(entry.get("continuous", False)),
+        release=bool(entry.get("release", False)),
         last_seen=datetime.fromisoformat(seen) if seen else None,
     )
 

@@ -11,7 +11,10 @@ from ble.types import Capabilities, DeviceInfo, GlassesStatus, LinkState
 
 @dataclass(frozen=True, slots=True)
 class KnownGlasses:
-    """A pair that was paired (enrolled). `address` is the identity; `continuous` is what the wearer chose for capture at intervals."""
+    """A pair that was paired (enrolled). `address` is the identity; `continuous` is what the wearer chose for capture at intervals.
+
+    `release`: the wearer wants captures removed from the glasses once they are safe in the vault.
+    """
 
     address: str
     family: str
@@ -19,6 +22,7 @@ class KnownGlasses:
     enrolled_at: datetime
     simulated: bool = False
     continuous: bool = False
+    release: bool = False
     last_seen: datetime | None = None
 
 

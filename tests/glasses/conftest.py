@@ -31,7 +31,7 @@ class Bench:
         self.heard: list[Any] = []
         self._news = asyncio.Event()
         self._subscriptions = [self.events.subscribe(kind, self._note) for kind in (CaptureLost, CaptureSealed, GlassesChanged, Trouble)]
-        self.desk = GlassesDesk(folder / "glasses.json", self.lanes, self.events, self._keep)
+        self.desk = GlassesDesk(folder, self.lanes, self.events, self._keep)
         self.desk.begin(vault)
 
     async def _keep(self, meta: ItemMeta) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from app.errors import EyelidError
 from app.events import CaptureLost, CaptureSealed, Trouble
-from app.glasses import airs, companion
+from app.glasses import airs, intake
 from app.glasses.known import KnownBook
 from app.media.samples import pictures
 from app.vault.types import ItemKind
@@ -104,7 +104,7 @@ async def test_a_picture_that_only_looks_whole_is_counted_as_damaged(bench: Any,
 
 
 async def test_a_full_disk_loses_no_photo(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(companion, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(intake, "RETRY_SECONDS", 0.05)
     add, refusals = bench.vault.add, iter([OSError(errno.ENOSPC, "No space left on device")] * 2)
 
     def full(*arguments: Any) -> Any:

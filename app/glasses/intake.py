@@ -1,0 +1,146 @@
+"""One capture's way from an offer to the vault, durable at each step, and the release of the source at its end.
+
+Owns the order: nothing is released before its sealed copy was read back, and then only from glasses that lose nothing by it or whose
+wearer chose so. What the ledger calls settled is not fetched again; what the vault cannot take now is tried again later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from app.errors import EyelidError, explain
+from app.events import CaptureLost, CaptureSealed, EventHub, Trouble
+from app.glasses.ingest import CaptureRefused, Ingest, Taken
+from app.glasses.ledger import SETTLED, CaptureState, Entry, Ledger
+from app.glasses.types import KnownGlasses
+from app.lanes import Lanes
+from app.media.errors import MediaDamaged
+from app.vault.types import ItemMeta
+from ble.errors import GlassesError
+from ble.keeper import Keeper
+from ble.radio import Radio
+from ble.types import Capabilities, Capability, Offer
+
+RETRY_SECONDS = 15.0
+"""Between two tries to keep a capture that the vault could not take (a full disk, say); the glasses or the driver hold it meanwhile."""
+MOST_PARTIAL = 64 * 1024 * 1024
+"""Bytes of interrupted transfers kept in memory for going on after a drop. Never on the disk: they are not sealed yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deliveries:
+    """Where captures go: the vault's ingest, the ledger, the lanes that blocking work runs on, and who is told."""
+
+    ingest: Ingest
+    ledger: Ledger
+    lanes: Lanes
+    events: EventHub
+    on_sealed: Callable[[ItemMeta], Awaitable[None]]
+
+
+class Intake:
+    """The captures of one pair. `damaged` counts those that arrived as no whole capture."""
+
+    def __init__(self, deliveries: Deliveries, radio: Radio) -> None:
+        self._to = deliveries
+        self._radio = radio
+        self._partial: dict[str, bytearray] = {}
+        self._leaving = asyncio.Event()
+        self.damaged = 0
+
+    def leave(self) -> None:
+        """From now on nothing waits: what the vault cannot take is tried one last time."""
+        self._leaving.set()
+
+    async def take(self, known: KnownGlasses, keeper: Keeper, offer: Offer, capabilities: Capabilities | None) -> None:
+        """Bring one capture in, as far as it will come. Told are: its arrival, its damage, or the trouble there is."""
+        stores = capabilities is not None and capabilities.can(Capability.RELEASE)
+        entry = await self._ledger(self._to.ledger.look, known.address, offer)
+        if entry is not None and entry.state in SETTLED and await self._still_stands(entry):
+            await self._release(known, keeper, offer, stores=stores)
+            return
+        try:
+            taken = await self._patiently(known, keeper, offer, capabilities)
+        except (MediaDamaged, CaptureRefused) as error:
+            self.damaged += 1
+            self._to.events.publish(CaptureLost(known.address, str(explain(error))))
+            await self._settle(known, offer, CaptureState.DAMAGED, stores=stores)
+            if not stores:
+                await self._radio.run(keeper.release(offer.id))
+        except GlassesError as error:
+            # The ledger says how far it came; glasses that store captures offer it again at the next link.
+            self._to.events.publish(CaptureLost(known.address, str(explain(error))))
+        else:
+            if taken is not None:
+                await self._arrived(known, keeper, offer, taken, stores=stores)
+
+    async def _still_stands(self, entry: Entry) -> bool:
+        """Whether what the ledger calls settled is so: an item that went missing without the wearer's doing is fetched again."""
+        if entry.state is not CaptureState.SEALED or entry.item is None:
+            return True
+        return await self._to.lanes.vault(self._to.ingest.holds, entry.item)
+
+    async def _patiently(self, known: KnownGlasses, keeper: Keeper, offer: Offer, capabilities: Capabilities | None) -> Taken | None:
+        told = False
+        while True:
+            try:
+                return await self._once(known, keeper, offer, capabilities)
+            except (GlassesError, MediaDamaged, CaptureRefused):
+                raise
+            except (EyelidError, OSError) as error:
+                if not told:
+                    self._to.events.publish(Trouble(explain(error)))
+                told = True
+                if self._leaving.is_set():
+                    return None
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._leaving.wait(), RETRY_SECONDS)
+
+    async def _once(self, known: KnownGlasses, keeper: Keeper, offer: Offer, capabilities: Capabilities | None) -> Taken:
+        kept = self._partial.setdefault(offer.id, bytearray())
+        if capabilities is None or not capabilities.can(Capability.RESUME):
+            kept.clear()
+        await self._ledger(self._to.ledger.note, known.address, offer, CaptureState.TRANSFERRING, offset=len(kept))
+        try:
+            async with contextlib.aclosing(self._radio.stream(lambda: keeper.fetch(offer.id, len(kept)))) as pieces:
+                await self._to.ingest.gather(offer, pieces, kept)
+        except GlassesError:
+            await self._ledger(self._to.ledger.note, known.address, offer, CaptureState.SEEN, offset=len(kept))
+            self._bound_partials(offer.id)
+            raise
+        data = bytes(self._partial.pop(offer.id))
+        checked = await self._to.ingest.check(offer, data)
+        await self._ledger(self._to.ledger.note, known.address, offer, CaptureState.CHECKED, offset=len(data))
+        return await self._to.ingest.seal(known, offer, data, checked)
+
+    def _bound_partials(self, newest: str) -> None:
+        while sum(map(len, self._partial.values())) > MOST_PARTIAL:
+            del self._partial[next(iter(self._partial), newest)]
+
+    async def _arrived(self, known: KnownGlasses, keeper: Keeper, offer: Offer, taken: Taken, *, stores: bool) -> None:
+        await self._settle(known, offer, CaptureState.SEALED, stores=stores, taken=taken)
+        await self._release(known, keeper, offer, stores=stores)
+        if taken.fresh and taken.meta is not None:
+            self._to.events.publish(CaptureSealed(known.address))
+            await self._to.on_sealed(taken.meta)
+
+    async def _settle(self, known: KnownGlasses, offer: Offer, state: CaptureState, *, stores: bool, taken: Taken | None = None) -> None:
+        if stores:
+            item = taken.item if taken else None
+            await self._ledger(self._to.ledger.note, known.address, offer, state, item=item)
+        else:
+            await self._ledger(self._to.ledger.forget, known.address, offer)
+
+    async def _release(self, known: KnownGlasses, keeper: Keeper, offer: Offer, *, stores: bool) -> None:
+        """Free the driver's copy. Of glasses that store captures, remove theirs only if the wearer chose so."""
+        if stores and not known.release:
+            return
+        await self._radio.run(keeper.release(offer.id))
+        if stores:
+            await self._ledger(self._to.ledger.note, known.address, offer, CaptureState.RELEASED)
+
+    async def _ledger(self, call: Callable[..., Entry | None], *arguments: object, **named: object) -> Entry | None:
+        return await self._to.lanes.vault(call, *arguments, **named)

@@ -1,0 +1,123 @@
+"""The ingest ledger: how far each capture on each pair of glasses has come, kept across crashes and readable while the vault is locked.
+
+It holds states, sizes and item ids under keyed names: no digests, no captures, and no address or name of a capture in the clear. It is no
+authority on what is in the vault (the vault is); it saves fetching twice, and remembers what the wearer threw away.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import hashlib
+import secrets
+import sqlite3
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.vault.types import ItemId
+from ble.types import Offer
+
+FORMAT = 1
+
+
+class CaptureState(enum.Enum):
+    """How far a capture has come. `DISCARDED`: it was in the vault, and the wearer deleted it there for good."""
+
+    SEEN = "seen"
+    TRANSFERRING = "transferring"
+    CHECKED = "checked"
+    SEALED = "sealed"
+    RELEASED = "released"
+    DAMAGED = "damaged"
+    DISCARDED = "discarded"
+
+
+SETTLED = frozenset({CaptureState.SEALED, CaptureState.RELEASED, CaptureState.DISCARDED})
+"""Nothing more is to be fetched of a capture in one of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One capture. `offset` is in bytes; `attempts` counts how often its transfer was begun."""
+
+    state: CaptureState
+    offset: int = 0
+    item: ItemId | None = None
+    attempts: int = 0
+
+
+class Ledger:
+    """Owns the file. Each change is on the disk when the call returns. Thread-safe; blocking, so use it off the event loop."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._guard = threading.Lock()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._open()
+        except sqlite3.DatabaseError:
+            # Only a memory of what was done: a damaged one is put aside, and at worst captures are fetched and recognised once more.
+            self._database.close()
+            path.replace(path.with_name(f"{path.name}.damaged-{secrets.token_hex(4)}"))
+            self._open()
+
+    def _open(self) -> None:
+        self._database = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
+        run = self._database.execute
+        run("PRAGMA synchronous = FULL")
+        run("PRAGMA secure_delete = ON")
+        run("CREATE TABLE IF NOT EXISTS about (format INTEGER, salt BLOB)")
+        run(
+            "CREATE TABLE IF NOT EXISTS captures (name BLOB PRIMARY KEY, state TEXT NOT NULL, offset INTEGER NOT NULL,"
+            " item TEXT, attempts INTEGER NOT NULL) WITHOUT ROWID"
+        )
+        run("CREATE INDEX IF NOT EXISTS by_item ON captures (item)")
+        row = run("SELECT format, salt FROM about").fetchone()
+        if row is None:
+            row = (FORMAT, secrets.token_bytes(32))
+            run("INSERT INTO about VALUES (?, ?)", row)
+        if row[0] != FORMAT:
+            raise sqlite3.DatabaseError("another format")
+        self._salt = bytes(row[1])
+
+    def _name(self, address: str, offer: Offer) -> bytes:
+        text = f"{address}\0{offer.id}\0{offer.size}\0{offer.kind.value}"
+        return hashlib.blake2b(text.encode(), key=self._salt, digest_size=16).digest()
+
+    def look(self, address: str, offer: Offer) -> Entry | None:
+        """What is known of an offered capture."""
+        with self._guard:
+            row = self._database.execute(
+                "SELECT state, offset, item, attempts FROM captures WHERE name = ?", (self._name(address, offer),)
+            ).fetchone()
+        return Entry(CaptureState(row[0]), row[1], ItemId(row[2]) if row[2] else None, row[3]) if row else None
+
+    def note(self, address: str, offer: Offer, state: CaptureState, *, offset: int = 0, item: ItemId | None = None) -> None:
+        """The capture is this far now."""
+        begun = int(state is CaptureState.TRANSFERRING)
+        with self._guard:
+            self._database.execute(
+                "INSERT INTO captures VALUES (?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET state = excluded.state,"
+                " offset = excluded.offset, item = coalesce(excluded.item, item), attempts = attempts + ?",
+                (self._name(address, offer), state.value, offset, item, begun, begun),
+            )
+
+    def forget(self, address: str, offer: Offer) -> None:
+        """Nothing needs to be remembered of this capture: the glasses will not offer it again."""
+        with self._guard:
+            self._database.execute("DELETE FROM captures WHERE name = ?", (self._name(address, offer),))
+
+    def discard(self, items: Iterable[ItemId]) -> None:
+        """The wearer deleted these for good: the glasses' copies are not to be brought in again."""
+        with self._guard:
+            for item in items:
+                self._database.execute(
+                    "UPDATE captures SET state = ? WHERE item = ? AND state != ?",
+                    (CaptureState.DISCARDED.value, item, CaptureState.RELEASED.value),
+                )
+
+    def close(self) -> None:
+        with self._guard, contextlib.suppress(sqlite3.Error):
+            self._database.close()
