@@ -25,6 +25,7 @@ from app.glasses.types import FoundGlasses, GlassesView, KnownGlasses
 from app.library.types import Query, Sharing, ThumbSize, Tile
 from app.paths import Profile
 from app.settings import AI_OFF, THEME, Settings
+from app.sharing.errors import TermsForbid
 from app.sharing.types import (
     AnswerText,
     Destination,
@@ -334,16 +335,22 @@ class FakeSharing:
     book_receipts: list[Receipt] = field(default_factory=list)
     classes: tuple[PolicyClass, ...] = (PolicyClass.MIRROR, PolicyClass.LOCAL, PolicyClass.KEPT, PolicyClass.TRAINS)
     ai_off: bool = False
+    forbids: str = ""
+    drafts: list[Draft] = field(default_factory=list)
     book: Any = None
 
     def destinations(self) -> tuple[Destination, ...]:
         return tuple(destination(of) for of in self.classes)
 
     def card(self, destination_id: str) -> PolicyCard:
-        return card(PolicyClass(destination_id))
+        of = PolicyClass(destination_id)
+        return card(of, forbids_people=self.forbids if of is PolicyClass.TRAINS else "")
 
     async def prepare(self, draft: Draft) -> Proposal:
         self.calls.append("prepare")
+        self.drafts.append(draft)
+        if self.card(draft.destination_id).forbids_people and not draft.no_people:
+            raise TermsForbid("Meta must not get pictures of people.", self.forbids, "Use another destination.")
         made = proposal(PolicyClass(draft.destination_id), len(draft.items))
         return replace(made, question=draft.question)
 

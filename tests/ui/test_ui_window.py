@@ -460,6 +460,31 @@ async def test_the_whole_way_to_an_answer(asking, services, until) -> None:
     assert asking.ask._answer.toPlainText().strip() == "A fern."
 
 
+async def test_terms_that_forbid_people_are_said_and_asked_about(asking, services, fake, until) -> None:
+    services.sharing.forbids = "The terms forbid pictures of people."
+    asking.go("ask")
+    tick = asking.ask._no_people
+    assert not tick.isVisible()
+    asking.ask._to.setCurrentIndex(3)
+    assert tick.isVisible()
+    assert not tick.isChecked()
+    assert "The terms forbid pictures of people." in texts(asking.ask)
+    asking.ask.review()
+    await until(lambda: "Use the mirror or a local server instead." in texts(asking.banners))
+    tick.setChecked(True)
+    asking.ask.review()
+    (await dialog_of(asking, until, ApprovalDialog)).keep.click()
+    await until(lambda: not asking.ask.busy)
+    assert [draft.no_people for draft in services.sharing.drafts] == [False, True]
+    tick.setChecked(True)
+    asking.ask._to.setCurrentIndex(0)
+    asking.ask._to.setCurrentIndex(3)
+    assert not tick.isChecked(), "said of one destination, not of the next"
+    tick.setChecked(True)
+    asking.ask_about((fake.item_id(3),))
+    assert not tick.isChecked(), "said of some pictures, not of others"
+
+
 async def test_the_answer_gets_room_and_comes_into_view(asking, services, until) -> None:
     asking.resize(asking.minimumSize())
     services.sharing.hold = asyncio.Event()

@@ -7,10 +7,12 @@ from functools import partial
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPixmap
-from PySide6.QtWidgets import QComboBox, QFrame, QLabel, QPlainTextEdit, QScrollArea, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QLabel, QPlainTextEdit, QScrollArea, QWidget
 
 from app import settings as declared
+from app.errors import Explanation
 from app.library.types import ThumbSize
+from app.sharing.errors import TermsForbid
 from app.sharing.types import AnswerText, Destination, Draft, Ended, Outcome, Proposal, Receipt, Sending
 from app.vault.types import ItemId
 from ui import words
@@ -22,7 +24,7 @@ from ui.theme import set_role
 from ui.tokens import GRID
 from ui.widgets.badge import POLICY_LOOK, Badge
 from ui.widgets.banner import Banners, announce
-from ui.widgets.basics import button, card, clear_layout, column, label, row, tool
+from ui.widgets.basics import button, card, clear_layout, column, frame, icon_label, label, row, tool
 from ui.widgets.empty import Empty
 from ui.widgets.page import Page, scrolled
 from ui.widgets.progress import ProgressRow
@@ -99,7 +101,19 @@ class AskPage(Page):
         to.setBuddy(self._to)
         picked = row(self._to, self._class, None, gap=GRID + 4)
         head = row(self._chosen, None, others)
-        return card(head, self._make_shelf(), asked, self._question, to, picked, self._about, 4, row(self._review, None), self._review_hint)
+        send = column(row(self._review, None), self._review_hint, margins=(0, 4, 0, 0))
+        return card(head, self._make_shelf(), asked, self._question, to, picked, self._about, self._people(), send)
+
+    def _people(self) -> QFrame:
+        """Only where the terms forbid pictures of people: why, and what the person can say of these ones."""
+        self._forbids = label("", wrap=True)
+        self._no_people = QCheckBox(tr("Nobody is to be seen or named in this"))
+        self._no_people.setAccessibleName(self._no_people.text())
+        line = row(icon_label(self._context.theme, "people", "warn"), gap=GRID + 4, margins=(GRID + 4, GRID, GRID + 4, GRID))
+        line.addLayout(column(self._forbids, self._no_people, gap=4), 1)
+        self._about_people = frame("banner", line)
+        set_role(self._about_people, tone="warn")
+        return self._about_people
 
     def _answer_card(self) -> QFrame:
         self.progress = ProgressRow(self._context.theme, self.cancel)
@@ -124,6 +138,7 @@ class AskPage(Page):
     def take(self, items: tuple[ItemId, ...]) -> None:
         """Ask about `items` from now on; a question already written stays."""
         self._items = list(items)
+        self._no_people.setChecked(False)
         self._answer.clear()
         self._ended.clear()
         self._arrange()
@@ -199,6 +214,10 @@ class AskPage(Page):
         icon, tone = POLICY_LOOK[known.policy_class]
         self._class.show_as(icon, words.policy(known.policy_class), tone)
         self._about.setText(tr("Training: {text}", text=known.trains.text))
+        self._forbids.setText(known.forbids_people)
+        self._no_people.setAccessibleDescription(known.forbids_people)
+        self._no_people.setChecked(False)
+        self._about_people.setVisible(bool(known.forbids_people))
         self._to.setAccessibleDescription(f"{words.policy(known.policy_class)}. {known.trains.text}")
 
     @property
@@ -219,7 +238,8 @@ class AskPage(Page):
 
     def review(self) -> None:
         if self._review.isEnabled():
-            draft = Draft(tuple(self._items), self._question.toPlainText().strip(), self._chosen_destination().id)
+            no_people = self._no_people.isChecked() and not self._about_people.isHidden()
+            draft = Draft(tuple(self._items), self._question.toPlainText().strip(), self._chosen_destination().id, no_people)
             self._review.setEnabled(False)
             self._context.tasks.start(self._asking(draft), key="ask", then=self._check)
 
@@ -234,6 +254,8 @@ class AskPage(Page):
             self._begin(proposal)
             async for event in sharing.send(proposal, approval):
                 self._hear(event, proposal)
+        except TermsForbid as error:
+            self._banners.warn(Explanation(error.what, error.why, tr("Use the mirror or a local server instead.")))
         finally:
             self._parcel = ""
             self.progress.end()
