@@ -1,0 +1,353 @@
+"""Backup, restore, erase: sealed files only, compared by digest, stopped anywhere and gone on with."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.vault import backup as module
+from app.vault.backup import BackupDamaged, BackupRefused, backup, is_sealed, restore
+from app.vault.erase import NotConfirmed, erase, short_id
+from app.vault.errors import KeyringLost, VaultDamaged, VaultExists, VaultInUse, VaultMissing
+from app.vault.types import ItemMeta, LockState, NewItem
+from app.vault.vault import Vault
+
+Opener = Callable[[Path], Vault]
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    return tmp_path / "drive" / "backup"
+
+
+@pytest.fixture
+def full(vault: Vault, new_item: NewItem) -> list[ItemMeta]:
+    """A vault with three captures, a receipt, and an older description in its history."""
+    vault.catch_up()
+    metas = [vault.add(b"picture %d" % n * 1000, new_item) for n in range(3)]
+    vault.seal_record("receipts", 0, b"receipt")
+    path = next(vault.folder.rglob(f"{metas[0].id}.meta.age"))
+    conflict = path.with_name(f"{metas[0].id}.meta.sync-conflict-20260512-120000-ABCDEFG.age")
+    conflict.write_bytes(path.read_bytes())
+    vault.change(metas[0].id, lambda meta: replace(meta, note="x", albums=("a",)))
+    vault.catch_up()
+    return metas
+
+
+def sealed(folder: Path) -> dict[str, bytes]:
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {name: data for name, data in files.items() if is_sealed(name)}
+
+
+def test_a_backup_is_the_sealed_files_and_works_locked(vault: Vault, full: list[ItemMeta], target: Path) -> None:
+    vault.lock()
+    seen: list[tuple[int, int]] = []
+    report = backup(vault, target, lambda done, total: seen.append((done, total)))
+    assert sealed(target) == sealed(vault.folder)
+    names = {path.name for path in target.rglob("*") if path.is_file()}
+    assert not names & {"index.db", "thumbs.db", "lock"}
+    assert report.sound
+    assert (report.copied, report.kept, report.gone) == (len(sealed(target)), 0, 0)
+    assert seen[0] == (0, report.copied)
+    assert seen[-1] == (report.copied, report.copied)
+    if os.name == "posix":
+        assert {stat.S_IMODE(path.stat().st_mode) for path in target.rglob("*") if path.is_file()} == {0o600}
+
+
+def test_the_second_copies_only_what_is_new(vault: Vault, full: list[ItemMeta], target: Path, new_item: NewItem) -> None:
+    first = backup(vault, target)
+    again = backup(vault, target)
+    assert (again.copied, again.bytes, again.kept) == (0, 0, first.copied)
+    before = sealed(target)
+    vault.change(full[1].id, lambda meta: replace(meta, note="new"))
+    vault.add(b"one more", new_item)
+    report = backup(vault, target)
+    assert (report.copied, report.kept) == (3, first.copied - 1)
+    assert sealed(target) == sealed(vault.folder)
+    older = next((target / "older").rglob("*.age"))
+    assert older.read_bytes() == before[older.relative_to(target / "older").as_posix()]
+    os.utime(next(vault.folder.rglob(f"{full[2].id}.age")))
+    assert backup(vault, target).copied == 0, "a new time with the same bytes is no change"
+
+
+def test_deleting_reaches_the_backup_only_when_asked(vault: Vault, full: list[ItemMeta], target: Path) -> None:
+    backup(vault, target)
+    vault.delete(full[0].id)
+    report = backup(vault, target)
+    assert (report.gone, report.removed) == (3, 0)  # object, description, history
+    assert len(list(target.rglob(f"{full[0].id}*"))) >= 3
+    report = backup(vault, target, prune=True)
+    assert (report.gone, report.removed) == (0, 3)
+    assert list(target.rglob(f"{full[0].id}*")) == []
+
+
+def test_a_removed_key_leaves_the_backup_too(vault: Vault, target: Path, passphrase: str) -> None:
+    backup(vault, target)
+    before = {path.name for path in (target / "keys").iterdir()}
+    vault.change_passphrase(passphrase, "another one", work_factor=1)
+    report = backup(vault, target)
+    after = {path.name for path in (target / "keys").iterdir()}
+    assert report.removed == 1
+    assert after == {path.name for path in (vault.folder / "keys").iterdir()}
+    assert after != before
+    assert not (target / "older").exists()
+
+
+def test_damage_never_replaces_a_good_copy(vault: Vault, full: list[ItemMeta], target: Path) -> None:
+    backup(vault, target)
+    path = next(vault.folder.rglob(f"{full[0].id}.age"))
+    good = path.read_bytes()
+    path.write_bytes(good[:-1] + b"x")
+    report = backup(vault, target)
+    assert not report.sound
+    assert report.differing == (path.relative_to(vault.folder).as_posix(),)
+    assert (target / path.relative_to(vault.folder)).read_bytes() == good
+
+
+def test_a_copy_gone_bad_is_found_when_asked_and_made_again(vault: Vault, full: list[ItemMeta], target: Path) -> None:
+    backup(vault, target)
+    copy = next(target.rglob(f"{full[0].id}.age"))
+    good = copy.read_bytes()
+    copy.write_bytes(good[:-1] + b"x")
+    assert backup(vault, target).copied == 0
+    assert backup(vault, target, check=True).copied == 1
+    assert copy.read_bytes() == good
+    copy.unlink()
+    assert backup(vault, target).copied == 1
+
+
+def test_folders_that_can_not_be_a_backup_are_refused(vault: Vault, full: list[ItemMeta], tmp_path: Path, key_store: Any) -> None:
+    strange = tmp_path / "strange"
+    strange.mkdir()
+    (strange / "holiday.txt").write_text("mine")
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "link").symlink_to(vault.folder)
+    other = Vault.create(tmp_path / "other" / "vault", passphrase="x", keyring=False, work_factor=1, key_store=key_store)
+    backup(other, tmp_path / "others")
+    other.close()
+    before = sorted(tmp_path.rglob("*"))
+    for place in (vault.folder, vault.folder / "backup", vault.folder.parent, tmp_path / "link" / "x", strange, tmp_path / "file",
+                  other.folder, tmp_path / "others"):  # fmt: skip
+        with pytest.raises(BackupRefused):
+            backup(vault, place)
+    assert sorted(tmp_path.rglob("*")) == before
+    (tmp_path / "others" / "backup.json").write_text("{}")
+    with pytest.raises(BackupRefused):
+        backup(vault, tmp_path / "others")
+
+
+def test_a_file_that_changes_under_the_copy_is_not_taken(
+    vault: Vault, full: list[ItemMeta], target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "copy_file", lambda *_: "another digest")
+    with pytest.raises(BackupDamaged):
+        backup(vault, target)
+
+
+def test_deleted_while_it_runs_is_no_fault(vault: Vault, full: list[ItemMeta], target: Path) -> None:
+    assert backup(vault, target, lambda done, total: vault.delete(full[0].id) if done == 0 else None).sound
+
+
+def test_stopped_anywhere_it_goes_on(vault: Vault, full: list[ItemMeta], target: Path) -> None:
+    total = len(sealed(vault.folder))
+    for after in range(total):
+
+        def stop(done: int, total: int, after: int = after) -> None:
+            if done == after:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            backup(vault, target, stop)
+        with pytest.raises((VaultMissing, VaultDamaged)) if after < total - 1 else pytest.raises(VaultMissing):
+            restore(target, target.parent / f"restored{after}")
+    report = backup(vault, target)
+    assert report.sound
+    assert sealed(target) == sealed(vault.folder)
+
+
+# -- restore
+
+
+def test_restored_elsewhere_it_opens_with_its_keys(
+    vault: Vault, full: list[ItemMeta], target: Path, tmp_path: Path, opened: Opener, passphrase: str
+) -> None:
+    _, code = vault.add_recovery()
+    backup(vault, target)
+    expected = {item: vault.read(item) for item in vault.ids()}
+    place = tmp_path / "new computer" / "vault"
+    count = restore(target, place)
+    assert count == len(sealed(target))
+    assert sealed(place) == sealed(vault.folder)
+    again = opened(place)
+    again.unlock_with_recovery(code)
+    again.catch_up()
+    assert {item: again.read(item) for item in again.ids()} == expected
+    assert again.verify().sound
+    again.lock()
+    again.unlock_with_passphrase(passphrase)
+    with pytest.raises(VaultExists):
+        restore(target, place)
+
+
+def test_a_backup_opens_as_a_vault(vault: Vault, full: list[ItemMeta], target: Path, opened: Opener, passphrase: str) -> None:
+    backup(vault, target)
+    again = opened(target)
+    again.unlock_with_passphrase(passphrase)
+    assert again.verify().checked == 3
+
+
+def test_restoring_says_what_is_damaged_and_saves_the_rest(
+    vault: Vault, full: list[ItemMeta], target: Path, tmp_path: Path, opened: Opener, passphrase: str
+) -> None:
+    backup(vault, target)
+    bad = next(target.rglob(f"{full[0].id}.age"))
+    bad.write_bytes(bad.read_bytes()[:-1] + b"x")
+    next(target.rglob(f"{full[1].id}.age")).unlink()
+    with pytest.raises(BackupDamaged) as caught:
+        restore(target, tmp_path / "new")
+    assert len(caught.value.files) == 2
+    again = opened(tmp_path / "new")
+    again.unlock_with_passphrase(passphrase)
+    again.catch_up()
+    assert again.read(full[2].id) == b"picture 2" * 1000
+
+
+def test_without_its_keys_nothing_is_restored(vault: Vault, target: Path, tmp_path: Path) -> None:
+    backup(vault, target)
+    next((target / "keys").iterdir()).write_bytes(b"x")
+    with pytest.raises(BackupDamaged, match="nothing was restored"):
+        restore(target, tmp_path / "new")
+    assert not Vault.exists(tmp_path / "new")
+
+
+def test_a_restore_that_was_stopped_goes_on(vault: Vault, full: list[ItemMeta], target: Path, tmp_path: Path) -> None:
+    backup(vault, target)
+
+    def stop(done: int, total: int) -> None:
+        if done == total - 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        restore(target, tmp_path / "new", stop)
+    assert not Vault.exists(tmp_path / "new")
+    inodes = {path: path.stat().st_ino for path in (tmp_path / "new").rglob("*.age")}
+    restore(target, tmp_path / "new", lambda done, total: None)
+    assert {path: path.stat().st_ino for path in inodes} == inodes, "what was there already was not copied again"
+    assert sealed(tmp_path / "new") == sealed(vault.folder)
+
+
+def test_a_hostile_list_leads_nowhere(vault: Vault, target: Path, tmp_path: Path) -> None:
+    backup(vault, target)
+    table = json.loads((target / "backup.json").read_text())
+    (tmp_path / "drive" / "evil.age").write_bytes(b"x")
+    entry = [1, 0, "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"]
+    for name in ("../evil.age", "quarantine/20260101T000000Z/../../../evil.age", "/etc/passwd", "receipts/..\\1.age", "index.db", "lock"):
+        table["files"][name] = entry
+    (target / "backup.json").write_text(json.dumps(table))
+    restore(target, tmp_path / "new")
+    assert sealed(tmp_path / "new") == sealed(vault.folder)
+    assert len([path for path in (tmp_path / "new").rglob("*") if path.is_file()]) == len(sealed(vault.folder))
+    for text in ("", "[]", "{", '{"files": 3, "id": 1}', '{"files": {"vault.toml": 3}, "id": "x"}', "[" * 100_000):
+        (target / "backup.json").write_text(text)
+        with pytest.raises(VaultMissing):
+            restore(target, tmp_path / "newer")
+
+
+@pytest.mark.skipif(shutil.which("age") is None, reason="needs the age program (make test installs it on Debian)")
+def test_any_age_program_opens_what_is_in_a_backup(vault: Vault, full: list[ItemMeta], target: Path, tmp_path: Path) -> None:
+    backup(vault, target)
+    key = tmp_path / "key.txt"
+    key.write_text(vault.identity() + "\n")
+    [path] = target.rglob(f"{full[0].id}.age")
+    done = subprocess.run(["age", "-d", "-i", str(key), str(path)], capture_output=True, check=True, timeout=50)
+    assert done.stdout == b"picture 0" * 1000
+
+
+# -- erase
+
+
+def test_erasing_needs_the_id_typed(vault: Vault, full: list[ItemMeta]) -> None:
+    before = sealed(vault.folder)
+    for typed in ("", "yes", vault.id, short_id(vault)[:-1]):
+        with pytest.raises(NotConfirmed):
+            erase(vault, typed)
+    assert sealed(vault.folder) == before
+
+
+def test_erased_is_gone_keys_first(
+    vault: Vault, full: list[ItemMeta], folder: Path, key_store: Any, target: Path, opened: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup(vault, target)
+    vault.accept_notices()
+    (folder / "holiday.txt").write_text("not Eyelid's")
+    (folder / "objects" / "stray").mkdir()
+    copy = next(folder.rglob(f"{full[1].id}.age"))
+    copy.with_name(f"{full[1].id}.sync-conflict-1.age").write_bytes(b"x")
+    order: list[str] = []
+    remove = type(vault._files).remove
+    monkeypatch.setattr(type(vault._files), "remove", lambda self, path: (order.append(path.name), remove(self, path))[1])
+    erased = erase(vault, f" {short_id(vault).upper()} ")
+    assert erased.left == ("holiday.txt",)
+    assert [path.name for path in folder.iterdir()] == ["holiday.txt"]
+    assert order[-1] == "vault.toml"
+    last_key = max(at for at, name in enumerate(order) if len(name) == len("01234567.age"))
+    assert last_key < min(at for at, name in enumerate(order) if len(name) > 30)
+    assert key_store.secrets == {}
+    assert vault.state is LockState.LOCKED
+    assert not Vault.exists(folder)
+    restored = restore(target, folder.parent / "again")
+    assert restored
+    with pytest.raises(KeyringLost):
+        opened(folder.parent / "again").unlock_with_keyring()
+
+
+def test_key_files_are_overwritten_before_they_go(vault: Vault, folder: Path, tmp_path: Path) -> None:
+    """A second name for the same file shows what its blocks hold afterwards."""
+    keys = list((folder / "keys").iterdir())
+    before = [path.read_bytes() for path in keys]
+    for path in keys:
+        os.link(path, tmp_path / path.name)
+    erase(vault, short_id(vault))
+    after = [(tmp_path / path.name).read_bytes() for path in keys]
+    assert [len(data) for data in after] == [len(data) for data in before]
+    assert all(old[:100] != new[:100] for old, new in zip(before, after, strict=True))
+
+
+def test_an_erasing_that_was_stopped_can_be_begun_again(
+    tmp_path: Path, fault_files: Callable[[], Any], key_store: Any, new_item: NewItem, crash: type[BaseException]
+) -> None:
+    def scene(number: int) -> tuple[Vault, Any]:
+        files = fault_files()
+        files.loses = False
+        vault = Vault.create(tmp_path / str(number), passphrase="x", keyring=True, work_factor=1, key_store=key_store, files=files)
+        vault.add(b"picture", new_item)
+        return vault, files
+
+    vault, files = scene(0)
+    before = len(files.steps)
+    erase(vault, short_id(vault))
+    steps = len(files.steps) - before
+    for step in range(steps):
+        vault, files = scene(step + 1)
+        files.crash_at = len(files.steps) + step
+        with pytest.raises(crash):
+            erase(vault, short_id(vault))
+        vault.close()
+        if Vault.exists(vault.folder):
+            again = Vault.open(vault.folder, key_store=key_store)
+            erase(again, short_id(again))
+        assert not Vault.exists(vault.folder)
+
+
+def test_another_process_keeps_it_from_being_erased(vault: Vault, folder: Path, opened: Opener) -> None:
+    with pytest.raises(VaultInUse):
+        opened(folder)
