@@ -17,8 +17,8 @@ from ble.drivers.open_profile_wire import Answer, Op, Record, Request, Result
 from ble.errors import CameraSilent, GlassesError, LinkLost, PairingNeeded, ProtocolFault, Unsupported
 from ble.port import GattPort
 
-FRAMES_A_WINDOW = 128
-"""About 64 KiB on a large link, 2 KiB on the smallest: a window takes about as long on either, and costs one mark and one credit."""
+FRAMES_A_WINDOW = 192
+"""About 95 KiB on a large link, 3 KiB on the smallest: a window takes about as long on either, and its mark and credit cost it little."""
 MOST_AGAIN = 4
 """How often in a row the same window is asked for again."""
 
@@ -30,7 +30,7 @@ class Patience:
 
     answer: float = 10.0
     frame: float = 5.0
-    window: float = 60.0
+    window: float = 120.0
     photo: float = 20.0
     pairing: float = 60.0
     look: float = 1.0

@@ -526,7 +526,7 @@ async def test_a_transfer_too_slow_to_ever_end(opens: Opens) -> None:
     began = asyncio.get_running_loop().time()
     with pytest.raises(ProtocolFault, match="too slowly"):
         await fetched(glasses, heard.offers[0])
-    assert asyncio.get_running_loop().time() - began < 120
+    assert asyncio.get_running_loop().time() - began < 180
 
 
 async def test_babble_does_no_harm(opens: Opens) -> None:
