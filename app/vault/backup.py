@@ -108,6 +108,9 @@ class _Backup:
     def run(self, progress: Progress, prune: bool) -> BackupReport:
         self._prepare()
         names = sorted(_names(self._source), key=_order)
+        here = set(names)
+        gone = [name for name in self._entries if name not in here]
+        removed = self._remove([name for name in gone if prune and not _SLOT.fullmatch(name)])  # first, as it makes room
         try:
             for done, name in enumerate(names):
                 progress(done, len(names))
@@ -115,8 +118,7 @@ class _Backup:
                     self._one(name)
         finally:
             self._write_list()
-        gone = [name for name in self._entries if name not in set(names)]
-        removed = self._remove([name for name in gone if prune or _SLOT.fullmatch(name)])
+        removed += self._remove([name for name in gone if _SLOT.fullmatch(name)])
         self._write_list()
         progress(len(names), len(names))
         tally = self._tally
