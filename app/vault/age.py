@@ -282,4 +282,5 @@ def seal_bytes(data: bytes, recipients: Sequence[Recipient]) -> bytes:
 
 def open_bytes(sealed: bytes, identities: Sequence[Identity]) -> bytes:
     """Return the plaintext of a small sealed file. Raises AgeError and PayloadError, and then hands out nothing."""
-    return b"".join(map(bytes, open_stream(io.BytesIO(sealed), identities)))
+    key, start = open_key(io.BytesIO(sealed), identities)
+    return b"".join(map(bytes, open_blocks(key, memoryview(sealed)[start:])))

@@ -22,7 +22,7 @@ from app.vault.errors import WriteFailed
 
 PARTIAL = ".tmp"
 """Ends the name of every file that is not whole yet; whatever has it at start-up is a leftover."""
-_PIECE = 1 << 20
+_PIECE = 256 * 1024
 
 
 class Files:
@@ -105,9 +105,10 @@ def write_durably(files: Files, target: Path, pieces: Iterable[bytes | memoryvie
 
 def _compare(files: Files, path: Path, key: bytes, tag: bytes) -> None:
     found = Poly1305(key)
+    piece = memoryview(bytearray(_PIECE))
     with files.reopen(path) as file:
-        while piece := file.read(_PIECE):
-            found.update(piece)
+        while size := file.readinto(piece):  # type: ignore[attr-defined]  # BinaryIO does not promise it; every file here has it
+            found.update(piece[:size])
     try:
         found.verify(tag)
     except InvalidSignature:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import apsw
 
@@ -97,8 +98,12 @@ class Index:
         glasses: str = "",
         text: str = "",
         trashed: bool = False,
+        limit: int = -1,
     ) -> list[IndexRow]:
-        """Return what fits every restriction, newest first. `glasses` is an address or a name; `text` is what a person typed."""
+        """Return what fits every restriction, newest first. `glasses` is an address or a name; `text` is what a person typed.
+
+        At most `limit` rows, or all of them where it is negative.
+        """
         where, values = ["trashed = ?"], [int(trashed)]
         arguments: list[int | str] = list(values)
 
@@ -118,7 +123,8 @@ class Index:
             narrow("(address = ? OR name = ?)", clean(glasses), clean(glasses))
         if text.strip():
             narrow("number IN (SELECT rowid FROM words WHERE words MATCH ?)", match_query(text) or '""')
-        query = f"SELECT {_ROW} FROM items WHERE {' AND '.join(where)} ORDER BY taken DESC, number DESC"  # noqa: S608  # constants
+        query = f"SELECT {_ROW} FROM items WHERE {' AND '.join(where)} ORDER BY taken DESC, number DESC LIMIT ?"  # noqa: S608  # constants
+        arguments.append(limit)
         return self._items.run(lambda db: [_row(found) for found in db.execute(query, arguments)])
 
     def albums(self) -> tuple[tuple[str, int], ...]:
@@ -226,23 +232,20 @@ def _remove(db: apsw.Connection, item: ItemId) -> None:
         db.execute("DELETE FROM words WHERE rowid = ?", (number,))
 
 
-def _row(found: apsw.SQLiteValues) -> IndexRow:
+def _row(found: tuple[Any, ...]) -> IndexRow:
+    """The timeline asks for a hundred thousand of these at once, so each step here is one that counts."""
     item, kind, taken, width, height, duration, orientation, favourite, companies, name, family, colour = found
     return IndexRow(
-        id=ItemId(str(item)),
-        kind=_KINDS[str(kind)],
-        taken_at=_EPOCH + int(str(taken)) * _MICROSECOND,
-        width=_whole(width),
-        height=_whole(height),
-        duration_ms=_whole(duration),
-        orientation=int(str(orientation)),
-        favourite=bool(favourite),
-        shared_with=tuple(json.loads(str(companies))),
-        from_name=str(name),
-        origin_family=str(family),
-        colour=_whole(colour),
+        item,
+        _KINDS[kind],
+        _EPOCH + timedelta(0, 0, taken),
+        width,
+        height,
+        duration,
+        orientation,
+        favourite != 0,
+        () if companies == "[]" else tuple(json.loads(companies)),
+        name,
+        family,
+        colour,
     )
-
-
-def _whole(value: apsw.SQLiteValue) -> int | None:
-    return value if isinstance(value, int) else None

@@ -68,8 +68,9 @@ def blocks(source: bytes | bytearray | memoryview | BinaryIO, size: int = BLOCK)
             yield view[start : start + size], start + size >= len(view)
         return
     now, ahead = bytearray(size), bytearray(size)
+    used = 0
     try:
-        have = _fill(source, now)
+        used = have = _fill(source, now)
         while True:
             more = _fill(source, ahead) if have == size else 0
             yield memoryview(now)[:have], more == 0
@@ -77,7 +78,7 @@ def blocks(source: bytes | bytearray | memoryview | BinaryIO, size: int = BLOCK)
                 return
             now, ahead, have = ahead, now, more
     finally:
-        now[:] = ahead[:] = bytes(size)
+        now[:used] = ahead[:used] = bytes(used)  # what was never touched takes no memory, and a small file should not make it
 
 
 def _fill(source: BinaryIO, buffer: bytearray) -> int:
@@ -124,7 +125,7 @@ class Sealer:
         return self._out[:filled]
 
 
-def open_blocks(key: bytes, source: BinaryIO) -> Iterator[memoryview]:
+def open_blocks(key: bytes, source: bytes | memoryview | BinaryIO) -> Iterator[memoryview]:
     """Yield the plaintext of the payload at `source` in order, with bounded memory; a block is valid until the next is asked for.
 
     Raises PayloadError after the last good chunk if the payload is damaged; the plaintext before it has been yielded then, so a caller
@@ -133,7 +134,7 @@ def open_blocks(key: bytes, source: BinaryIO) -> Iterator[memoryview]:
     aead = ChaCha20Poly1305(key)
     out = bytearray(BLOCK)
     view = memoryview(out)
-    number = 0
+    number = used = 0
     try:
         for sealed, last in blocks(source, _BATCH * SEALED_CHUNK):
             filled, fault = 0, ""
@@ -144,12 +145,13 @@ def open_blocks(key: bytes, source: BinaryIO) -> Iterator[memoryview]:
                 if fault:
                     break
                 number += 1
+            used = BLOCK if fault else max(used, filled)
             if filled:
                 yield view[:filled]
             if fault:
                 raise PayloadError(fault)
     finally:
-        out[:] = bytes(len(out))
+        out[:used] = bytes(used)
 
 
 def _open_next(aead: ChaCha20Poly1305, number: int, last: bool, chunk: memoryview, out: memoryview) -> tuple[int, str]:
