@@ -1,4 +1,4 @@
-"""The picture as it may leave: upright, smaller, and with nothing in the file but the picture itself."""
+"""The picture as it may leave: upright, smaller, covered and cropped as asked, and with nothing in the file but the picture itself."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from app.media import jpeg
 from app.media.decode import PIXEL_LIMIT, content, encode_jpeg, fit, media_type_of, upright
 from app.media.errors import MediaUnsupported, decoding
 from app.media.inspect import examine
+from app.media.look.boxes import Box
+from app.media.look.cover import Edit, begin, check_solid, finish
 from app.media.types import MediaKind, Shaped, Source
 
 LONG_EDGE = 1568
@@ -25,11 +27,14 @@ class MetadataLeft(EyelidError):
         )
 
 
-def shape(source: Source, media_type: str, orientation: int, long_edge: int = LONG_EDGE, quality: int = QUALITY) -> Shaped:
-    """Derive an upright JPEG from a picture; the original is not touched.
+def shape(
+    source: Source, media_type: str, orientation: int, long_edge: int = LONG_EDGE, quality: int = QUALITY, edit: Edit | None = None
+) -> Shaped:
+    """Derive an upright JPEG from a picture, decoded once and encoded once; the original is not touched.
 
-    `removed` names in plain words what the original carried and the result does not. Raises MediaDamaged, MediaUnsupported (sounds,
-    clips, types that are only kept), MetadataLeft.
+    `edit` covers and crops; its boxes are in pixels of the upright original, as findings are. `removed` names in plain words what the
+    original carried and the result does not. Raises MediaDamaged, MediaUnsupported (sounds, clips, types that are only kept), NothingLeft,
+    MetadataLeft, CoverFailed.
     """
     kind = media_type_of(media_type)
     if kind.kind is not MediaKind.PHOTO:
@@ -37,12 +42,27 @@ def shape(source: Source, media_type: str, orientation: int, long_edge: int = LO
     data = content(source)
     picture, facts = examine(data, kind)
     with decoding("picture"):
-        size = fit(picture.width, picture.height, long_edge)
-        small = picture if size == picture.size else picture.resize(size, Image.Resampling.LANCZOS)
-        turned = upright(small, orientation)
-        result = encode_jpeg(turned, quality)
+        shaped, covered = _edited(upright(picture, orientation), long_edge, edit) if edit else (_plain(picture, orientation, long_edge), ())
+        result = encode_jpeg(shaped, quality)
+        check_solid(result, covered)
     check_clean(result)
-    return Shaped(result, turned.width, turned.height, facts.traces)
+    places = tuple((box.left, box.top, box.right, box.bottom) for box in covered)
+    return Shaped(result, shaped.width, shaped.height, facts.traces, places)
+
+
+def _plain(picture: Image.Image, orientation: int, long_edge: int) -> Image.Image:
+    return upright(_scaled(picture, long_edge), orientation)
+
+
+def _edited(picture: Image.Image, long_edge: int, edit: Edit) -> tuple[Image.Image, tuple[Box, ...]]:
+    """Turned first, because boxes are those of the upright picture; covered before scaling, and again after it."""
+    small = _scaled(begin(picture, edit), long_edge)
+    return small, finish(small, picture.size, edit)
+
+
+def _scaled(picture: Image.Image, long_edge: int) -> Image.Image:
+    size = fit(picture.width, picture.height, long_edge)
+    return picture if size == picture.size else picture.resize(size, Image.Resampling.LANCZOS)
 
 
 def check_clean(data: bytes) -> None:

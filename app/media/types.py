@@ -114,9 +114,13 @@ class Thumb:
 
 @dataclass(frozen=True, slots=True)
 class Shaped:
-    """A derived upright JPEG that carries nothing but the picture; `removed` says in plain words what was left behind."""
+    """A derived upright JPEG that carries nothing but the picture; `removed` says in plain words what was left behind.
+
+    `covered`: the places (left, top, right, bottom) of one solid colour, in pixels of this picture.
+    """
 
     jpeg: bytes
     width: int
     height: int
     removed: tuple[str, ...]
+    covered: tuple[tuple[int, int, int, int], ...] = ()
