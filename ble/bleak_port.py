@@ -7,6 +7,7 @@ that links are made to the device object of a fresh scan and never to a bare add
 from __future__ import annotations
 
 import asyncio
+import sys
 import unicodedata
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 
@@ -17,6 +18,7 @@ from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
 from bleak.exc import BleakError
 
+from ble.agent import Compare, pairing_agent
 from ble.bleak_errors import plainly
 from ble.errors import LinkLost, NotFound, ProtocolFault
 from ble.types import Advertisement
@@ -52,6 +54,18 @@ class BleakAirwaves:
         self._tuned: frozenset[str] | None = None
         self._tuning = asyncio.Lock()
         self._leaving: set[asyncio.Future[None]] = set()
+        self._comparers: dict[str, Compare] = {}
+
+    def compare_codes(self, address: str, compare: Compare | None) -> None:
+        """Whom to ask, on this loop, whether the glasses at `address` show the same code while they are paired; None: nobody."""
+        if compare is None:
+            self._comparers.pop(address.upper(), None)
+        else:
+            self._comparers[address.upper()] = compare
+
+    def comparer(self, address: str) -> Compare | None:
+        """See `compare_codes`."""
+        return self._comparers.get(address.upper())
 
     async def scan(self, service_uuids: Collection[str]) -> AsyncGenerator[Advertisement, None]:
         """See `ble.port.Airwaves`. Any number of scans share one scanner; a slow reader misses advertisements and delays nobody."""
@@ -213,8 +227,14 @@ class BleakGattPort:
             await self._link().stop_notify(self._named(characteristic))
 
     async def pair(self) -> None:
+        """See `ble.port.GattPort`. BlueZ pairs only while there is an agent to ask; the other systems ask the person themselves."""
+        on_bluez = self._backend is None and sys.platform == "linux"
         with plainly():
-            await self._link().pair()
+            if not on_bluez:
+                await self._link().pair()
+                return
+            async with pairing_agent(self._address, self._airwaves.comparer(self._address)):
+                await self._link().pair()
 
     async def disconnect(self) -> None:
         """End the link; without one, do nothing."""
