@@ -1,4 +1,4 @@
-"""Things several pages can start: export. Each is one coroutine with its dialogs and its banner."""
+"""Things that belong to no single page: export, and what is said of the vault as a whole."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from PySide6.QtWidgets import QWidget
 
-from app.vault.types import ItemId
+from app.errors import Explanation
+from app.vault.types import ItemId, Notice
 from ui.context import Context
-from ui.dialogs import ask, choose_folder
+from ui.dialogs import ask, choose_folder, tell
 from ui.i18n import plural, tr
-from ui.widgets.banner import Banners
+from ui.widgets.banner import Act, Banners
 
 
 async def export_items(parent: QWidget, context: Context, banners: Banners, items: Sequence[ItemId]) -> None:
@@ -24,3 +25,30 @@ async def export_items(parent: QWidget, context: Context, banners: Banners, item
         return
     paths = await context.services.library.export(items, folder)
     banners.good(plural(len(paths), "{count} capture exported to {folder}.", "{count} captures exported to {folder}.", folder=folder.name))
+
+
+def say_notices(parent: QWidget, context: Context, banners: Banners, notices: Sequence[Notice]) -> None:
+    """Say what differs from when this computer last saw the vault. Serious notices can be accepted, and come again until they are."""
+    serious = any(notice.serious for notice in notices)
+    what = tr("The vault is not as this computer left it.") if serious else tr("The vault could not be compared with how it stood last.")
+    more = Act(tr("Tell me more"), lambda: context.tasks.start(_explain_notices(parent, serious), key="notices"), closes=False)
+    accept = Act(tr("Accept"), lambda: context.tasks.start(_accepting(context, banners), key="notices"))
+    said = Explanation(what, " ".join(notice.text for notice in notices))
+    banners.warn(said, *((more, accept) if serious else (more,)))
+
+
+async def _explain_notices(parent: QWidget, serious: bool) -> None:
+    always = tr(
+        "Each time the vault locks, Eyelid leaves a note in the keyring of this computer: how many changes there were, and a fingerprint "
+        "of all captures. After unlocking it compares. That shows when files were put back to an older state, or taken away."
+    )
+    then = tr(
+        "If you restored a backup, or removed files yourself, press Accept: the vault as it is now is the one to compare with from then "
+        "on. If you did not, somebody else may have changed the folder. Compare it with a backup first; nothing is lost by waiting."
+    )
+    await tell(parent, tr("How Eyelid noticed"), f"{always}\n\n{then}" if serious else always)
+
+
+async def _accepting(context: Context, banners: Banners) -> None:
+    await context.services.vault.accept_notices()
+    banners.good(tr("Accepted: the vault counts as it is now."))

@@ -11,9 +11,10 @@ from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
 
 from app import settings as declared
 from app.errors import Explanation
-from app.events import CaptureLost, GlassesChanged, GlassesForgotten, Trouble, VaultChanged
+from app.events import CaptureLost, GlassesChanged, GlassesForgotten, Trouble, VaultChanged, VaultNotice
 from app.services import Services
 from app.vault.types import ItemId, LockState
+from ui.actions import say_notices
 from ui.context import Context
 from ui.i18n import tr
 from ui.memory import Memory
@@ -31,6 +32,9 @@ from ui.tokens import GRID
 from ui.widgets.banner import Banners
 from ui.widgets.basics import column, redress, row
 from ui.widgets.page import MARGIN, WIDEST, Page
+
+_OPEN_WORK = ("export", "trash", "forget", "pair", "receipt", "verify receipts", "export receipts", "keys", "notices")
+"""Work that may hold a dialog open; it ends when the vault locks."""
 
 
 class MainWindow(QMainWindow):
@@ -108,6 +112,7 @@ class MainWindow(QMainWindow):
         events.subscribe(GlassesForgotten, self._glasses_changed)
         events.subscribe(CaptureLost, self._capture_lost)
         events.subscribe(Trouble, self._trouble)
+        events.subscribe(VaultNotice, self._noticed)
         self.tasks.failed.connect(self._failed)
         theme.changed.connect(self._new_look)
         self.sidebar.chosen.connect(self.go)
@@ -121,6 +126,7 @@ class MainWindow(QMainWindow):
         self.viewer.closed.connect(partial(self.go, "captures"))
         self.viewer.ask_about.connect(self.ask_about)
         self.ask.choose_asked.connect(partial(self.go, "captures"))
+        self.welcome.finished.connect(self._room)
         self.strip.show_ai(self._services.settings.get(declared.AI_OFF))
 
     def _shortcuts(self) -> None:
@@ -144,12 +150,15 @@ class MainWindow(QMainWindow):
         """Show the room that fits the vault. Whatever is not unlocked shows nothing of the inside, at once."""
         state = self._services.vault.state
         if state is LockState.UNLOCKED:
+            if self.welcome.engaged:
+                return  # the new vault's recovery code comes first
             if self.rooms.currentWidget() is not self.inside:
                 self.rooms.setCurrentWidget(self.inside)
                 self.go("captures")
                 self._show_glasses()
             return
         self._forget()
+        self.welcome.forget()
         door = self.welcome if state is LockState.ABSENT else self.lock_page
         if self.rooms.currentWidget() is not door or not self.isVisible():
             self.rooms.setCurrentWidget(door)
@@ -158,7 +167,7 @@ class MainWindow(QMainWindow):
     def _forget(self) -> None:
         for page in (*self.pages.values(), self.viewer):
             page.forget()
-        for key in ("export", "trash", "forget", "pair", "receipt", "verify receipts", "export receipts"):
+        for key in _OPEN_WORK:
             self.tasks.cancel(key)
         self.banners.clear()
         self.stack.setCurrentWidget(self.captures)
@@ -195,6 +204,7 @@ class MainWindow(QMainWindow):
     def lock(self) -> None:
         if self.unlocked:
             self._forget()
+            self.welcome.forget()
             self.rooms.setCurrentWidget(self.lock_page)
             self.tasks.start(self._services.vault.lock(), key="lock")
 
@@ -225,6 +235,10 @@ class MainWindow(QMainWindow):
 
     def _trouble(self, event: Trouble) -> None:
         self._failed(event.explanation, None)
+
+    def _noticed(self, event: VaultNotice) -> None:
+        if self.unlocked:
+            say_notices(self, self.context, self.banners, event.notices)
 
     def _failed(self, said: Explanation, again: object) -> None:
         self.here.trouble(said, again if callable(again) else None)

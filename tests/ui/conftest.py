@@ -48,6 +48,7 @@ from app.vault.types import (
     KeyringReport,
     LockState,
     NewItem,
+    Notice,
     Origin,
     SlotInfo,
     SlotKind,
@@ -57,6 +58,7 @@ from ble.types import Capabilities, Capability, DeviceInfo, GlassesStatus, LinkS
 
 NOW = datetime(2026, 5, 12, 14, 3, tzinfo=UTC)
 PASSPHRASE = "plain words for tests"
+CODE = "-".join(f"{number:04}X" for number in range(1, 14))
 
 
 def jpeg(colour: str = "#336699", width: int = 320, height: int = 240) -> bytes:
@@ -178,14 +180,53 @@ class FakeVault:
         self._events = events
         self.state = LockState.UNLOCKED
         self.error: Exception | None = None
+        self.ways = [SlotInfo("1", SlotKind.PASSPHRASE, NOW)]
+        self.told: tuple[Notice, ...] = ()
+        self.trusted = False
+        self.calls: list[tuple[str, ...]] = []
 
     def become(self, state: LockState) -> None:
         self.state = state
         self._events.publish(VaultChanged(state))
 
-    async def create(self, passphrase: str | None, keyring: bool) -> None:
+    async def create(self, passphrase: str | None, keyring: bool, *, recovery: bool = False) -> str | None:
         self._raise()
         self.become(LockState.UNLOCKED)
+        await asyncio.sleep(0)
+        return (await self.add_recovery())[1] if recovery else None
+
+    async def unlock_with_recovery(self, code: str) -> None:
+        self.calls.append(("recovery", code))
+        self._raise()
+        self.become(LockState.UNLOCKED)
+
+    async def add_passphrase(self, passphrase: str) -> SlotInfo:
+        self.calls.append(("add passphrase", passphrase))
+        return self._add(SlotKind.PASSPHRASE)
+
+    async def add_keyring(self) -> SlotInfo:
+        return self._add(SlotKind.KEYRING)
+
+    async def add_recovery(self) -> tuple[SlotInfo, str]:
+        return self._add(SlotKind.RECOVERY), CODE
+
+    def _add(self, kind: SlotKind) -> SlotInfo:
+        self.ways.append(SlotInfo(str(len(self.ways) + 1), kind, NOW))
+        return self.ways[-1]
+
+    async def remove_slot(self, slot_id: str) -> None:
+        self._raise()
+        self.ways = [slot for slot in self.ways if slot.id != slot_id]
+
+    async def change_passphrase(self, old: str, new: str) -> SlotInfo:
+        self.calls.append(("change", old, new))
+        return self.ways[0]
+
+    def notices(self) -> tuple[Notice, ...]:
+        return self.told
+
+    async def accept_notices(self) -> None:
+        self.calls.append(("accept",))
 
     async def unlock(self, passphrase: str | None) -> None:
         self._raise()
@@ -195,10 +236,12 @@ class FakeVault:
         self.become(LockState.LOCKED)
 
     def slots(self) -> tuple[SlotInfo, ...]:
-        return (SlotInfo("1", SlotKind.PASSPHRASE, NOW),)
+        return tuple(self.ways)
 
     async def keyring_report(self) -> KeyringReport:
-        return KeyringReport(False, "fail", "This computer has no keyring that can be trusted with a key; the passphrase is all there is.")
+        return KeyringReport(
+            self.trusted, "fail", "This computer has no keyring that can be trusted with a key; the passphrase is all there is."
+        )
 
     async def verify(self, progress: Callable[[int, int], None] | None = None) -> VerifyReport:
         if progress is not None:
@@ -435,7 +478,7 @@ def until_fixture() -> Callable[[Callable[[], object]], Any]:
 def fake() -> SimpleNamespace:
     """The plain data that tests are made of."""
     return SimpleNamespace(
-        NOW=NOW, PASSPHRASE=PASSPHRASE, FOUND=FOUND, jpeg=jpeg, item_id=item_id, tile=tile, meta_of=meta_of, card=card,
+        NOW=NOW, PASSPHRASE=PASSPHRASE, CODE=CODE, FOUND=FOUND, jpeg=jpeg, item_id=item_id, tile=tile, meta_of=meta_of, card=card,
         destination=destination, proposal=proposal, receipt=receipt, view=view,
     )  # fmt: skip
 

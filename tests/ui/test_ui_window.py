@@ -9,14 +9,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QFrame, QLabel, QPlainTextEdit, QPushButton
 
 from app.errors import Cancelled, Explanation, EyelidError
-from app.events import CaptureArriving, CaptureLost, Trouble
+from app.events import CaptureArriving, CaptureLost, Trouble, VaultNotice
 from app.settings import AI_OFF, DESTINATION, THEME
 from app.sharing.types import Outcome, PolicyClass
-from app.vault.types import Exchange, ItemKind, LockState, Share
+from app.vault.types import Exchange, ItemKind, LockState, Notice, NoticeKind, Share, SlotInfo, SlotKind
 from ble.errors import RadioUnavailable
 from ble.types import LinkState
 from ui.approval import ApprovalDialog
 from ui.dialogs import Question
+from ui.pages.keys import PassphraseDialog, RecoveryDialog
 
 
 @pytest.fixture
@@ -79,8 +80,138 @@ async def test_a_vault_is_made_on_first_run(window, services, until, fake) -> No
     assert "differ" in texts(page)
     page._second._line.setText(fake.PASSPHRASE)
     page._create.click()
-    await until(lambda: window.rooms.currentWidget() is window.inside)
+    await until(page.recovery.isVisible)
+    assert window.rooms.currentWidget() is page, "the code comes before everything else"
     assert page._first.text == page._second.text == ""
+    assert all(group in texts(page) for group in fake.CODE.split("-"))
+    type_back(page.recovery, fake.CODE)
+    await until(lambda: window.rooms.currentWidget() is window.inside)
+    assert fake.CODE[:5] not in texts(page)
+    assert page.recovery._groups == ()
+
+
+def type_back(sheet, code: str) -> None:
+    """As from paper: small letters, and a slip first."""
+    sheet.wrote.click()
+    groups = code.split("-")
+    assert len(set(sheet._wanted)) == 2
+    for number, field in zip(sheet._wanted, sheet.fields, strict=True):
+        field.setText(groups[number].lower().replace("0", "o"))
+    good = sheet.fields[1].text()
+    sheet.fields[1].setText("wrong")
+    sheet.check()
+    assert f"Group {sheet._wanted[1] + 1} is another one" in texts(sheet)
+    sheet.fields[1].setText(good)
+    sheet.check()
+
+
+async def test_going_on_without_a_recovery_code_takes_a_second_thought(window, services, until, fake) -> None:
+    services.vault.become(LockState.ABSENT)
+    await until(lambda: window.rooms.currentWidget() is window.welcome)
+    page = window.welcome
+    page._first._line.setText(fake.PASSPHRASE)
+    page._second._line.setText(fake.PASSPHRASE)
+    page._create.click()
+    await until(page.recovery.isVisible)
+    skip = next(button for button in page.findChildren(QPushButton) if button.text() == "Go on without…")
+    skip.click()
+    await answer(window, until, "Back to the code")
+    assert fake.CODE[:5] in texts(page)
+    await until(lambda: not window.tasks.running("skip recovery"))
+    skip.click()
+    await answer(window, until, "Go on without")
+    await until(lambda: window.rooms.currentWidget() is window.inside)
+    assert [slot.kind for slot in services.vault.ways] == [SlotKind.PASSPHRASE], "a code that nobody has opens nothing"
+
+
+async def test_locking_while_the_code_is_shown_hides_it(window, services, until, fake, qtbot) -> None:
+    services.vault.become(LockState.ABSENT)
+    await until(lambda: window.rooms.currentWidget() is window.welcome)
+    for field in (window.welcome._first, window.welcome._second):
+        field._line.setText(fake.PASSPHRASE)
+    window.welcome._create.click()
+    await until(window.welcome.recovery.isVisible)
+    qtbot.keyClick(window, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+    assert window.rooms.currentWidget() is window.lock_page
+    await until(lambda: services.vault.state is LockState.LOCKED)
+    assert window.welcome.recovery._groups == ()
+
+
+async def test_the_recovery_code_unlocks_and_a_slip_can_be_mended(window, services, until, fake) -> None:
+    services.vault.ways.append(SlotInfo("2", SlotKind.RECOVERY, fake.NOW))
+    services.vault.become(LockState.LOCKED)
+    page = window.lock_page
+    await until(lambda: window.rooms.currentWidget() is page)
+    page._recover.click()
+    page.code.setText(fake.CODE)
+    services.vault.error = EyelidError("That recovery code does not open the vault.", "Group 3 of 13 has a letter that is wrong.")
+    page._open.click()
+    await until(lambda: "Group 3 of 13" in texts(page))
+    assert page.code.text() == fake.CODE
+    services.vault.error = None
+    page._open.click()
+    await until(lambda: window.rooms.currentWidget() is window.inside)
+    assert page.code.text() == ""
+    assert services.vault.calls == [("recovery", fake.CODE)] * 2
+
+
+async def test_without_a_recovery_slot_its_code_is_not_asked_for(window, services, until) -> None:
+    services.vault.become(LockState.LOCKED)
+    await until(lambda: window.rooms.currentWidget() is window.lock_page)
+    assert not window.lock_page._recover.isVisible()
+
+
+async def test_ways_to_open_the_vault_are_listed_added_changed_and_removed(filled, services, until, fake) -> None:
+    services.vault.trusted = True
+    filled.go("settings")
+    keys = filled.settings.keys
+    assert "There is only one." in texts(keys)
+    await until(keys.keyring.isEnabled)
+    keys.keyring.click()
+    await until(lambda: "Keyring of this computer" in texts(keys))
+    assert not keys.keyring.isVisible()
+
+    keys.change_passphrase()
+    dialog = await dialog_of(filled, until, PassphraseDialog)
+    for field, text in ((dialog.old, "the old one"), (dialog.new, fake.PASSPHRASE), (dialog.again, "different")):
+        field._line.setText(text)
+    assert not dialog.save.isEnabled()
+    dialog.again._line.setText(fake.PASSPHRASE)
+    dialog.save.click()
+    await until(lambda: services.vault.calls == [("change", "the old one", fake.PASSPHRASE)])
+
+    await until(lambda: not filled.tasks.running("keys"))
+    keys.add_recovery()
+    dialog = await dialog_of(filled, until, RecoveryDialog)
+    dialog.reject()
+    await until(lambda: "No recovery code was added." in texts(filled.banners))
+    assert len(services.vault.ways) == 2
+    keys.add_recovery()
+    dialog = await dialog_of(filled, until, RecoveryDialog)
+    type_back(dialog.sheet, fake.CODE)
+    await until(lambda: "Recovery code on paper" in texts(keys))
+    keys.remove(services.vault.ways[0])
+    await answer(filled, until, "Remove")
+    await until(lambda: [slot.kind for slot in services.vault.ways] == [SlotKind.KEYRING, SlotKind.RECOVERY])
+
+
+async def test_a_vault_that_is_not_as_it_was_left_is_said_until_accepted(filled, services, until) -> None:
+    older = Notice(NoticeKind.OLDER_STATE, True, "The vault is older than when this computer last saw it.", 3)
+    services.events.publish(VaultNotice((older,)))
+    await until(lambda: "older than when this computer last saw it" in texts(filled.banners))
+    buttons = {button.text(): button for button in filled.banners.findChildren(QPushButton)}
+    buttons["Tell me more"].click()
+    (await dialog_of(filled, until, Question)).close()
+    assert filled.banners.shown()
+    buttons["Accept"].click()
+    await until(lambda: services.vault.calls == [("accept",)])
+    assert "older than" not in texts(filled.banners)
+
+
+async def test_a_vault_that_was_not_compared_is_said_without_a_question(filled, services, until) -> None:
+    services.events.publish(VaultNotice((Notice(NoticeKind.NOT_COMPARED, False, "There is no note.", 0),)))
+    await until(lambda: "There is no note." in texts(filled.banners))
+    assert "Accept" not in texts(filled.banners)
 
 
 async def test_a_keyring_that_cannot_be_trusted_is_said_and_not_offered(window, services, until) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLabel, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from app.errors import Explanation
 from app.vault.types import LockState, SlotKind
 from ui.context import Context
 from ui.i18n import tr
+from ui.tasks import Work
 from ui.theme import set_role
 from ui.tokens import GRID
 from ui.widgets.banner import Banners
-from ui.widgets.basics import button, card, column, label, noted
+from ui.widgets.basics import button, card, column, label, noted, row
 from ui.widgets.passphrase import PassphraseField
+from ui.widgets.recovery import RecoverySheet
 
 WIDTH = 58 * GRID
 WIDEST = 100 * GRID
@@ -76,7 +78,12 @@ def _head(context: Context, title: str, text: str) -> QWidget:
 
 
 class WelcomePage(Door):
-    """First run: what Eyelid does and does not protect, and how the vault is to be opened."""
+    """First run: what Eyelid does and does not protect, how the vault is to be opened, and a recovery code for the worst day.
+
+    `finished` when the person may go in. Until then `engaged` is true, though the vault is unlocked already.
+    """
+
+    finished = Signal()
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -92,9 +99,17 @@ class WelcomePage(Door):
         self._mismatch.hide()
         self._create = button(theme, tr("Create my vault"), self._make, role="primary")
         self._create.setEnabled(False)
-        self.sheet.addWidget(_head(context, tr("Welcome to Eyelid"), promise))
+        self.engaged = False
+        self.recovery = RecoverySheet(context)
+        self.recovery.confirmed.connect(self._done)
+        self.recovery.skipped.connect(self._without)
+        self._code_card = card(self.recovery)
+        self._code_card.hide()
+        self._welcome = _head(context, tr("Welcome to Eyelid"), promise)
+        self.sheet.addWidget(self._welcome)
+        self.sheet.addWidget(self._code_card)
         lost = tr("Nobody can reset it: without it, or the keyring, the captures are lost. Write it down and keep it somewhere safe.")
-        self.sheet.addWidget(
+        self._form = (
             card(
                 label(tr("Create your vault"), "lead"),
                 self._first,
@@ -107,9 +122,11 @@ class WelcomePage(Door):
                 GRID,
                 self._create,
                 gap=GRID + 2,
-            )
+            ),
+            card(self._limits(context), gap=GRID),
         )
-        self.sheet.addWidget(card(self._limits(context), gap=GRID))
+        for part in self._form:
+            self.sheet.addWidget(part)
         self._first.changed.connect(self._check)
         self._second.changed.connect(self._check)
         self._keyring.toggled.connect(self._check)
@@ -154,19 +171,60 @@ class WelcomePage(Door):
     def _make(self) -> None:
         if self._ready() and not self._context.tasks.running("create"):
             self.busy(True)
-            self._context.tasks.start(self._creating(), key="create", on_error=self.refused)
+            self._context.tasks.start(self._creating(), key="create", on_error=self._not_made)
 
     async def _creating(self) -> None:
-        await self._context.services.vault.create(self._first.text or None, self._keyring.isChecked())
+        self.engaged = True
+        try:
+            code = await self._context.services.vault.create(self._first.text or None, self._keyring.isChecked(), recovery=True)
+        except BaseException:
+            self._done()
+            raise
+        self._first.clear()
+        self._second.clear()
+        if code is None:
+            self._done()
+        else:
+            self._show(code)
+
+    def _not_made(self, said: Explanation) -> None:
+        if self._context.services.vault.state is LockState.ABSENT:
+            self.refused(said)
+        else:
+            self._context.tasks.failed.emit(said, None)
+
+    def _show(self, code: str) -> None:
+        for part in self._form:
+            part.hide()
+        self._code_card.show()
+        self.recovery.show_code(code)
+
+    def _without(self) -> None:
+        self._context.tasks.start(self._removing_code(), key="recovery", then=self._done)
+
+    async def _removing_code(self) -> None:
+        """A code that nobody has is no way in, and must not be listed as one."""
+        vault = self._context.services.vault
+        for slot in vault.slots():
+            if slot.kind is SlotKind.RECOVERY:
+                await vault.remove_slot(slot.id)
+
+    def _done(self) -> None:
         self.forget()
+        self.finished.emit()
 
     def busy(self, on: bool) -> None:
         self._create.setText(tr("Creating…") if on else tr("Create my vault"))
         self._create.setEnabled(not on and self._ready())
 
     def forget(self) -> None:
+        self.engaged = False
         self._first.clear()
         self._second.clear()
+        self.recovery.forget()
+        self._code_card.hide()
+        for part in self._form:
+            part.show()
         self.busy(False)
 
 
@@ -180,47 +238,88 @@ class LockPage(Door):
         self._unlock = button(theme, tr("Unlock"), self._with_passphrase, icon="unlock", role="primary")
         self._by_keyring = button(theme, tr("Unlock with the keyring of this computer"), self._with_keyring, icon="key")
         self.sheet.addWidget(_head(context, tr("Eyelid is locked"), tr("Captures that arrive now are sealed all the same.")))
-        self.sheet.addWidget(card(self._field, self._unlock, self._by_keyring, gap=GRID + 4))
+        self._recover = button(theme, tr("Use the recovery code"), self._ask_code, role="link")
+        self._usual = card(self._field, self._unlock, self._by_keyring, row(None, self._recover, None), gap=GRID + 4)
+        self.sheet.addWidget(self._usual)
+        self.sheet.addWidget(self._code_card())
         self._field.entered.connect(self._with_passphrase)
         self._field.changed.connect(lambda: self.busy(False))
         self.busy(False)
 
+    def _code_card(self) -> QFrame:
+        theme = self._context.theme
+        self.code = QLineEdit()
+        self.code.setAccessibleName(tr("Recovery code"))
+        self.code.setPlaceholderText(tr("13 groups of five letters and digits"))
+        self.code.setMaxLength(200)
+        self.code.setInputMethodHints(Qt.InputMethodHint.ImhSensitiveData | Qt.InputMethodHint.ImhNoPredictiveText)
+        self.code.returnPressed.connect(self._with_code)
+        self.code.textChanged.connect(lambda _text: self.busy(False))
+        title = label(tr("Recovery code"), "strong")
+        title.setBuddy(self.code)
+        hint = tr("Capital or small letters, with or without hyphens, as it is on your paper. A slip is named by its group.")
+        self._open = button(theme, tr("Unlock with the recovery code"), self._with_code, icon="unlock", role="primary")
+        back = button(theme, tr("Other ways to unlock"), self.entered, role="link")
+        self._coded = card(title, self.code, label(hint, "small", wrap=True), self._open, row(None, back, None), gap=GRID + 4)
+        self._coded.hide()
+        return self._coded
+
     def entered(self) -> None:
         kinds = {slot.kind for slot in self._context.services.vault.slots()}
+        self.code.clear()
+        self._coded.hide()
+        self._usual.show()
+        self._recover.setVisible(SlotKind.RECOVERY in kinds)
         self._by_keyring.setVisible(SlotKind.KEYRING in kinds)
-        by_words = SlotKind.PASSPHRASE in kinds or SlotKind.RECOVERY in kinds
+        by_words = SlotKind.PASSPHRASE in kinds
         self._field.setVisible(by_words)
         self._unlock.setVisible(by_words)
-        (self._field if by_words else self._by_keyring).setFocus()
+        (self._field if by_words else self._by_keyring if SlotKind.KEYRING in kinds else self._recover).setFocus()
+
+    def _ask_code(self) -> None:
+        self.banners.clear()
+        self._usual.hide()
+        self._coded.show()
+        self.code.setFocus()
+
+    def _with_code(self) -> None:
+        if self.code.text().strip():
+            self._try(self._context.services.vault.unlock_with_recovery(self.code.text()))
 
     def _with_passphrase(self) -> None:
         if self._field.text:
-            self._try(self._field.text)
+            self._try(self._context.services.vault.unlock(self._field.text))
 
     def _with_keyring(self) -> None:
-        self._try(None)
+        self._try(self._context.services.vault.unlock(None))
 
-    def _try(self, passphrase: str | None) -> None:
-        if not self._context.tasks.running("unlock"):
-            self.busy(True)
-            self._context.tasks.start(self._unlocking(passphrase), key="unlock", on_error=self.refused)
+    def _try(self, unlocking: Work) -> None:
+        if self._context.tasks.running("unlock"):
+            unlocking.close()
+            return
+        self.busy(True)
+        self._context.tasks.start(self._unlocking(unlocking), key="unlock", on_error=self.refused)
 
-    async def _unlocking(self, passphrase: str | None) -> None:
-        await self._context.services.vault.unlock(passphrase)
+    async def _unlocking(self, unlocking: Work) -> None:
+        await unlocking
         self.forget()
 
     def refused(self, said: Explanation) -> None:
+        """A passphrase is typed anew; a code is mended where it is wrong."""
         super().refused(said)
         self._field.clear()
-        self._field.setFocus()
+        (self.code if self._usual.isHidden() else self._field).setFocus()
 
     def busy(self, on: bool) -> None:
         unlocking = on or self._context.services.vault.state is LockState.UNLOCKING
         self._unlock.setText(tr("Unlocking…") if unlocking else tr("Unlock"))
         self._unlock.setEnabled(not unlocking and bool(self._field.text))
         self._by_keyring.setEnabled(not unlocking)
+        self._open.setText(self._unlock.text() if unlocking else tr("Unlock with the recovery code"))
+        self._open.setEnabled(not unlocking and bool(self.code.text().strip()))
 
     def forget(self) -> None:
         self._field.clear()
+        self.code.clear()
         self.banners.clear()
         self.busy(False)

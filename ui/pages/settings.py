@@ -7,10 +7,10 @@ from PySide6.QtWidgets import QComboBox, QFrame, QWidget
 
 from app import settings as declared
 from app.errors import Explanation
-from app.vault.types import SlotKind
 from ui.context import Context
 from ui.i18n import plural, tr
 from ui.pages.destinations import DestinationsCard
+from ui.pages.keys import KeysCard
 from ui.theme import TEXT_SCALES
 from ui.tokens import GRID
 from ui.widgets.banner import Banners
@@ -30,20 +30,20 @@ class SettingsPage(Page):
         self._context = context
         self._banners = banners
         self.destinations = DestinationsCard(context, banners)
-        parts = (self._look(), self._sharing(), self.destinations, self._glasses(), self._vault(), None)
+        self.keys = KeysCard(context, banners)
+        parts = (self._look(), self._sharing(), self.destinations, self._glasses(), self.keys, self._vault(), None)
         self.body.addWidget(scrolled(column(*parts, gap=2 * GRID)), 1)
 
     def entered(self) -> None:
         self.show_ai(self._context.services.settings.get(declared.AI_OFF))
         self._continuous.setChecked(self._context.services.settings.get(declared.CONTINUOUS))
         self.destinations.refresh()
-        self._slots.setText(self._slot_words())
-        self._context.tasks.start(self._look_at_keyring(), key="keyring", on_error=lambda said: self._keyring.setText(str(said)))
+        self.keys.refresh()
 
     def forget(self) -> None:
-        for key in ("keyring", "verify"):
-            self._context.tasks.cancel(key)
+        self._context.tasks.cancel("verify")
         self.progress.end()
+        self.keys.forget()
         self.destinations.forget()
 
     # -- look ------------------------------------------------------------------------------------------------------------------
@@ -113,23 +113,11 @@ class SettingsPage(Page):
     # -- vault -----------------------------------------------------------------------------------------------------------------
 
     def _vault(self) -> QFrame:
-        self._slots = label("", wrap=True)
-        self._keyring = label("", tone="muted", wrap=True)
         self.progress = ProgressRow(self._context.theme, lambda: self._context.tasks.cancel("verify"))
         check = button(self._context.theme, tr("Check every capture"), self.verify, icon="check")
         check.setAccessibleDescription(tr("Reads everything in the vault and reports what is damaged"))
-        return card(label(tr("Vault and lock"), "lead"), self._slots, self._keyring, row(check, None), self.progress)
-
-    def _slot_words(self) -> str:
-        names = {
-            SlotKind.PASSPHRASE: tr("a passphrase"),
-            SlotKind.KEYRING: tr("the keyring of this computer"),
-            SlotKind.RECOVERY: tr("a recovery code"),
-        }
-        return tr("The vault opens with: {ways}.", ways=", ".join(names[slot.kind] for slot in self._context.services.vault.slots()))
-
-    async def _look_at_keyring(self) -> None:
-        self._keyring.setText((await self._context.services.vault.keyring_report()).text)
+        hint = label(tr("Reads everything in the vault and reports what is damaged."), tone="muted", wrap=True)
+        return card(label(tr("Health of the vault"), "lead"), hint, row(check, None), self.progress)
 
     def verify(self) -> None:
         self._context.tasks.start(self._verifying(), key="verify")
@@ -143,8 +131,9 @@ class SettingsPage(Page):
         if report.sound:
             self._banners.good(plural(report.checked, "{count} capture checked: whole.", "{count} captures checked: all whole."))
         else:
-            what = plural(len(report.faults), "{count} capture is damaged.", "{count} captures are damaged.")
-            why = " ".join(fault.what for fault in report.faults[:3])
+            damaged = plural(len(report.faults), "{count} capture is damaged.", "{count} captures are damaged.")
+            what = damaged if report.faults else tr("Some files of the vault are damaged.")
+            why = " ".join([fault.what for fault in report.faults[:3]] + [f"{fault.file}: {fault.what}" for fault in report.files[:3]])
             self._banners.trouble(Explanation(what, why, tr("Restore them from a backup of the vault folder.")))
 
     def _progress(self, done: int, total: int) -> None:

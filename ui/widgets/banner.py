@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import QTimer, Signal
@@ -19,12 +20,21 @@ GOOD_NEWS_MS = 8000
 MOST = 3
 
 
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A button of a banner: what it says, what it does, and whether the banner is done with then."""
+
+    text: str
+    do: Callable[[], object]
+    closes: bool = True
+
+
 class Banner(QFrame):
     """One message. `tone` is "bad", "warn" or "good"."""
 
     closed = Signal()
 
-    def __init__(self, theme: Theme, said: Explanation, tone: str, act: tuple[str, Callable[[], object]] | None) -> None:
+    def __init__(self, theme: Theme, said: Explanation, tone: str, acts: Sequence[Act]) -> None:
         super().__init__()
         self.said = said
         self.gone = False
@@ -37,14 +47,15 @@ class Banner(QFrame):
         line = row(gap=GRID + 4, margins=(2 * GRID, GRID, GRID, GRID))
         line.addWidget(icon_label(theme, icon, tone))
         line.addLayout(words, 1)
-        if act is not None:
-            line.addWidget(button(theme, act[0], partial(self._act, act[1])))
+        for act in acts:
+            line.addWidget(button(theme, act.text, partial(self._act, act)))
         line.addWidget(tool(theme, tr("Close this message"), "close", self.close_down))
         self.setLayout(line)
 
-    def _act(self, act: Callable[[], object]) -> None:
-        self.close_down()
-        act()
+    def _act(self, act: Act) -> None:
+        if act.closes:
+            self.close_down()
+        act.do()
 
     def close_down(self) -> None:
         if not self.gone:
@@ -67,14 +78,14 @@ class Banners(QWidget):
 
     def trouble(self, said: Explanation, again: Callable[[], object] | None = None) -> Banner:
         """A failure, with a button to try again where that makes sense."""
-        return self._add(said, "bad", (tr("Try again"), again) if again is not None else None)
+        return self._add(said, "bad", (Act(tr("Try again"), again),) if again is not None else ())
 
-    def warn(self, said: Explanation) -> Banner:
-        return self._add(said, "warn", None)
+    def warn(self, said: Explanation, *acts: Act) -> Banner:
+        return self._add(said, "warn", acts)
 
     def good(self, text: str, act: tuple[str, Callable[[], object]] | None = None) -> Banner:
         """Something went well; `act` may undo it."""
-        banner = self._add(Explanation(text), "good", act)
+        banner = self._add(Explanation(text), "good", (Act(*act),) if act is not None else ())
         QTimer.singleShot(GOOD_NEWS_MS, banner, banner.close_down)
         return banner
 
@@ -87,13 +98,13 @@ class Banners(QWidget):
         found = (self._stack.itemAt(index) for index in range(self._stack.count()))
         return [banner for item in found if item is not None and isinstance(banner := item.widget(), Banner) and not banner.gone]
 
-    def _add(self, said: Explanation, tone: str, act: tuple[str, Callable[[], object]] | None) -> Banner:
+    def _add(self, said: Explanation, tone: str, acts: Sequence[Act]) -> Banner:
         for banner in self.shown():
             if banner.said == said:
                 banner.close_down()
         for banner in self.shown()[MOST - 1 :]:
             banner.close_down()
-        banner = Banner(self._theme, said, tone, act)
+        banner = Banner(self._theme, said, tone, acts)
         banner.closed.connect(self._tidy)
         self._stack.insertWidget(0, banner)
         self.show()
