@@ -1,15 +1,24 @@
-"""Sealing and opening one large file with this vault's code, beside the `age` program on the same bytes. Prints seconds and ratios.
+"""The vault's speed beside other programs and beside its own parts, as ratios from one run.
 
-    python tests/bench/bench_vault.py [--mib 1024] [--runs 3] [--folder DIR]
+    python tests/bench/bench_vault.py [--only files random ingest index] [--mib 1024] [--runs 3] [--photos 1000] [--items 100000]
+        [--folder DIR ...]
 
-Both read a file and write a file in the same folder (a memory file system, if that is what the folder is on). Runs are interleaved, and the
-median counts, so that a busy computer disturbs both alike. `vault add` is the whole way: SHA-256, fsync, and reading back.
+files    sealing and opening one large file, beside a copy, a raw ChaCha20-Poly1305 pass, `age`, `rage` and rage's library (pyrage)
+random   64 KiB anywhere in that file, and 1 MiB from its middle, with every cache of ours cold
+ingest   photos into a vault, beside the sum of what has to be done for each
+index    opening and searching an index, at three sizes
+
+Contestants take turns, and each ratio is the median over the rounds, so that a busy computer disturbs all alike. Everything is done in each
+`--folder` (default: /dev/shm, where that is, and the folder for temporary files).
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
+import io
 import os
+import random
 import resource
 import shutil
 import statistics
@@ -17,89 +26,357 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from PIL import Image
+
+from app.library.library import Library
+from app.library.types import ThumbSize
+from app.media.thumbs import thumbnails
+from app.vault import codec
 from app.vault.age import X25519Identity, open_stream, seal
-from app.vault.types import ItemKind, NewItem, Origin
+from app.vault.files import Files, write_durably
+from app.vault.hybrid import HybridIdentity
+from app.vault.index import Index
+from app.vault.stream import CHUNK, SEALED_CHUNK
+from app.vault.types import ItemId, ItemKind, ItemMeta, NewItem, Origin
 from app.vault.vault import Vault
 
-
-def write(path: Path, pieces: Iterable[memoryview]) -> None:
-    with path.open("wb", buffering=0) as target:
-        for piece in pieces:
-            target.write(piece)
+Contest = dict[str, Callable[[], object]]
+MIB = 1 << 20
+WORDS = ("garden", "kitchen", "tram", "lighthouse", "bakery", "invoice", "whiteboard", "recipe", "museum", "harbour", "ticket", "plant")
 
 
-def timed(work: Callable[[], object]) -> float:
+# -- measuring
+
+
+def seconds(work: Callable[[], object]) -> float:
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
 
 
+def rounds(entries: Contest, runs: int) -> dict[str, list[float]]:
+    """Let every contestant work once a round; return the seconds of each."""
+    times: dict[str, list[float]] = {name: [] for name in entries}
+    for _ in range(runs):
+        for name, work in entries.items():
+            times[name].append(seconds(work))
+    return times
+
+
+def ratio(times: dict[str, list[float]], slow: str, fast: str) -> float:
+    """How many times as fast `fast` is as `slow`, in the median round."""
+    return statistics.median(a / b for a, b in zip(times[slow], times[fast], strict=True))
+
+
+def peak_mib() -> int:
+    """The most memory this process ever had, in MiB (Linux counts in KiB, macOS in bytes)."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak // (MIB if sys.platform == "darwin" else 1024)
+
+
+def memory_mib() -> int:
+    with Path("/proc/self/statm").open() as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") // MIB
+
+
+def goal(text: str, value: float, least: float | None = None, most: float | None = None, unit: str = "") -> None:
+    met = (least is None or value >= least) and (most is None or value <= most)
+    wanted = f"at least {least:g}" if least is not None else f"at most {most:g}"
+    print(f"  {text}: {value:.2f}{unit} (goal: {wanted}{unit}; {'met' if met else 'MISSED'})")
+
+
+# -- one large file
+
+
+def write(path: Path, pieces: Iterable[bytes | memoryview]) -> None:
+    with path.open("wb", buffering=0) as target:
+        for piece in pieces:
+            target.write(piece)
+
+
 def make_plain(path: Path, mib: int) -> None:
-    block = os.urandom(1 << 20)
-    write(path, (memoryview(block) for _ in range(mib)))
+    block = os.urandom(MIB)
+    write(path, (block for _ in range(mib)))
 
 
-def contestants(folder: Path, identity: X25519Identity, vault: Vault) -> dict[str, Callable[[], object]]:
-    plain, sealed, opened = folder / "plain", folder / "sealed.age", folder / "opened"
-    key = folder / "key.txt"
-    key.write_text(identity.text() + "\n")
+def raw_pass(source: Path, target: Path, *, opening: bool) -> None:
+    """Read, encrypt or decrypt chunk by chunk, write: the least that any file format of this cipher must do."""
+    aead, count = ChaCha20Poly1305(bytes(32)), 0
+    buffer = memoryview(bytearray(SEALED_CHUNK if opening else CHUNK))
+    out = memoryview(bytearray(SEALED_CHUNK))
+    with source.open("rb", buffering=0) as file, target.open("wb", buffering=0) as result:
+        while size := file.readinto(buffer):
+            nonce = count.to_bytes(12, "big")
+            if opening:
+                aead.decrypt_into(nonce, buffer[:size], None, out[: size - 16])
+                result.write(out[: size - 16])
+            else:
+                aead.encrypt_into(nonce, buffer[:size], None, out[: size + 16])
+                result.write(out[: size + 16])
+            count += 1
 
-    def our_seal() -> None:
+
+def our_contest(folder: Path, identity: X25519Identity, hybrid: HybridIdentity) -> Contest:
+    plain, opened = folder / "plain", folder / "opened"
+
+    def seal_to(key: X25519Identity | HybridIdentity, target: Path) -> None:
         with plain.open("rb", buffering=0) as source:
-            write(sealed, seal(source, [identity.recipient]))
+            write(target, seal(source, [key.recipient]))
 
-    def our_open() -> None:
+    def open_with(key: X25519Identity | HybridIdentity, sealed: Path) -> None:
         with sealed.open("rb", buffering=0) as source:
-            write(opened, open_stream(source, [identity]))
+            write(opened, open_stream(source, [key]))
 
-    def add() -> None:
-        new = NewItem(ItemKind.VIDEO, "video/mp4", datetime.now(UTC), Origin("bench"))
-        with plain.open("rb", buffering=0) as source:
-            vault.delete(vault.add(source, new).id)
-
-    entries: dict[str, Callable[[], object]] = {
+    return {
         "copy": lambda: shutil.copyfile(plain, opened),
-        "seal": our_seal,
-        "open": our_open,
-        "vault add": add,
+        "raw seal": lambda: raw_pass(plain, folder / "raw", opening=False),
+        "raw open": lambda: raw_pass(folder / "raw", opened, opening=True),
+        "seal": lambda: seal_to(identity, folder / "sealed.age"),
+        "open": lambda: open_with(identity, folder / "sealed.age"),
+        "hybrid seal": lambda: seal_to(hybrid, folder / "hybrid.age"),
+        "hybrid open": lambda: open_with(hybrid, folder / "hybrid.age"),
     }
-    if shutil.which("age"):
-        entries["age seal"] = lambda: subprocess.run(["age", "-r", str(identity.recipient), "-o", sealed, plain], check=True)
-        entries["age open"] = lambda: subprocess.run(["age", "-d", "-i", key, "-o", opened, sealed], check=True)
+
+
+def their_contest(folder: Path, identity: X25519Identity) -> Contest:
+    plain, sealed, opened, key = folder / "plain", folder / "theirs.age", folder / "opened", folder / "key.txt"
+    key.write_text(identity.text() + "\n")
+    entries: Contest = {}
+    for name in filter(shutil.which, ("age", "rage")):
+
+        def run(*arguments: str | Path, name: str = name) -> None:
+            opened.unlink(missing_ok=True)  # rage writes over nothing
+            subprocess.run([name, *arguments], check=True)
+
+        entries[f"{name} seal"] = lambda run=run: (sealed.unlink(missing_ok=True), run("-r", str(identity.recipient), "-o", sealed, plain))
+        entries[f"{name} open"] = lambda run=run: run("-d", "-i", key, "-o", opened, sealed)
+    try:
+        import pyrage
+    except ImportError:
+        return entries
+    recipient = pyrage.x25519.Recipient.from_str(str(identity.recipient))
+    secret = pyrage.x25519.Identity.from_str(identity.text())
+    entries["pyrage seal"] = lambda: pyrage.encrypt_file(str(plain), str(sealed), [recipient])
+    entries["pyrage open"] = lambda: pyrage.decrypt_file(str(sealed), str(opened), [secret])
     return entries
 
 
+def bench_files(folder: Path, options: argparse.Namespace) -> None:
+    print(f"files: {options.mib} MiB, {options.runs} rounds")
+    make_plain(folder / "plain", options.mib)
+    identity = X25519Identity.generate()
+    entries = our_contest(folder, identity, HybridIdentity.generate()) | their_contest(folder, identity)
+    before = peak_mib()
+    times = rounds(entries, options.runs)
+    for entry, taken in times.items():
+        median = statistics.median(taken)
+        print(f"  {entry:12} {median:7.2f} s {options.mib / median:8.0f} MiB/s")
+    goal("opening, beside the raw pass", ratio(times, "raw open", "open"), least=0.8)
+    goal("sealing, beside the raw pass", ratio(times, "raw seal", "seal"), least=0.8)
+    for other in ("age", "rage", "pyrage"):
+        for what in ("seal", "open"):
+            if f"{other} {what}" in times:
+                goal(f"{what}, beside {other}", ratio(times, f"{other} {what}", what), least=1.0)
+    goal(f"largest memory (before: {before} MiB)", peak_mib(), most=100, unit=" MiB")
+    for path in folder.iterdir():
+        path.unlink()
+
+
+# -- anywhere in it
+
+
+def bench_random(folder: Path, options: argparse.Namespace) -> None:
+    print(f"random: anywhere in {options.mib} MiB")
+    make_plain(folder / "plain", options.mib)
+    for hybrid in (False, True):
+        vault = Vault.create(folder / f"vault{hybrid}", passphrase="bench", keyring=False, work_factor=1, hybrid=hybrid)
+        with (folder / "plain").open("rb", buffering=0) as source:
+            item = vault.add(source, NewItem(ItemKind.VIDEO, "video/mp4", datetime.now(UTC), Origin("bench"))).id
+        measure_random(vault, item, options.mib * MIB, "hybrid" if hybrid else "X25519")
+        vault.close()
+        shutil.rmtree(folder / f"vault{hybrid}")
+    (folder / "plain").unlink()
+
+
+def measure_random(vault: Vault, item: ItemId, size: int, label: str) -> None:
+    places = random.Random(1)
+
+    def anew() -> None:
+        with vault.open_media(item) as media:
+            media.seek(places.randrange(size - CHUNK))
+            media.read(CHUNK)
+
+    def middle() -> None:
+        with vault.open_media(item) as media:
+            media.seek(size // 2)
+            media.read(MIB)
+
+    with vault.open_media(item) as media:
+
+        def on() -> None:
+            media.seek(places.randrange(size // CHUNK - 1) * CHUNK)
+            media.read(CHUNK)
+
+        at_once = [seconds(on) for _ in range(500)]
+    goal(f"{label}, 64 KiB, reader open", statistics.median(at_once) * 1e6, most=200, unit=" µs")
+    goal(f"{label}, opening the item and 64 KiB", statistics.median(seconds(anew) for _ in range(300)) * 1e6, most=500, unit=" µs")
+    goal(
+        f"{label}, opening the item and 1 MiB of the middle",
+        statistics.median(seconds(middle) for _ in range(50)) * 1e3,
+        most=50,
+        unit=" ms",
+    )
+
+
+# -- photos
+
+
+def make_photo(place: int) -> bytes:
+    """Return a JPEG of about 1 MB, as glasses make them, and each different."""
+    noise = random.Random(place)
+    picture = Image.frombytes("RGB", (64, 48), noise.randbytes(64 * 48 * 3)).resize((2560, 1920), Image.Resampling.BICUBIC)
+    grain = Image.frombytes("L", (1280, 960), noise.randbytes(1280 * 960)).resize((2560, 1920)).point(lambda value: value // 10)
+    picture = Image.merge("RGB", [Image.blend(band, grain, 0.4) for band in picture.split()])
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=88)
+    return out.getvalue()
+
+
+def bench_ingest(folder: Path, options: argparse.Namespace) -> None:
+    photos = [make_photo(place) for place in range(8)]
+    print(f"ingest: {options.photos} photos of {sum(map(len, photos)) / len(photos) / 1e6:.1f} MB")
+    vault = Vault.create(folder / "vault", passphrase="bench", keyring=False, work_factor=1)
+    library = Library(vault)
+    times: dict[str, list[float]] = {}
+    parts = Parts(folder, vault)
+    for number in range(options.photos):
+        for name, taken in one_photo(vault, library, parts, photos[number % len(photos)]):
+            times.setdefault(name, []).append(taken)
+    vault.close()
+    shutil.rmtree(folder / "vault")
+    whole = ("the vault's part", "the library's part")
+    for name, taken in times.items():
+        print(f"  {name:22} {statistics.median(taken) * 1e3:7.2f} ms a photo")
+    total = sum(statistics.median(times[name]) for name in whole)
+    summed = sum(statistics.median(taken) for name, taken in times.items() if name not in whole)
+    goal("sum of the parts, beside the whole", summed / total, least=0.8)
+    print(f"  the whole: {1 / total:.0f} photos a second")
+
+
+def one_photo(vault: Vault, library: Library, parts: Parts, photo: bytes) -> Iterator[tuple[str, float]]:
+    """Take in a photo, whole and then in parts; yield each step's name and seconds."""
+    new = NewItem(ItemKind.PHOTO, "image/jpeg", datetime.now(UTC), Origin("bench"), width=2560, height=1920)
+    start = time.perf_counter()
+    meta = vault.add(photo, new)
+    yield "the vault's part", time.perf_counter() - start
+    yield "the library's part", seconds(lambda: library.arrived(meta.id))
+    for name, work in parts.of(photo, meta).items():
+        yield name, seconds(work)
+
+
+class Parts:
+    """What has to be done for a photo, each step alone and once."""
+
+    def __init__(self, folder: Path, vault: Vault) -> None:
+        self._files, self._folder, self._vault = Files(), folder, vault
+        self._recipient = X25519Identity.parse(vault.identity()).recipient
+
+    def of(self, photo: bytes, meta: ItemMeta) -> Contest:
+        sealed = b"".join(map(bytes, seal(photo, [self._recipient])))
+        noted = b"".join(map(bytes, seal(codec.dump(meta), [self._recipient])))
+        thumbs = thumbnails(photo, "image/jpeg", 1, tuple(ThumbSize))
+        return {
+            "= SHA-256": lambda: hashlib.sha256(photo).hexdigest(),
+            "+ seal": lambda: [list(seal(photo, [self._recipient])), list(seal(codec.dump(meta), [self._recipient]))],
+            "+ write, sync, compare": lambda: [write_durably(self._files, self._folder / "part", [data]) for data in (sealed, noted)],
+            "+ index": lambda: self._vault.index.put(meta),
+            "+ open": lambda: self._vault.read(meta.id),
+            "+ decode, two sizes": lambda: thumbnails(photo, "image/jpeg", 1, tuple(ThumbSize)),
+            "+ keep two sizes": lambda: [
+                self._vault.index.put_thumb(meta.id, int(size), thumb.jpeg) for size, thumb in zip(ThumbSize, thumbs, strict=True)
+            ],
+            "+ keep the colour": lambda: self._vault.index.put(meta, colour=thumbs[0].colour),
+        }
+
+
+# -- the index
+
+
+def metas(count: int) -> Iterator[tuple[ItemMeta, str]]:
+    chance, start = random.Random(1), datetime(2020, 1, 1, tzinfo=UTC)
+    for number in range(count):
+        new = NewItem(
+            ItemKind.PHOTO,
+            "image/jpeg",
+            start + timedelta(minutes=30 * number),
+            Origin("omi-glass", "AA:BB:CC:DD:EE:FF", "Omi Glass"),
+            width=640,
+            height=480,
+        )
+        meta = ItemMeta(ItemId(chance.randbytes(16).hex()), 1, new, 50_000, chance.randbytes(32).hex(), start)
+        note = " ".join(chance.choices(WORDS, k=4))
+        yield replace(meta, note=note, albums=(f"album {number % 50}",)), "0-0"
+
+
+def bench_index(folder: Path, options: argparse.Namespace) -> None:
+    per_item: dict[int, float] = {}
+    for count in (options.items // 100, options.items // 10, options.items):
+        print(f"index: {count} items")
+        vault = Vault.create(folder / "vault", passphrase="bench", keyring=False, work_factor=1)
+        per_item[count] = seconds(lambda vault=vault, count=count: vault.index.put_many(metas(count))) / count
+        vault.close()
+        vault = Vault.open(folder / "vault")
+        before = memory_mib()
+        unlocked = seconds(lambda vault=vault: vault.unlock_with_passphrase("bench"))
+        page = seconds(lambda vault=vault: vault.index.rows(limit=500))
+        print(f"  taking in: {per_item[count] * 1e6:.0f} µs an item")
+        goal("unlock (key slot aside) to the first 500", (unlocked + page) * 1e3, most=1000, unit=" ms")
+        goal("the whole timeline", seconds(lambda vault=vault: vault.index.rows()) * 1e3, most=1000, unit=" ms")
+        for text in ("lighthouse", "light", "garden tram", "march 2021", "nothing"):
+            measure_search(vault.index, text)
+        goal("memory grown by", memory_mib() - before, most=200, unit=" MiB")
+        vault.close()
+        shutil.rmtree(folder / "vault")
+    goal("cost of an item, most items beside fewest", per_item[options.items] / per_item[options.items // 100], most=2)
+
+
+def measure_search(index: Index, text: str) -> None:
+    index.rows(text=text, limit=500)
+    taken = statistics.median(seconds(lambda: index.rows(text=text, limit=500)) for _ in range(5))
+    goal(f"search for “{text}”, first {len(index.rows(text=text, limit=500))} found", taken * 1e3, most=50, unit=" ms")
+
+
+SECTIONS: dict[str, Callable[[Path, argparse.Namespace], None]] = {
+    "files": bench_files,
+    "random": bench_random,
+    "ingest": bench_ingest,
+    "index": bench_index,
+}
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Seal and open a large file, beside the age program.")
+    parser = argparse.ArgumentParser(description="The vault's speed beside other programs and its own parts.")
+    parser.add_argument("--only", nargs="+", choices=list(SECTIONS), default=list(SECTIONS))
     parser.add_argument("--mib", type=int, default=1024)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--folder", type=Path, default=None)
+    parser.add_argument("--photos", type=int, default=1000)
+    parser.add_argument("--items", type=int, default=100_000)
+    memory = [Path("/dev/shm")] if Path("/dev/shm").is_dir() else []
+    parser.add_argument("--folder", nargs="+", type=Path, default=[*memory, Path(tempfile.gettempdir())])
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=options.folder) as name:
-        folder = Path(name)
-        make_plain(folder / "plain", options.mib)
-        identity = X25519Identity.generate()
-        vault = Vault.create(folder / "vault", passphrase="bench", keyring=False, work_factor=1)
-        entries = contestants(folder, identity, vault)
-        times: dict[str, list[float]] = {entry: [] for entry in entries}
-        for _ in range(options.runs):
-            for entry, work in entries.items():
-                times[entry].append(timed(work))
-        vault.close()
-    medians = {entry: statistics.median(seconds) for entry, seconds in times.items()}
-    for entry, seconds in medians.items():
-        print(f"{entry:10} {seconds:7.2f} s {options.mib / seconds:8.0f} MiB/s")
-    for entry in ("seal", "open"):
-        if f"age {entry}" in medians:
-            ours, age, copy = medians[entry], medians[f"age {entry}"], medians["copy"]
-            print(f"{entry}: {age / ours:.2f} times the speed of age, {copy / ours:.2f} of a copy")
-    print(f"largest memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MiB")
+    for base in options.folder:
+        print(f"== in {base}")
+        with tempfile.TemporaryDirectory(dir=base) as name:
+            for section in options.only:
+                SECTIONS[section](Path(name), options)
 
 
 if __name__ == "__main__":
