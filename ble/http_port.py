@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Final, Protocol, runtime_checkable
@@ -149,10 +149,11 @@ class WifiGlasses(Protocol):
         on already, together with this computer. None: nothing to join. Raises Unsupported, ProtocolFault, LinkLost.
         """
 
-    async def look_over_wifi(self, seconds: float = 90.0) -> int:
-        """Offer (as events) what the glasses hold and were not asked to offer yet; returns how many.
+    async def look_over_wifi(self, seconds: float = 90.0, *, skip: Collection[str] = ()) -> int:
+        """Offer (as events) what the glasses hold, and return how much of it is new; waits up to `seconds` for the network to come up.
 
-        Waits up to `seconds` for the network to come up. Raises NotReachable, CutShort, ProtocolFault.
+        Only a few captures are on offer at once: the next follow as these are fetched to their end, or released. So `skip` names the offers
+        that need neither, because they are safe here already. Raises NotReachable, CutShort, ProtocolFault.
         """
 
     async def close_wifi(self) -> None:

@@ -17,7 +17,7 @@ from app.courier.carry import Street, Tell, classify
 from app.courier.egress import Stopped
 from app.courier.pipe import Answer, End, Ending, Fetch, Head, Headers
 
-PIECE = 65_536
+PIECE = 262_144
 LARGEST_ANSWER = 8 << 30
 LARGEST_BODY = 1024
 LONGEST_SECONDS = 4 * 3600.0

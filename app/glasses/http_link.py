@@ -19,7 +19,7 @@ from app.errors import EyelidError
 from ble.errors import ProtocolFault
 from ble.http_port import CutShort, HttpAnswer, HttpRequest, NotReachable
 
-WINDOW = 1 << 20
+WINDOW = 4 << 20
 """Bytes of an answer that may be on the way at once."""
 CONNECT_SECONDS = 10.0
 IDLE_SECONDS = 30.0

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -25,7 +25,7 @@ from ble.types import Advertisement, Capabilities, Capability, CaptureOffered, D
 TRANSFER_WAITS = (12.0, 24.0, 36.0)
 """Seconds to wait for each of three orders to open the network; before the last, the glasses' Wi-Fi is reset."""
 ADDRESS_POLL_SECONDS = 5.0
-MOST_OFFERED = 64
+MOST_OFFERED = 16
 _PIECE = 64 * 1024
 
 _CAUTIONS = (
@@ -123,9 +123,13 @@ class HeycyanGlasses:
             raise ProtocolFault("This capture is no longer there.", "It was released, or never offered.", "Look for captures again.")
         if self._shelf is None:
             raise NotReachable("Their Wi-Fi was closed.")
-        async with contextlib.aclosing(self._shelf.fetch(file, max(0, offset))) as pieces:
-            async for piece in pieces:
-                yield piece
+        try:
+            async with contextlib.aclosing(self._shelf.fetch(file, max(0, offset))) as pieces:
+                async for piece in pieces:
+                    yield piece
+        except BaseException:
+            self._offered.discard(offer_id)  # so that the next look offers it again
+            raise
         self._settled(offer_id)
 
     async def release(self, offer_id: str) -> None:
@@ -188,7 +192,7 @@ class HeycyanGlasses:
             await asyncio.sleep(seconds)
         raise ProtocolFault("The glasses did not open their Wi-Fi.", "They may be busy, or their Wi-Fi is stuck.", "Restart the glasses.")
 
-    async def look_over_wifi(self, seconds: float = 90.0) -> int:
+    async def look_over_wifi(self, seconds: float = 90.0, *, skip: Collection[str] = ()) -> int:
         """See `ble.http_port.WifiGlasses`."""
         if not self._in_transfer:
             raise NotReachable("Their Wi-Fi is not open.")
@@ -199,7 +203,7 @@ class HeycyanGlasses:
         files, unsound = await shelf.files(seconds)
         self._shelf = shelf
         self._known = {file.name: file for file in files}
-        waiting = self._done | self._offered | {file.name for file in self._backlog}
+        waiting = set(skip) | self._done | self._offered | {file.name for file in self._backlog}
         new = [file for file in files if file.name not in waiting]
         self._backlog.extend(new)
         self._offer_more()

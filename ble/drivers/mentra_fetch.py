@@ -115,8 +115,10 @@ class MentraShelf:
 
     # -- bytes ----------------------------------------------------------------------------------------------------------------------
 
-    async def fetch(self, entry: Entry, offset: int) -> AsyncGenerator[bytes, None]:
+    async def fetch(self, entry: Entry, offset: int, stated: bytes | None = None) -> AsyncGenerator[bytes, None]:
         """The bytes of `entry` from `offset` on. What breaks off is gone on with; fetched from the start, it is checked at the end.
+
+        `stated`: its digest, if it was asked for before.
 
         Raises NotReachable, CutShort, Busy, and ProtocolFault when the file is gone, changed, or not what was stated.
         """
@@ -137,7 +139,9 @@ class MentraShelf:
                 if failures >= MOST_TRIES:
                     raise trouble
                 await asyncio.sleep(min(2.0**failures, LONGEST_PAUSE))
-        stated = await self.digest(entry) if offset == 0 else None
+        if offset > 0:
+            return
+        stated = stated or await self.digest(entry)
         if stated is not None and stated != running.digest():
             raise ProtocolFault("A capture arrived changed.", "Its digest is not the one the glasses stated.", "Fetch it again.")
 

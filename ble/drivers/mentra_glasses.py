@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import replace
 from datetime import datetime
 
@@ -29,7 +29,7 @@ ANSWER_SECONDS = 8.0
 HOTSPOT_SECONDS = 30.0
 SAVED_SECONDS = 45.0
 """How long a photo may take to show up in the gallery."""
-MOST_OFFERED = 64
+MOST_OFFERED = 16
 """Captures of the gallery that are on offer at once; the next follow as these are fetched."""
 _PIECE = 64 * 1024
 
@@ -60,9 +60,11 @@ class MentraGlasses:
         self._known: dict[str, Entry] = {}
         self._backlog: deque[Entry] = deque()
         self._offered: set[str] = set()
+        self._stated: dict[str, bytes] = {}
         self._done: set[str] = set()
         self._kept: dict[str, set[str]] = {}
         self._unsound = 0
+        self._skip: frozenset[str] = frozenset()
 
     @property
     def address(self) -> str:
@@ -153,10 +155,14 @@ class MentraGlasses:
             self._session.fetched(offer_id)
             return
         shelf, entry = self._on_shelf(offer_id)
-        async with contextlib.aclosing(shelf.fetch(entry, max(0, offset))) as pieces:
-            async for piece in pieces:
-                yield piece
-        self._settled(offer_id)
+        try:
+            async with contextlib.aclosing(shelf.fetch(entry, max(0, offset), self._stated.get(offer_id))) as pieces:
+                async for piece in pieces:
+                    yield piece
+        except BaseException:
+            self._offered.discard(offer_id)  # so that the next look offers it again
+            raise
+        await self._settled(offer_id)
 
     async def digest(self, offer_id: str) -> bytes | None:
         """The SHA-256 that the glasses state of an offered capture, for whoever put it together from several fetches. None: they don't."""
@@ -171,7 +177,7 @@ class MentraGlasses:
         entry = self._known.get(offer_id)
         if entry is None:
             return
-        self._settled(offer_id)
+        await self._settled(offer_id)
         if self._shelf is None or not self._shelf.version3:
             return
         kept = self._kept.setdefault(entry.capture, set())
@@ -188,16 +194,24 @@ class MentraGlasses:
             raise NotReachable("Their Wi-Fi was closed.")
         return self._shelf, entry
 
-    def _settled(self, offer_id: str) -> None:
+    async def _settled(self, offer_id: str) -> None:
         self._done.add(offer_id)
         self._offered.discard(offer_id)
-        self._offer_more()
+        self._stated.pop(offer_id, None)
+        await self._offer_more()
 
-    def _offer_more(self) -> None:
+    async def _offer_more(self) -> None:
+        """Put the next captures on offer, each with its digest, by which it can be checked however it was fetched."""
         while self._backlog and len(self._offered) < MOST_OFFERED:
             entry = self._backlog.popleft()
             self._offered.add(entry.id)
-            offer = Offer(entry.id, entry.kind, entry.media_type, entry.taken_at, size=entry.size)
+            stated = None
+            if self._shelf is not None:
+                with contextlib.suppress(WifiTrouble, ProtocolFault):  # asked again, and insisted on, when it is fetched
+                    stated = await self._shelf.digest(entry)
+            if stated is not None:
+                self._stated[entry.id] = stated
+            offer = Offer(entry.id, entry.kind, entry.media_type, entry.taken_at, size=entry.size, sha256=stated)
             self._session.events.put(CaptureOffered(offer))
             self._session.change(replace(self._session.status, received=self._session.status.received + 1))
 
@@ -240,7 +254,7 @@ class MentraGlasses:
             host = host.removesuffix(f":{profile.HTTP_PORT}")
         return announced_place(host, profile.HTTP_PORT, simulated=self._simulated)
 
-    async def look_over_wifi(self, seconds: float = 90.0) -> int:
+    async def look_over_wifi(self, seconds: float = 90.0, *, skip: Collection[str] = ()) -> int:
         """See `ble.http_port.WifiGlasses`. The latest word of the glasses about their network counts."""
         if self._own_network and self._session.hotspot is not None:
             self._place = announced_place(self._session.hotspot.gateway, profile.HTTP_PORT, simulated=self._simulated)
@@ -249,6 +263,7 @@ class MentraGlasses:
         shelf = MentraShelf(self._http, self._place, self._utc)
         await shelf.greet(seconds)
         self._shelf = shelf
+        self._skip = frozenset(skip)
         try:
             return await self._list_new()
         except ProtocolFault:
@@ -260,10 +275,10 @@ class MentraGlasses:
             raise NotReachable("Their Wi-Fi is not open.")
         entries, unsound = await self._shelf.entries()
         self._known = {entry.id: entry for entry in entries}
-        waiting = self._done | self._offered | {entry.id for entry in self._backlog}
+        waiting = self._skip | self._done | self._offered | {entry.id for entry in self._backlog}
         new = [entry for entry in self._known.values() if entry.id not in waiting]
         self._backlog.extend(new)
-        self._offer_more()
+        await self._offer_more()
         if unsound > self._unsound:
             self._session.damaged(f"the glasses list {unsound} captures in a way that makes no sense")
         self._unsound = unsound
@@ -274,6 +289,7 @@ class MentraGlasses:
         place, self._place, self._shelf = self._place, None, None
         self._backlog.clear()
         self._offered.clear()
+        self._stated.clear()
         if place is None:
             return
         if self._own_network:

@@ -26,7 +26,7 @@ from ble.types import (
 
 MOST_HELD = 64
 MOST_HELD_BYTES = 64 << 20
-PROGRESS_STEP = 4096
+PROGRESS_STEP = 16_384
 CAMERA_SECONDS = 30.0
 """How long nothing may be heard of an order; taking, shrinking and handing over a picture takes the glasses some seconds."""
 ORDER_SECONDS = 180.0
@@ -313,15 +313,16 @@ class MentraSession:
     # -- time -----------------------------------------------------------------------------------------------------------------------
 
     def _arm(self) -> None:
-        """Be called again when the assembler or the order has something to give up."""
+        """Be called again when the assembler or the order may have something to give up. A timer that comes too early does no harm."""
+        due = min((at for at in (self._assembler.deadline, self._order_deadline()) if at is not None), default=None)
+        if not self._open or due is None or (self._timer is not None and self._timer.when() <= due):
+            return
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
-        due = [at for at in (self._assembler.deadline, self._order_deadline()) if at is not None]
-        if self._open and due:
-            self._timer = self._loop.call_at(min(due), self._tick)
+        self._timer = self._loop.call_at(due, self._tick)
 
     def _tick(self) -> None:
+        self._timer = None
         now = self._loop.time()
         self._take_in(self._assembler.tick(now))
         deadline = self._order_deadline()

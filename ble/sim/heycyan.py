@@ -15,7 +15,7 @@ from bumble import att, core, device, gatt
 from ble.drivers import heycyan_wire as wire
 from ble.drivers.heycyan_wire import Mode
 from ble.sim.faults import REAL_PACE, Pace
-from ble.sim.loopback_http import Asked, LoopbackHttp, Reply
+from ble.sim.loopback_http import WIFI_RATE, Asked, LoopbackHttp, Reply
 from ble.sim.peripheral import Access, SimulatedPeripheral
 
 NETWORK = b"M01_C93A46F29FD8"
@@ -94,7 +94,7 @@ class SimulatedHeycyan(SimulatedPeripheral):
         self.asked: list[Asked] = []
         self.mode: int = Mode.TRANSFER if faults.stuck_in_transfer else 0
         self.files = files if files is not None else {f"20260314_15092{n}.jpg": picture for n, picture in enumerate(pictures[:2])}
-        self.http = LoopbackHttp(self._respond)
+        self.http = LoopbackHttp(self._respond, rate=WIFI_RATE if pace == REAL_PACE else 0.0)
         self._pictures = itertools.cycle(pictures)
         self._pace = pace
         self._pages: list[bytes] = []

@@ -13,6 +13,8 @@ _PIECE = 64 * 1024
 _MOST_HEAD = 16 * 1024
 _MOST_BODY = 64 * 1024
 ENDLESS = 1 << 40
+WIFI_RATE = 20e6
+"""Bytes a second of glasses' Wi-Fi at its best: a 2.4 GHz network with one antenna."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,14 @@ class Reply:
 
 
 class LoopbackHttp:
-    """Serves `respond` on a port of 127.0.0.1 while started. Lives on the loop it is started on."""
+    """Serves `respond` on a port of 127.0.0.1 while started, at `rate` bytes a second (0: as fast as it goes).
 
-    def __init__(self, respond: Callable[[Asked], Reply]) -> None:
+    Lives on the loop it is started on.
+    """
+
+    def __init__(self, respond: Callable[[Asked], Reply], *, rate: float = 0.0) -> None:
         self._respond = respond
+        self._rate = rate
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
 
@@ -106,11 +112,29 @@ class LoopbackHttp:
             if reply.silent:
                 await reader.read()
             else:
-                await _write(writer, request, reply)
+                await self._write(writer, request, reply)
         self._writers.discard(writer)
         writer.close()
         with contextlib.suppress(OSError):
             await writer.wait_closed()
+
+    async def _write(self, writer: asyncio.StreamWriter, request: Asked, reply: Reply) -> None:
+        chunked = reply.length is None
+        reason = HTTPStatus(reply.status).phrase
+        lines = [f"HTTP/1.1 {reply.status} {reason}", "Connection: close", *(f"{name}: {value}" for name, value in reply.headers)]
+        lines.append("Transfer-Encoding: chunked" if chunked else f"Content-Length: {reply.length}")
+        writer.write(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
+        if request.method != "HEAD":
+            began, sent = asyncio.get_running_loop().time(), 0
+            for piece in reply.pieces():
+                writer.write(b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece)
+                await writer.drain()
+                sent += len(piece)
+                if self._rate:
+                    await asyncio.sleep(began + sent / self._rate - asyncio.get_running_loop().time())
+            if chunked:
+                writer.write(b"0\r\n\r\n")
+        await writer.drain()
 
 
 async def _read(reader: asyncio.StreamReader) -> Asked:
@@ -120,18 +144,3 @@ async def _read(reader: asyncio.StreamReader) -> Asked:
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)}
     length = min(int(headers.get("content-length", "0")), _MOST_BODY)
     return asked(method, target, headers, await reader.readexactly(length))
-
-
-async def _write(writer: asyncio.StreamWriter, request: Asked, reply: Reply) -> None:
-    chunked = reply.length is None
-    reason = HTTPStatus(reply.status).phrase
-    lines = [f"HTTP/1.1 {reply.status} {reason}", "Connection: close", *(f"{name}: {value}" for name, value in reply.headers)]
-    lines.append("Transfer-Encoding: chunked" if chunked else f"Content-Length: {reply.length}")
-    writer.write(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
-    if request.method != "HEAD":
-        for piece in reply.pieces():
-            writer.write(b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece)
-            await writer.drain()
-        if chunked:
-            writer.write(b"0\r\n\r\n")
-    await writer.drain()

@@ -18,7 +18,7 @@ from ble.drivers import mentra_profile as profile
 from ble.drivers.k900 import Code, Json
 from ble.drivers.mentra_packets import MOST_TRIES, Packet, write_packet
 from ble.sim.faults import REAL_PACE, Pace
-from ble.sim.loopback_http import Asked, LoopbackHttp, Reply
+from ble.sim.loopback_http import WIFI_RATE, Asked, LoopbackHttp, Reply
 from ble.sim.mentra_faults import NO_MENTRA_FAULTS, MentraFaults
 from ble.sim.mentra_shelf import SimulatedShelf
 from ble.sim.peripheral import Access, SimulatedPeripheral
@@ -51,7 +51,7 @@ class SimulatedMentra(SimulatedPeripheral):
         self.confirmations: list[bool] = []
         self.transfers = 0
         self.shelf = SimulatedShelf(faults, self.tell)
-        self.http = LoopbackHttp(self._respond)
+        self.http = LoopbackHttp(self._respond, rate=WIFI_RATE if pace == REAL_PACE else 0.0)
         self._pictures = itertools.cycle(pictures)
         self._pace = pace
         self._pairing = pairing or profile.PairingAdvert(pairable=True, secure=False)

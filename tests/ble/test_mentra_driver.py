@@ -77,7 +77,7 @@ def told(twin: SimulatedMentra, kind: str) -> list[Any]:
 
 
 async def test_a_photo_over_bluetooth(open_mentra: Any, make_jpeg: Make, until: Any) -> None:
-    twin = SimulatedMentra([make_jpeg(5000)], pace=AT_ONCE)
+    twin = SimulatedMentra([make_jpeg(40_000)], pace=AT_ONCE)
     glasses, heard = await open_mentra(twin)
     assert isinstance(glasses, WifiGlasses)
     assert glasses.capabilities.family == "mentra-live"
@@ -88,11 +88,11 @@ async def test_a_photo_over_bluetooth(open_mentra: Any, make_jpeg: Make, until: 
     await until(lambda: twin.confirmations)
     (offer,) = heard.offers
     assert offer.media_type == "image/jpeg"
-    assert offer.size == 5000
-    assert await picture(glasses, offer.id) == make_jpeg(5000)
-    assert await picture(glasses, offer.id, 4000) == make_jpeg(5000)[4000:]
+    assert offer.size == 40_000
+    assert await picture(glasses, offer.id) == make_jpeg(40_000)
+    assert await picture(glasses, offer.id, 30_000) == make_jpeg(40_000)[30_000:]
     assert twin.confirmations == [True]
-    assert any(isinstance(event, CaptureProgress) and event.total == 5000 for event in heard.events)
+    assert any(isinstance(event, CaptureProgress) and event.total == 40_000 for event in heard.events)
     assert glasses.status.received == 1
     assert await glasses.digest(offer.id) is None
     await glasses.release(offer.id)

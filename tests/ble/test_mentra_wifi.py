@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from ble.drivers import mentra_gallery as gallery
 from ble.drivers.mentra import MentraDriver
-from ble.drivers.mentra_fetch import Busy
+from ble.drivers.mentra_fetch import Busy, MentraShelf
 from ble.drivers.mentra_glasses import MOST_OFFERED, MentraGlasses
 from ble.errors import ProtocolFault, Unsupported
 from ble.http_port import CutShort, HttpAnswer, HttpRequest, NotReachable, Place, WifiInvitation, WifiTrouble, announced_place
@@ -229,7 +229,7 @@ async def test_too_many_requests(pair: Any, make_jpeg: Make, after: int) -> None
     p = await pair(too_many_after=after)
     begun = asyncio.get_running_loop().time()
     assert await p.get() == make_jpeg(200_000)
-    if after > 2:
+    if after > 3:
         assert asyncio.get_running_loop().time() - begun > 10
 
 
@@ -246,6 +246,38 @@ async def test_a_gallery_of_many_pages(pair: Any, make_jpeg: Make) -> None:
         assert len({offer.id for offer in p.heard.offers}) == 230
         assert p.heard.damaged == []
         assert await p.glasses.look_over_wifi() == 0
+
+
+async def test_what_is_safe_already_is_skipped_and_the_rest_offered(pair: Any, make_jpeg: Make) -> None:
+    p = await pair(make_jpeg(300), stored=3 * MOST_OFFERED, look=False)
+    await p.glasses.open_wifi(own_network=True)
+    await p.glasses.look_over_wifi()
+    await asyncio.sleep(0.1)
+    safe = [offer.id for offer in p.heard.offers]
+    assert len(safe) == MOST_OFFERED
+    await p.glasses.close_wifi()
+    await p.glasses.open_wifi(own_network=True)
+    assert await p.glasses.look_over_wifi(skip=safe) == 2 * MOST_OFFERED
+    await asyncio.sleep(0.1)
+    assert len(p.heard.offers) == 2 * MOST_OFFERED
+    assert not set(safe) & {offer.id for offer in p.heard.offers[MOST_OFFERED:]}
+
+
+async def test_the_digest_comes_with_the_offer(pair: Any, make_jpeg: Make) -> None:
+    p = await pair()
+    assert p.heard.offers[0].sha256 == hashlib.sha256(make_jpeg(200_000)).digest()
+    await p.get()
+    assert sum(1 for request in p.http.requests if "hash" in request.path) == 1
+
+
+async def test_a_capture_that_could_not_be_fetched_is_offered_again(pair: Any) -> None:
+    p = await pair(server_error=6)
+    assert p.heard.offers[0].sha256 is None  # they could not say
+    with pytest.raises(CutShort):
+        await p.get()
+    assert await p.glasses.look_over_wifi() == 1
+    await p.get()
+    assert await p.glasses.look_over_wifi() == 0
 
 
 async def test_captures_not_fetched_are_offered_again(pair: Any) -> None:
@@ -520,3 +552,126 @@ def test_when_a_capture_was_made() -> None:
     first, second = gallery.read_listing(json.dumps(listing).encode(), now).entries
     assert first.taken_at == min(datetime(2026, 3, 14, 15, 9, 26).astimezone(UTC), now)
     assert second.taken_at == now
+
+
+# -- answers one by one -------------------------------------------------------------------------------------------------------------
+
+
+class Script:
+    """A port whose answers are written down; the last one goes on for ever."""
+
+    def __init__(self, *replies: Reply | WifiTrouble) -> None:
+        self.replies = list(replies)
+        self.requests: list[HttpRequest] = []
+
+    def open(self, request: HttpRequest) -> AbstractAsyncContextManager[HttpAnswer]:
+        return self._open(request)
+
+    @asynccontextmanager
+    async def _open(self, request: HttpRequest) -> AsyncIterator[HttpAnswer]:
+        self.requests.append(request)
+        reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        if isinstance(reply, WifiTrouble):
+            raise reply
+        yield Answer(reply, request)
+
+
+def shelf(*replies: Reply | WifiTrouble, version3: bool = True) -> tuple[MentraShelf, Script]:
+    script = Script(*replies)
+    made = MentraShelf(script, Place("127.0.0.1", 1), lambda: datetime.now(UTC))
+    made.version3 = version3
+    return made, script
+
+
+ENTRY = gallery.Entry("c", "c/base.jpg", 10, CaptureKind.PHOTO, "image/jpeg", datetime.now(UTC), "/api/f", '"e"', "/api/h")
+EMPTY = Reply(200, b'{"captures":[]}')
+
+
+@pytest.mark.parametrize(
+    ("replies", "error"),
+    [
+        ([Reply(403)], Busy),
+        ([Reply(409)], Busy),
+        ([Reply(429)], Busy),
+        ([Reply(408)], Busy),
+        ([Reply(503)], CutShort),
+        ([Reply(404)], ProtocolFault),
+        ([Reply(204)], ProtocolFault),
+        ([NotReachable()], NotReachable),
+        ([CutShort()], CutShort),
+    ],
+)
+async def test_lists_that_never_come(replies: list[Any], error: type[Exception]) -> None:
+    made, script = shelf(*replies)
+    with pytest.raises(error):
+        await made.entries()
+    assert len(script.requests) <= 6
+
+
+async def test_a_list_that_comes_after_all() -> None:
+    made, script = shelf(NotReachable(), Reply(429), CutShort(), EMPTY)
+    assert await made.entries() == ([], 0)
+    assert len(script.requests) == 4
+
+
+async def test_a_list_without_end() -> None:
+    pages = [Reply(200, json.dumps({"captures": [], "has_more": True, "next_cursor": f"c{n}"}).encode()) for n in range(500)]
+    made, script = shelf(*pages)
+    assert await made.entries() == ([], 0)
+    assert len(script.requests) == gallery.MOST_PAGES
+
+
+@pytest.mark.parametrize(
+    "replies",
+    [
+        [Reply(206, b"x" * 5, (("Content-Range", "bytes 0-4/10"),))],
+        [Reply(206, b"x" * 5, (("Content-Range", "bytes 5-9/11"),))],
+        [Reply(206, b"x" * 5)],
+        [Reply(206, b"x" * 6, (("Content-Range", "bytes 5-9/10"),))],
+        [Reply(200, b"x" * 10, (("ETag", '"other"'),))],
+        [Reply(200, b"x" * 9)],
+        [Reply(200, b"x" * 11, stated=10)],
+        [Reply(416)],
+        [Reply(404)],
+        [Reply(204)],
+        [Reply(201, b"x" * 10)],
+    ],
+)
+async def test_parts_that_do_not_belong(replies: list[Any]) -> None:
+    made, _ = shelf(*replies)
+    with pytest.raises((ProtocolFault, CutShort)) as caught:
+        [piece async for piece in made.fetch(ENTRY, 5)]
+    assert not isinstance(caught.value, CutShort) or replies[0].status == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{}",
+        b'{"sha256":5}',
+        b'{"sha256":"xyz"}',
+        json.dumps({"sha256": "0" * 64, "size": 11}).encode(),
+    ],
+)
+async def test_digests_that_are_none(body: bytes) -> None:
+    made, _ = shelf(Reply(200, body))
+    with pytest.raises(ProtocolFault):
+        await made.digest(ENTRY)
+
+
+async def test_a_no_to_letting_go() -> None:
+    made, script = shelf(Reply(200, b'{"success":false}'))
+    with pytest.raises(ProtocolFault):
+        await made.trash("c")
+    assert [(request.method, request.path) for request in script.requests] == [("POST", "/api/v3/ack")]
+    made, _ = shelf(Reply(404))
+    with pytest.raises(ProtocolFault):
+        await made.trash("c")
+
+
+async def test_what_can_be_done_without_version_three() -> None:
+    for answer in (Reply(404), Reply(200, b"no json"), Reply(500)):
+        made, _ = shelf(Reply(500), Reply(200, b"x"), Reply(200, b'{"status":"healthy"}'), answer, version3=False)
+        await made.greet(30)
+        assert not made.version3
