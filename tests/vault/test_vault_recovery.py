@@ -139,7 +139,7 @@ def test_what_is_no_sealed_file_is_described(tmp_path: Path) -> None:
         (b"", "not an age file", "header"),
         (b"\xff\xd8\xff" * 50, "not an age file", "header"),
         (b"age-encryption.org/v9\n", "does not know", "newer"),
-        (b"-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n", "armored", "age -d"),
+        (b"-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n", "armored", "damaged"),
     ):
         path.write_bytes(data)
         facts = inspect(path)
