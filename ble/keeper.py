@@ -20,6 +20,7 @@ from ble.glasses import Driver, Glasses
 from ble.port import Airwaves, GattPort
 from ble.types import (
     Capabilities,
+    Capability,
     CaptureDamaged,
     CaptureOffered,
     CaptureProgress,
@@ -319,8 +320,9 @@ class Keeper:
         self._happen(Event.DROPPED)
         self._tell()
 
-    def _give_up_the_oldest(self) -> None:
-        if len(self._holders) > MOST_WAITING:
+    def _give_up_the_oldest(self, glasses: Glasses) -> None:
+        # Glasses that store captures hold them themselves; only those of others wait in this computer's memory.
+        if len(self._holders) > MOST_WAITING and not glasses.capabilities.can(Capability.RELEASE):
             oldest = next(iter(self._holders))
             self._spawn(self.release(oldest))
             self._events.put(CaptureDamaged("nobody fetched it in time", self._utc()))
@@ -333,7 +335,7 @@ class Keeper:
             case CaptureOffered():
                 self._holders[event.offer.id] = glasses
                 self._events.put(event)
-                self._give_up_the_oldest()
+                self._give_up_the_oldest(glasses)
             case CaptureProgress() | CaptureDamaged():
                 self._events.put(event)
             case LinkClosed():

@@ -16,7 +16,7 @@ from ble.event_queue import EventQueue
 from ble.keeper import MOST_WAITING, Keeper, KeeperEvent, LinkChanged
 from ble.sim.faults import AT_ONCE, NO_FAULTS, Faults
 from ble.sim.omi import SimulatedGlasses, SimulatedNecklace, SimulatedOmi, SimulatedOpenGlass
-from ble.types import CaptureDamaged, CaptureKind, CaptureOffered, GlassesStatus, LinkState, Offer
+from ble.types import Capabilities, Capability, CaptureDamaged, CaptureKind, CaptureOffered, GlassesStatus, LinkState, Offer
 
 Make = Callable[[int], bytes]
 
@@ -341,10 +341,13 @@ async def test_a_link_that_takes_too_long_is_given_up(rig: Any, make_jpeg: Make,
     await keeper.stop()
 
 
-async def test_captures_nobody_fetches_are_given_up_and_said(rig: Any) -> None:
+@pytest.mark.parametrize("stores", [False, True], ids=["held here", "held by the glasses"])
+async def test_captures_nobody_fetches_are_given_up_and_said_unless_the_glasses_keep_them(rig: Any, stores: bool) -> None:
     released = []
 
     class Many(BrokenGlasses):
+        capabilities = Capabilities("x", frozenset({Capability.RELEASE} if stores else ()), encrypted_link=True)
+
         async def events(self) -> AsyncIterator[Any]:
             for number in range(MOST_WAITING + 1):
                 yield CaptureOffered(Offer(str(number), CaptureKind.PHOTO, "image/jpeg", datetime.now(UTC)))
@@ -357,8 +360,8 @@ async def test_captures_nobody_fetches_are_given_up_and_said(rig: Any) -> None:
     await kept.keeper._deliver(many)  # type: ignore[arg-type]
     await kept.keeper.stop()
     await kept.task
-    assert released == ["0"]
-    assert kept.damaged == ["nobody fetched it in time"]
+    assert released == ([] if stores else ["0"])
+    assert kept.damaged == ([] if stores else ["nobody fetched it in time"])
 
 
 async def test_the_event_queue_keeps_what_must_not_be_lost() -> None:
