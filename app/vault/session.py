@@ -113,7 +113,7 @@ class Session:
     def catch_up(self) -> tuple[ItemMeta, ...]:
         """Take in what is on the disk and not in the index, and take in anew what changed; return what is new.
 
-        What is in the index and not on the disk stays there, and is shown as missing, until `forget_missing`.
+        What is in the index and not on the disk stays there, and is shown as missing, until `accept`.
         """
         stamps, revisions = self.index.stamps(), self.index.revisions()
         if self._before is None:
@@ -126,7 +126,7 @@ class Session:
                 missing.discard(found.id)
             if stamps.get(found.id) != found.stamp:
                 meta, stamp_now = self._meta_or_recovered(found)
-                changed.append((meta, stamp_now))
+                changed.append((self._with_digest_first_known(meta), stamp_now))
                 older += meta.revision < revisions.get(found.id, 0)
                 if found.id not in stamps:
                     new.append(meta)
@@ -143,9 +143,16 @@ class Session:
         everything = list(self._store.found(strays))
         try:
             self.merged = merge(self._store, self.identity, strays)
-        except OSError:  # a disk that can't be written now must not keep anybody from looking
+        except VaultLocked:
+            raise
+        except (OSError, VaultError):  # a disk that can't be written now must not keep anybody from looking
             return everything
         return list(self._store.found()) if self.merged.anything else everything
+
+    def _with_digest_first_known(self, meta: ItemMeta) -> ItemMeta:
+        """Media never change, and anybody could seal a meta file that names others: the digest first indexed stays the one expected."""
+        sha256, size = self.index.digest(meta.id) or ("", 0)
+        return replace(meta, sha256=sha256, size=size) if sha256 else meta
 
     def standing(self, least: int = 0) -> Standing:
         """Return how the vault stands by its index, whose generation is made at least `least`."""

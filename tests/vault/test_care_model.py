@@ -177,7 +177,7 @@ def test_any_sequence_leaves_vault_and_model_equal(
 
     Bound.make_files = staticmethod(fault_files)
     Bound.key_store, Bound.new, Bound.passphrase, Bound.crash = key_store, new_item, passphrase, crash
-    calm = settings(max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
+    calm = settings(max_examples=120, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(Bound, settings=calm)  # type: ignore[no-untyped-call]
     assert Bound.crashes > 5
 

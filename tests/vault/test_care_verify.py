@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import pytest
 
 from app.vault import check
 from app.vault.age import seal_bytes
-from app.vault.errors import VaultLocked
+from app.vault.errors import ObjectDamaged, VaultLocked
 from app.vault.repair import repair
 from app.vault.types import ItemId, ItemMeta, LockState, NewItem, NoticeKind
 from app.vault.vault import Vault
@@ -308,3 +309,22 @@ def test_purging_takes_the_copies_along(vault: Vault, five: list[ItemMeta], fold
         copy.write_bytes(path.read_bytes())
     vault.delete(item)
     assert list(folder.rglob(f"{item}*")) == []
+
+
+def test_an_object_swapped_together_with_its_description_is_noticed(
+    vault: Vault, five: list[ItemMeta], folder: Path, opened: Opener, passphrase: str, new_item: NewItem
+) -> None:
+    """The recipient is public, so whoever can write to the folder can seal both; the index remembers what was there."""
+    item = five[0].id
+    other = b"another picture"
+    with vault.held() as parts:
+        forged = replace(vault.meta(item), revision=9, size=len(other), sha256=hashlib.sha256(other).hexdigest())
+        item_file(folder, item).write_bytes(seal_bytes(other, parts.store.recipients))
+        parts.store.put_meta(forged)
+    vault.close()
+    again = opened(folder)
+    again.unlock_with_passphrase(passphrase)
+    again.catch_up()
+    with pytest.raises(ObjectDamaged):
+        again.read(item)
+    assert [fault.id for fault in again.verify().faults] == [item]
