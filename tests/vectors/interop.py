@@ -17,6 +17,7 @@ from app.vault.hybrid import HybridIdentity
 SIZES = (0, 1, 65535, 65536, 65537, 1 << 20)
 """Bytes: around the chunk of 64 KiB, where implementations differ."""
 _FIRST_WITH_HYBRID = (1, 3)
+_NODE = (20, 19)
 
 Step = Callable[[str, Path, Path], None]
 """Takes a key's text, a file to read, and a file to write."""
@@ -47,8 +48,9 @@ def programs(tool: Path, folder: Path) -> Iterator[Program]:
         yield _program(f"{label}, X25519", _command(name, folder), classic, missing)
         yield _program(f"{label}, hybrid", _command(name, folder), hybrid, too_old)
     yield _program("rage's library (pyrage), X25519", _pyrage(), classic, "" if _has_pyrage() else "pyrage is not installed")
-    yield _program("age-encryption (npm), X25519", _node(tool), classic, "")
-    yield _program("age-encryption (npm), hybrid", _node(tool), hybrid, "")
+    too_old = "" if _version("node") >= _NODE else "it needs Node 20.19 or newer"
+    yield _program("age-encryption (npm), X25519", _node(tool), classic, too_old)
+    yield _program("age-encryption (npm), hybrid", _node(tool), hybrid, too_old)
 
 
 def exchange(program: Program, size: int, folder: Path) -> Iterator[str]:
@@ -133,7 +135,7 @@ def _run(*arguments: str | Path, into: Path = Path(os.devnull)) -> None:
     with into.open("wb") as output:
         done = subprocess.run([str(argument) for argument in arguments], stdout=output, stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(done.stderr.strip()[:300])
+        raise RuntimeError(" ".join(done.stderr.split())[:200])
 
 
 def _our_seal(program: Program, source: Path, target: Path) -> None:

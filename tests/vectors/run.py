@@ -54,12 +54,12 @@ def cache_folder() -> Path:
 def install(folder: Path) -> Path:
     """Put npm's packages into `folder`, checked against the digests of the lock file; return the tool beside them."""
     if shutil.which("npm") is None or shutil.which("node") is None:
-        raise OSError("npm and node are needed (Debian: apt install npm; Node 20 or newer for the hybrid programs)")
+        raise OSError("npm and node are needed (Debian: apt install npm; Node 20.19 or newer for all of it)")
     folder.mkdir(parents=True, exist_ok=True)
     for name in PACKAGES:
         shutil.copyfile(HERE / name, folder / name)
     subprocess.run(
-        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--silent"],
+        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"],
         cwd=folder,
         check=True,
         stdout=sys.stderr,
