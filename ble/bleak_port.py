@@ -229,11 +229,14 @@ class BleakGattPort:
     async def pair(self) -> None:
         """See `ble.port.GattPort`. BlueZ pairs only while there is an agent to ask; the other systems ask the person themselves."""
         on_bluez = self._backend is None and sys.platform == "linux"
+        compare = self._airwaves.comparer(self._address)
         with plainly():
-            if not on_bluez:
-                await self._link().pair()
-                return
-            async with pairing_agent(self._address, self._airwaves.comparer(self._address)):
+            if on_bluez:
+                async with pairing_agent(self._address, compare):
+                    await self._link().pair()
+            elif self._backend is not None:  # the virtual air
+                await self._link().pair(compare=compare)
+            else:
                 await self._link().pair()
 
     async def disconnect(self) -> None:

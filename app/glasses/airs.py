@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,6 @@ from app.media.samples import pictures
 from ble.bleak_port import BleakAirwaves
 from ble.drivers import driver_for, service_uuids
 from ble.errors import RadioUnavailable
-from ble.port import Airwaves
 from ble.radio import Radio
 from ble.types import Advertisement
 
@@ -72,7 +72,28 @@ class Airs:
             return address
         return await air.add(simulated(family), address)
 
-    def airwaves(self, *, simulated: bool) -> Airwaves:
+    @asynccontextmanager
+    async def comparing(self, address: str, compare: Callable[[str], Awaitable[bool]] | None, *, simulated: bool) -> AsyncIterator[None]:
+        """While it lasts, `compare` is asked (on this loop) whether the glasses at `address` show the same code."""
+        home = asyncio.get_running_loop()
+
+        async def ask(code: str) -> bool:
+            return compare is not None and await compare(code)
+
+        async def asked(code: str) -> bool:
+            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(ask(code), home))
+
+        async def use(whom: Callable[[str], Awaitable[bool]] | None) -> None:
+            self.airwaves(simulated=simulated).compare_codes(address, whom)
+
+        self.radio.start()
+        await self.radio.run(use(asked if compare is not None else None))
+        try:
+            yield
+        finally:
+            await self.radio.run(use(None))
+
+    def airwaves(self, *, simulated: bool) -> BleakAirwaves:
         """The air that a pair of glasses is to be looked for on; to be called, and used, on the radio's loop."""
         if simulated:
             return self._virtual_air()[1]
@@ -116,6 +137,7 @@ class Airs:
 
     async def _scan(self, seconds: float) -> AsyncIterator[Heard]:
         queue: asyncio.Queue[Heard | RadioUnavailable] = asyncio.Queue(256)
+        deaf = 0
         listeners = [asyncio.create_task(self._listen(queue, simulated=False))]
         if self._virtual is not None:
             listeners.append(asyncio.create_task(self._listen(queue, simulated=True)))
@@ -125,7 +147,7 @@ class Airs:
                     heard = await queue.get()
                     if isinstance(heard, Heard):
                         yield heard
-                    elif self._virtual is None:
+                    elif (deaf := deaf + 1) == len(listeners):
                         raise heard
         except TimeoutError:
             pass

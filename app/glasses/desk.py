@@ -20,6 +20,8 @@ from app.glasses.ingest import Ingest
 from app.glasses.intake import Deliveries
 from app.glasses.known import KnownBook
 from app.glasses.ledger import Ledger
+from app.glasses.pairing import PairingState
+from app.glasses.pairing_flow import SEARCH_SECONDS, PairingFlow
 from app.glasses.types import FoundGlasses, GlassesView, KnownGlasses
 from app.lanes import Lanes
 from app.vault.types import ItemId, ItemMeta
@@ -131,21 +133,34 @@ class GlassesDesk:
         driver = driver_named(family)
         return driver.cautions(family) if driver is not None else ()
 
-    async def pair(self, found: FoundGlasses, *, continuous: bool = False) -> KnownGlasses:
-        """Connect, make sure that these are such glasses, and enrol their address. Raises the glasses' errors; then nothing is enrolled."""
+    def pairing(
+        self, wanted: str | None = None, *, seconds: float = SEARCH_SECONDS, on_change: Callable[[PairingState], None] = lambda _: None
+    ) -> PairingFlow:
+        """Pairing step by step, for a front end to show and answer. `wanted`: list only the glasses with this address."""
+        return PairingFlow(self, self._events, wanted=wanted, seconds=seconds, on_change=on_change)
+
+    async def pair(
+        self, found: FoundGlasses, *, continuous: bool = False, compare: Callable[[str], Awaitable[bool]] | None = None
+    ) -> KnownGlasses:
+        """Connect, make sure that these are such glasses, and enrol their address. Raises the glasses' errors; then nothing is enrolled.
+
+        `compare` is asked whether the glasses show the same code, where they show one; without it such glasses are paired without a code,
+        or not at all, as they like.
+        """
         if self._deliveries is None:
             raise EyelidError("There is no vault to deliver into yet.", "Captures are only ever kept sealed.", "Create the vault first.")
         if (enrolled := self._book.get(found.address)) is not None:
             await self.connect(found.address)
             return enrolled
         known = KnownGlasses(found.address, found.family, found.name, datetime.now(UTC), found.simulated, continuous)
-        companion = await self._keep(known)
-        try:
-            view = await companion.settled(PAIR_SECONDS)
-        except BaseException:
-            del self._companions[known.address]
-            await companion.stop()
-            raise
+        async with self._airs.comparing(found.address, compare, simulated=found.simulated):
+            companion = await self._keep(known)
+            try:
+                view = await companion.settled(PAIR_SECONDS)
+            except BaseException:
+                del self._companions[known.address]
+                await companion.stop()
+                raise
         # Only connected do glasses tell of which family they are; a name is anybody's to choose.
         family = view.capabilities.family if view.capabilities else known.family
         companion.known = dataclasses.replace(known, family=family, last_seen=datetime.now(UTC))

@@ -26,7 +26,9 @@ from bleak.exc import (
 )
 from bleak.uuids import normalize_uuid_str
 from bumble import att, core, device, gatt, gatt_client, hci
+from bumble.pairing import PairingConfig, PairingDelegate
 
+from ble.agent import Compare
 from ble.sim.air import Air, AirController, device_on, random_static
 
 T = TypeVar("T")
@@ -109,6 +111,17 @@ class AirScanner(BaseBleakScanner):
         self.call_detection_callbacks(found, heard)
 
 
+class _Comparing(PairingDelegate):
+    """A host with a screen and somebody to say yes."""
+
+    def __init__(self, compare: Compare) -> None:
+        super().__init__(PairingDelegate.DISPLAY_OUTPUT_AND_YES_NO_INPUT)
+        self._compare = compare
+
+    async def compare_numbers(self, number: int, digits: int) -> bool:
+        return await self._compare(f"{number:0{digits}}")
+
+
 class AirClient(BaseBleakClient):
     """One link over the virtual air, from a central of its own."""
 
@@ -174,6 +187,10 @@ class AirClient(BaseBleakClient):
             raise BleakError("Not connected")
         if self._connection.is_encrypted:
             return  # with the key of a bond; bleak's BlueZ back end does nothing either for a device that is paired
+        compare: Compare | None = kwargs.get("compare")
+        if compare is not None:
+            config = PairingConfig(sc=True, mitm=True, bonding=True, delegate=_Comparing(compare))
+            self._connection.device.pairing_config_factory = lambda _: config
         await self._ask(self._connection.pair())
 
     async def unpair(self) -> None:

@@ -19,14 +19,20 @@ _WRITE = att.Attribute.Permissions.WRITEABLE | att.Attribute.Permissions.WRITE_R
 
 
 class _Door(PairingDelegate):
-    """Lets somebody new pair only in pairing mode."""
+    """Lets somebody new pair only in pairing mode. With `shows`, the glasses have a display and a button, and compare codes."""
 
-    def __init__(self, is_open: Callable[[], bool]) -> None:
-        super().__init__()
+    def __init__(self, is_open: Callable[[], bool], shows: Callable[[str], None] | None) -> None:
+        super().__init__(self.DISPLAY_OUTPUT_AND_YES_NO_INPUT if shows else self.NO_OUTPUT_NO_INPUT)
         self._is_open = is_open
+        self._shows = shows
 
     async def accept(self) -> bool:
         return self._is_open()
+
+    async def compare_numbers(self, number: int, digits: int) -> bool:
+        if self._shows is not None:
+            self._shows(f"{number:0{digits}}")
+        return self._shows is not None
 
 
 class BondedPeripheral(SimulatedPeripheral):
@@ -38,6 +44,8 @@ class BondedPeripheral(SimulatedPeripheral):
 
     pairing_open = True
     protected = True
+    shows_code = False
+    """They have a display: both sides show a code while pairing, and the wearer presses yes on the glasses at once."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """As `SimulatedPeripheral`."""
@@ -85,8 +93,13 @@ class BondedPeripheral(SimulatedPeripheral):
         return wanted if self.protected else wanted & ~_ENCRYPTED
 
     async def switch_on(self, lent: device.Device) -> None:
-        lent.pairing_config_factory = lambda _: PairingConfig(sc=True, mitm=False, bonding=True, delegate=_Door(lambda: self.pairing_open))
+        door = _Door(lambda: self.pairing_open, self._show if self.shows_code else None)
+        config = PairingConfig(sc=True, mitm=self.shows_code, bonding=True, delegate=door)
+        lent.pairing_config_factory = lambda _: config
         await super().switch_on(lent)
+
+    def _show(self, code: str) -> None:
+        self.tell(f"shows {code}")
 
     def on_connected(self) -> None:
         """A client came: it has subscribed to nothing yet."""

@@ -186,6 +186,8 @@ class SimulatedPeripheral:
     def _connected(self, connection: device.Connection) -> None:
         self._connection = connection
         connection.on(connection.EVENT_DISCONNECTION, lambda _reason: self._disconnected(connection))
+        connection.on(connection.EVENT_CONNECTION_ENCRYPTION_CHANGE, lambda: self.tell("encrypted"))
+        connection.on(connection.EVENT_PAIRING, lambda _keys: self.tell("paired"))
         self.tell("connected")
         self.on_connected()
 
