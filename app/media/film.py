@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, NoReturn
@@ -23,6 +24,8 @@ FRAME_PIXELS = 40_000_000
 """Largest frame that is decoded: above 8K (33 million)."""
 _MAX_PACKETS = 256
 """A decoder that has no frame after so many packets of its stream gets no more."""
+_MAX_SEEK_PACKETS = 1200
+"""Behind a key frame: cameras write one every few seconds at most, that is after some hundred frames."""
 _LONGEST_MS = 30 * 24 * 3600 * 1000
 
 _DEMUXERS = {
@@ -75,8 +78,8 @@ def _opened(source: Source, media_type: MediaType) -> Iterator[InputContainer]:
         yield container
 
 
-def _first_frame(container: InputContainer, stream: VideoStream | AudioStream, noun: str) -> Any:
-    """Decode until the first frame, on one thread, within `_MAX_PACKETS`."""
+def _ready(stream: VideoStream | AudioStream, noun: str) -> None:
+    """Make the decoder ready: one of those that capture needs, on one thread, for frames of a sane size. Raises MediaDamaged."""
     context = stream.codec_context
     if context.name not in _CODECS:
         raise MediaDamaged(UNREADABLE, noun=noun)
@@ -85,6 +88,11 @@ def _first_frame(container: InputContainer, stream: VideoStream | AudioStream, n
         if stream.width * stream.height > FRAME_PIXELS:
             raise MediaTooLarge(noun=noun)
         context.options = {"max_pixels": str(FRAME_PIXELS)}
+
+
+def _first_frame(container: InputContainer, stream: VideoStream | AudioStream, noun: str) -> Any:
+    """Decode until the first frame, within `_MAX_PACKETS`."""
+    _ready(stream, noun)
     for count, packet in enumerate(container.demux(stream)):
         for frame in packet.decode():
             return frame
@@ -133,10 +141,55 @@ def poster(source: Source, media_type: MediaType, long_edge: int) -> Image.Image
         if stream is None:
             raise MediaDamaged("It holds no pictures.", noun="video")
         frame: VideoFrame = _first_frame(container, stream, "video")
-        shrink = max(1.0, max(frame.width, frame.height) / long_edge)
-        width, height = max(1, round(frame.width / shrink)), max(1, round(frame.height / shrink))
-        picture: Image.Image = frame.to_image(width=width, height=height, interpolation="AREA")  # type: ignore[no-untyped-call]
-        return picture
+        return _image(frame, long_edge)
+
+
+def frames_at(
+    source: Source, media_type: MediaType, times_ms: Sequence[int], long_edge: int | None = None
+) -> Iterator[tuple[int, Image.Image]]:
+    """The frames shown at these times (from the start, rising), as stored, each with its own time; one that is shown at several comes once.
+
+    Sound is not touched. `long_edge` scales down. Times behind the end give the last frame. Raises MediaDamaged.
+    """
+    with _opened(source, media_type) as container:
+        stream = _video(container)
+        if stream is None:
+            raise MediaDamaged("It holds no pictures.", noun="video")
+        _ready(stream, "video")
+        start, last = (container.start_time or 0) // 1000, None
+        for wanted in times_ms:
+            frame = _frame_at(container, stream, start + wanted)
+            if frame is None:
+                raise MediaDamaged("Not one picture of it could be decoded there.", noun="video")
+            at = max(0, _time_ms(frame) - start)
+            if at != last:
+                yield at, _image(frame, long_edge)
+            last = at
+
+
+def _frame_at(container: InputContainer, stream: VideoStream, wanted: int) -> VideoFrame | None:
+    """From the key frame before `wanted`, the last frame that is not later; within `_MAX_SEEK_PACKETS`."""
+    container.seek(wanted * 1000, backward=True)
+    found: VideoFrame | None = None
+    for count, packet in enumerate(container.demux(stream)):
+        for frame in packet.decode():
+            if found is not None and _time_ms(frame) > wanted:
+                return found
+            found = frame
+        if count > _MAX_SEEK_PACKETS:
+            break
+    return found
+
+
+def _time_ms(frame: VideoFrame) -> int:
+    return round((frame.time or 0.0) * 1000)
+
+
+def _image(frame: VideoFrame, long_edge: int | None) -> Image.Image:
+    shrink = max(1.0, max(frame.width, frame.height) / (long_edge or math.inf))
+    width, height = max(1, round(frame.width / shrink)), max(1, round(frame.height / shrink))
+    picture: Image.Image = frame.to_image(width=width, height=height, interpolation="AREA")  # type: ignore[no-untyped-call]
+    return picture
 
 
 def _video(container: InputContainer) -> VideoStream | None:

@@ -62,6 +62,12 @@ def covers_for(findings: Findings, kinds: Iterable[Kind] = (Kind.FACE,)) -> tupl
     return merged(boxes)
 
 
+def still_seen(findings: Findings, covered: Iterable[Box]) -> tuple[Region, ...]:
+    """Of what was found in a picture that was covered already, what does not lie on the covers: those can look like large letters."""
+    boxes = tuple(covered)
+    return tuple(region for region in findings.regions if sum(region.box.shared(box) for box in boxes) * 2 < region.box.area)
+
+
 def begin(picture: Image.Image, edit: Edit) -> Image.Image:
     """Cover at full size (in `picture` itself), then crop: no pixel holds anything of what was covered or cut off. Raises NothingLeft.
 

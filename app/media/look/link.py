@@ -129,7 +129,9 @@ class LookLink:
             self._drops -= 1
 
     async def close(self) -> None:
-        """End the worker for good. Looking afterwards says "not checked"."""
+        """End the worker for good. Looking afterwards says "not checked". Again: a no-op."""
+        if self._closed:
+            return
         self._closed = True
         self._kill()
         async with self._turn:
