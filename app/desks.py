@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from app.errors import EyelidError
 from app.events import EventHub, ItemsAdded, ItemsChanged, ItemsRemoved, VaultChanged
@@ -178,9 +179,7 @@ def _relay(progress: Progress | None) -> Progress:
 class LibraryDesk:
     """What the gallery shows and does."""
 
-    def __init__(
-        self, library: Library, lanes: Lanes, events: EventHub, on_purged: Callable[[Sequence[ItemId]], Awaitable[None]]
-    ) -> None:
+    def __init__(self, library: Library, lanes: Lanes, events: EventHub, on_purged: Callable[[Sequence[ItemId]], Awaitable[None]]) -> None:
         """`on_purged` is awaited with what was deleted for good, so that glasses that still have it do not bring it back."""
         self._library = library
         self._lanes = lanes
@@ -211,6 +210,10 @@ class LibraryDesk:
     async def picture(self, item: ItemId) -> bytes:
         """The original bytes, as they came from the glasses."""
         return await self._lanes.work(self._library.picture, item)
+
+    async def open_media(self, item: ItemId) -> BinaryIO:
+        """The original bytes for playing: seekable, opened piece by piece as they are read, from any thread. Close it afterwards."""
+        return await self._lanes.work(self._library.open_media, item)
 
     async def set_favourite(self, item: ItemId, favourite: bool) -> None:
         await self._lanes.vault(self._library.set_favourite, item, favourite)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 from app.errors import EyelidError
 from app.library.export import AS_THEY_CAME, ExportAs, Progress, export
@@ -81,6 +82,10 @@ class Library:
     def picture(self, item: ItemId) -> bytes:
         """The original bytes. Raises ItemMissing, ObjectDamaged."""
         return self._vault.read(item)
+
+    def open_media(self, item: ItemId) -> BinaryIO:
+        """The original bytes, to be read and sought in; opens only what is read. Raises ItemMissing, ObjectDamaged, as do its reads."""
+        return self._vault.open_media(item)
 
     # -- taking in
 

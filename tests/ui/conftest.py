@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import io
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -261,6 +262,7 @@ class FakeLibrary:
         self.pictures: dict[ItemId, bytes] = {}
         self.metas: dict[ItemId, ItemMeta] = {}
         self.exported: list[tuple[ItemId, ...]] = []
+        self.media: Callable[[ItemId], Any] = lambda item: io.BytesIO(self.pictures[item])
         self.error: Exception | None = None
 
     def add(self, *tiles: Tile, data: bytes | None = None) -> None:
@@ -286,6 +288,9 @@ class FakeLibrary:
 
     async def picture(self, item: ItemId) -> bytes:
         return self.pictures[item]
+
+    async def open_media(self, item: ItemId) -> Any:
+        return self.media(item)
 
     async def set_favourite(self, item: ItemId, favourite: bool) -> None:
         self.items = [replace(one, favourite=favourite) if one.id == item else one for one in self.items]
@@ -451,6 +456,10 @@ class FakeServices:
         pass
 
 
+USUAL = ("does not support propagateSizeHints", "pa_context_connect", "No RHI backend", "No audio device")
+"""What Qt says where there is no window manager, no sound and no graphics card, as is usual where tests run."""
+
+
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
     return {"qt": lambda: qasync.QEventLoop(QApplication.instance() or QApplication(["eyelid"]))}
 
@@ -458,8 +467,7 @@ def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> d
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for one in items:
         if Path(__file__).parent in one.path.parents:
-            # The offscreen platform has no window manager to tell sizes to, and says so.
-            one.add_marker(pytest.mark.qt_log_ignore("does not support propagateSizeHints"))
+            one.add_marker(pytest.mark.qt_log_ignore(*USUAL))
 
 
 async def until(condition: Callable[[], object]) -> None:

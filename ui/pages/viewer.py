@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from typing import BinaryIO
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QStackedWidget
 
+from app.errors import Explanation, explain
 from app.events import ItemsChanged, ItemsRemoved
+from app.library.types import ThumbSize
 from app.vault.types import ItemId, ItemKind, ItemMeta
 from ui import words
 from ui.actions import export_items
@@ -26,6 +29,9 @@ from ui.widgets.empty import Empty
 from ui.widgets.flow import FlowLayout
 from ui.widgets.page import Page
 from ui.widgets.picture import PictureView, decode
+from ui.widgets.video import SEEK_MS, CannotPlay, VideoView
+
+Acts = dict[Qt.Key, Callable[[], object]]
 
 
 class ViewerPage(Page):
@@ -33,6 +39,7 @@ class ViewerPage(Page):
 
     closed = Signal()
     ask_about = Signal(object)
+    _film_ready = Signal(object, object)
 
     def __init__(self, context: Context, timeline: TimelineModel, banners: Banners) -> None:
         super().__init__(tr("Capture"))
@@ -74,6 +81,10 @@ class ViewerPage(Page):
         self._stack = QStackedWidget()
         self._stack.addWidget(self.picture)
         self._stack.addWidget(self._plain)
+        self.video = VideoView(theme)
+        self.video.failed.connect(self._cannot_play)
+        self._stack.addWidget(self.video)
+        self._film_ready.connect(self._play, Qt.ConnectionType.QueuedConnection)
         self.details = DetailsPanel(self._context)
         middle = row(self._before, gap=GRID)
         middle.addWidget(self._stack, 3)
@@ -87,7 +98,9 @@ class ViewerPage(Page):
         """Show `item`; the picture of another one is gone at once."""
         self._item, self._meta = item, None
         self.picture.forget()
+        self.video.close_film()
         self._stack.setCurrentWidget(self.picture)
+        self._zoomable(on=True)
         self.picture.setFocus()
         self._steps()
         self._context.tasks.start(self._opening(item), key="viewer", on_error=lambda said: self._cannot(said.what, said.why or said.action))
@@ -96,6 +109,9 @@ class ViewerPage(Page):
         library = self._context.services.library
         meta = await library.details(item)
         self._describe(meta)
+        if meta.new.kind is ItemKind.VIDEO:
+            await self._opening_film(item)
+            return
         if meta.new.kind is not ItemKind.PHOTO:
             kind = words.kind(meta.new.kind)
             self._cannot(
@@ -114,17 +130,45 @@ class ViewerPage(Page):
         else:
             self.picture.show_image(image, meta.new.orientation)
 
+    async def _opening_film(self, item: ItemId) -> None:
+        """Show the poster at once; the player is made in a slot of its own, because Qt's players do not like coroutines."""
+        library = self._context.services.library
+        self._stack.setCurrentWidget(self.video)
+        self._zoomable(on=False)
+        self.video.setFocus()
+        if poster := await library.thumbnail(item, ThumbSize.LARGE):
+            self.video.film.show_poster(await asyncio.get_running_loop().run_in_executor(None, decode, poster))
+        self._film_ready.emit(item, await library.open_media(item))
+
+    def _play(self, item: ItemId, reader: BinaryIO) -> None:
+        if self._item != item:
+            reader.close()
+            return
+        try:
+            self.video.open(reader)
+        except CannotPlay as error:
+            self._cannot_play(explain(error))
+
+    def _cannot_play(self, said: Explanation) -> None:
+        self.video.close_film()
+        self._cannot(said.what, " ".join(part for part in (said.why, said.action) if part))
+        announce(self, str(said))
+
+    def _zoomable(self, *, on: bool) -> None:
+        for part in (self._zoom, self._fit, self._full):
+            part.setVisible(on)
+
     def _describe(self, meta: ItemMeta) -> None:
         self._meta = meta
         self.title.setText(words.title_when(meta.new.taken_at))
         shared = tuple(dict.fromkeys(share.company for share in meta.shares if share.leaves_computer))
         self.status.set_shared(shared)
-        self.picture.setAccessibleName(
-            tr("{kind}, {when}, {status}", kind=words.kind(meta.new.kind), when=self.title.text(), status=self.status.text)
-        )
-        name = tr("No favourite any more") if meta.favourite else tr("Favourite")
-        self._star.setAccessibleName(name)
-        self._star.setToolTip(name)
+        name = tr("{kind}, {when}, {status}", kind=words.kind(meta.new.kind), when=self.title.text(), status=self.status.text)
+        self.picture.setAccessibleName(name)
+        self.video.film.setAccessibleName(name)
+        star = tr("No favourite any more") if meta.favourite else tr("Favourite")
+        self._star.setAccessibleName(star)
+        self._star.setToolTip(star)
         dress(self._context.theme, self._star, "star-full" if meta.favourite else "star", "accent" if meta.favourite else "text")
         self.details.show_meta(meta)
         announce(self, self.picture.accessibleName())
@@ -146,6 +190,7 @@ class ViewerPage(Page):
         self._context.tasks.cancel("viewer")
         self._item = self._meta = None
         self.picture.forget()
+        self.video.close_film()
         self.details.forget()
         self.title.setText(tr("Capture"))
         self.status.set_shared(())
@@ -197,7 +242,34 @@ class ViewerPage(Page):
         self.details.setVisible(self._info.isChecked())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        acts: dict[Qt.Key, Callable[[], object]] = {
+        plain = event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
+        shifted = event.modifiers() == Qt.KeyboardModifier.ShiftModifier
+        playing = self._stack.currentWidget() is self.video
+        acts = self._keys() | (self._film_keys() if playing else {}) if plain else self._seek_keys() if shifted and playing else {}
+        act = acts.get(Qt.Key(event.key()))
+        if act is not None:
+            act()
+        else:
+            super().keyPressEvent(event)
+
+    def _film_keys(self) -> Acts:
+        return {
+            Qt.Key.Key_Space: self.video.toggle,
+            Qt.Key.Key_Comma: partial(self.video.step, -1),
+            Qt.Key.Key_Period: partial(self.video.step, 1),
+            Qt.Key.Key_Up: partial(self.video.louder, 5),
+            Qt.Key.Key_Down: partial(self.video.louder, -5),
+            Qt.Key.Key_M: self.video.toggle_sound,
+        }
+
+    def _seek_keys(self) -> Acts:
+        return {
+            Qt.Key.Key_Left: partial(self.video.seek_by, -SEEK_MS),
+            Qt.Key.Key_Right: partial(self.video.seek_by, SEEK_MS),
+        }
+
+    def _keys(self) -> Acts:
+        return {
             Qt.Key.Key_Escape: self.closed.emit,
             Qt.Key.Key_Backspace: self.closed.emit,
             Qt.Key.Key_Left: partial(self.step, -1),
@@ -210,12 +282,3 @@ class ViewerPage(Page):
             Qt.Key.Key_Minus: partial(self.picture.zoom, 0.8),
             Qt.Key.Key_I: self._info.click,
         }
-        act = (
-            acts.get(Qt.Key(event.key()))
-            if event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
-            else None
-        )
-        if act is not None:
-            act()
-        else:
-            super().keyPressEvent(event)
