@@ -9,7 +9,7 @@ from ble.drivers import brilliant_lua as lua
 from ble.drivers import brilliant_profile as profile
 from ble.drivers.brilliant_link import BrilliantLink
 from ble.drivers.brilliant_repl import LuaError, NoAnswer
-from ble.errors import GlassesError, LinkLost, NotGlasses, PairingNeeded, ProtocolFault
+from ble.errors import GlassesError, LinkLost, NotGlasses, PairingNeeded, ProtocolFault, RadioUnavailable
 from ble.types import DeviceInfo
 
 _UPLOADS = 2
@@ -80,20 +80,26 @@ def _recognise(services: Mapping[str, frozenset[str]]) -> profile.Model:
 
 
 async def _secure(link: BrilliantLink) -> None:
-    """Touch what only paired computers may, and pair if that is refused."""
+    """Pair, which does nothing where the two are paired already, then touch what only paired computers may.
+
+    In this order: at a refused first access BlueZ begins to pair by itself, in nobody's name, and waits for an answer that nobody gives.
+    """
     how = _HOW_TO_PAIR[link.model.family]
-    try:
-        await link.knock()
-        return
-    except PairingNeeded:
-        pass
-    except LinkLost as error:
-        raise LinkLost(error.what, "The glasses ended the link at once; perhaps they do not know this computer.", how) from error
+    refused = PairingNeeded("The glasses do not accept this computer.", "Pairing was refused.", how)
     try:
         await link.port.pair()
-        await link.knock()
+    except NotImplementedError:
+        pass  # CoreBluetooth has no call for it, and pairs by itself at the first access (bleak documentation)
+    except RadioUnavailable:
+        raise
     except GlassesError as error:
-        raise PairingNeeded("The glasses do not accept this computer.", "Pairing was refused.", how) from error
+        raise refused from error
+    try:
+        await link.knock()
+    except LinkLost as error:
+        raise LinkLost(error.what, "The glasses ended the link at once; perhaps they do not know this computer.", how) from error
+    except PairingNeeded as error:
+        raise refused from error
 
 
 async def _read_information(link: BrilliantLink) -> DeviceInfo:

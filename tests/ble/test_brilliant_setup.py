@@ -12,7 +12,7 @@ from ble.drivers import brilliant_lua as lua
 from ble.drivers import brilliant_profile as profile
 from ble.drivers.brilliant import BrilliantDriver, BrilliantGlasses
 from ble.drivers.brilliant_session import MOST_HELD
-from ble.errors import CameraSilent, GlassesError, LinkLost, NotGlasses, PairingNeeded, ProtocolFault
+from ble.errors import CameraSilent, LinkLost, NotGlasses, PairingNeeded, ProtocolFault, RadioOff
 from ble.types import Advertisement, CaptureDamaged, CaptureOffered, LinkClosed
 
 _PRINTS = re.compile(r"print\('(\d+)='(?:\.\.tostring\((.*)\))?\)$")
@@ -33,7 +33,7 @@ class Port:
             "frame.battery_level()": "55.0",
             f"require('{lua.MARKER_MODULE}')": lua.VERSION,
         }
-        self.fails: dict[str, list[GlassesError]] = {}
+        self.fails: dict[str, list[Exception]] = {}
         self.done: list[str] = []
         self.notify: Callable[[bytes], None] = lambda _: None
         self.on_lost: Callable[[], None] = lambda: None
@@ -97,7 +97,7 @@ async def test_all_well() -> None:
     port = Port()
     glasses = await opened(port)
     assert glasses.status.battery == 55
-    assert "pair" not in port.done
+    assert port.done[:4] == ["connect", "pair", "subscribe 0003", "write"]
     await glasses.close()
     await glasses.close()
     assert [event async for event in glasses.events()][-1] == LinkClosed(wanted=True)
@@ -126,18 +126,25 @@ async def test_a_link_that_never_comes_up() -> None:
     assert port.done == ["connect", "disconnect"]
 
 
-async def test_pairing_when_asked_for_and_when_refused() -> None:
+@pytest.mark.parametrize("access", ["pair", "subscribe 0003", "write"])
+async def test_pairing_that_is_refused(access: str) -> None:
     port = Port()
-    port.fails["write"] = [PairingNeeded("Pair first.")]
-    glasses = await opened(port)
-    assert port.done[:5] == ["connect", "subscribe 0003", "write", "pair", "write"]
-    await glasses.close()
-    for refusal in ({"pair": [LinkLost("Gone.")]}, {"write": [PairingNeeded("Pair."), PairingNeeded("Pair.")]}):
-        port = Port()
-        port.fails = {"subscribe 0003": [PairingNeeded("Pair first.")], **refusal}
-        port.fails["write"] = port.fails.get("write", [])[:1]
-        with pytest.raises(PairingNeeded, match="powered cradle"):
-            await opened(port)
+    port.fails[access] = [PairingNeeded("Pair first.")]
+    with pytest.raises(PairingNeeded, match="powered cradle"):
+        await opened(port)
+    assert port.done[-1] == "disconnect"
+
+
+async def test_pairing_that_the_system_has_no_call_for_or_no_radio_for() -> None:
+    port = Port()
+    port.fails["pair"] = [NotImplementedError()]
+    await (await opened(port)).close()
+    port.fails["pair"] = [LinkLost("Gone.")]
+    with pytest.raises(PairingNeeded, match="powered cradle"):
+        await opened(port)
+    port.fails["pair"] = [RadioOff("Off.")]
+    with pytest.raises(RadioOff):
+        await opened(port)
 
 
 async def test_a_link_that_ends_at_once() -> None:
