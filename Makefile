@@ -16,6 +16,13 @@ test: setup-dev ## Set everything up, then lint, types and tests
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
 
+test-vectors: setup-dev ## The vault's format against the public age vectors, and other age programs in both directions
+	$(BIN)/python tests/vectors/run.py
+
+test-oracles: $(VENV)-oracles/.stamp ## Our requests, and the simulated Frame and Halo, against the vendors' own libraries
+	$(VENV)-oracles/bin/python -c 'import anthropic, brilliant_ble, brilliant_msg, google.genai, lupa.lua54, ollama, openai'
+	$(VENV)-oracles/bin/python -m pytest tests/assistants/test_oracles.py tests/ble/test_brilliant_official.py tests/ble/test_brilliant_lua.py
+
 test-bluez: setup-dev ## The glasses driver against the real BlueZ, in a virtual machine
 	$(BIN)/python tests/bluez/run.py
 
@@ -32,6 +39,11 @@ $(VENV)/.run-stamp: requirements.txt pyproject.toml
 
 $(VENV)/.dev-stamp: requirements-dev.txt $(VENV)/.run-stamp
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(VENV)-oracles/.stamp: requirements-oracles.txt | system
+	test -x $(VENV)-oracles/bin/python || $(PYTHON) -m venv $(VENV)-oracles
+	$(VENV)-oracles/bin/python -m pip install --quiet --require-hashes -r requirements-oracles.txt
 	@touch $@
 
 # Debian's shared libraries: installed when we may, named when we may not. Elsewhere nothing is needed.
@@ -54,8 +66,9 @@ endef
 lock: setup-dev ## Write the hash-locked requirement files anew
 	$(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -o requirements.txt
 	$(BIN)/uv pip compile pyproject.toml --group build --group dev --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -o requirements-dev.txt
+	$(BIN)/uv pip compile pyproject.toml --group build --group dev --group oracles --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -o requirements-oracles.txt
 
 clean: ## Remove what the commands above made
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) $(VENV)-oracles build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
-.PHONY: help run test test-bluez setup setup-dev system system-test lock clean
+.PHONY: help run test test-vectors test-oracles test-bluez setup setup-dev system system-test lock clean

@@ -18,6 +18,7 @@ from app.media.jpeg import walk
 from app.media.samples import clip, pictures
 from app.media.shape import MetadataLeft, check_clean, shape
 from app.media.thumbs import thumbnail, thumbnails
+from ble.sim.catalogue import FAMILIES
 
 
 def size_of(jpeg: bytes) -> tuple[int, int]:
@@ -247,6 +248,7 @@ def test_the_sample_clip(make: Any) -> None:
     assert size_of(thumbnail(data, "video/mp4", 1, 320).jpeg) == (320, 240)
 
 
-def test_unknown_families_have_no_samples() -> None:
-    with pytest.raises(KeyError):
-        pictures("ray-ban")
+def test_every_simulated_family_has_something_to_see() -> None:
+    for family, _ in FAMILIES:
+        assert pictures(family)
+        assert all(inspect(picture).kind.value == "photo" for picture in pictures(family))
