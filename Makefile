@@ -16,8 +16,11 @@ test: setup-dev ## Set everything up, then lint, types and tests
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
 
-test-vectors: setup-dev ## The vault's format against the public age vectors, and other age programs in both directions
-	$(BIN)/python tests/vectors/run.py
+test-vectors: $(VENV)-oracles/.stamp system-test ## The vault's format against the public age vectors, and other age programs in both directions
+	$(VENV)-oracles/bin/python tests/vectors/run.py
+
+test-long: setup-dev ## A thousand kills while captures come in, and what else takes its time
+	$(BIN)/python tests/long/kills.py --kills 1000
 
 test-oracles: $(VENV)-oracles/.stamp ## Our requests, and the simulated Frame and Halo, against the vendors' own libraries
 	$(VENV)-oracles/bin/python -c 'import anthropic, brilliant_ble, brilliant_msg, google.genai, lupa.lua54, ollama, openai'
@@ -71,4 +74,4 @@ lock: setup-dev ## Write the hash-locked requirement files anew
 clean: ## Remove what the commands above made
 	rm -rf $(VENV) $(VENV)-oracles build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
-.PHONY: help run test test-vectors test-oracles test-bluez setup setup-dev system system-test lock clean
+.PHONY: help run test test-long test-vectors test-oracles test-bluez setup setup-dev system system-test lock clean
