@@ -19,7 +19,6 @@ import hashlib
 import io
 import os
 import random
-import resource
 import shutil
 import statistics
 import subprocess
@@ -47,56 +46,9 @@ from app.vault.index import Index
 from app.vault.stream import CHUNK, SEALED_CHUNK
 from app.vault.types import ItemId, ItemKind, ItemMeta, NewItem, Origin
 from app.vault.vault import Vault
+from tests.bench.measure import MIB, Contest, Times, goal, memory_mib, peak_mib, rounds, seconds
 
-Contest = dict[str, Callable[[], object]]
-MIB = 1 << 20
 WORDS = ("garden", "kitchen", "tram", "lighthouse", "bakery", "invoice", "whiteboard", "recipe", "museum", "harbour", "ticket", "plant")
-
-
-# -- measuring
-
-
-def seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def rounds(entries: Contest, runs: int) -> dict[str, list[float]]:
-    """Let every contestant work once a round, what it needs being there; return the seconds of each.
-
-    Each second round goes backwards, and nobody starts before the drive is done with what the one before wrote.
-    """
-    times: dict[str, list[float]] = {name: [] for name in entries}
-    for work in entries.values():
-        work()
-    for number in range(runs):
-        for name, work in list(entries.items())[:: -1 if number % 2 else 1]:
-            os.sync()
-            times[name].append(seconds(work))
-    return times
-
-
-def ratio(times: dict[str, list[float]], slow: str, fast: str) -> float:
-    """How many times as fast `fast` is as `slow`, in the median round."""
-    return statistics.median(a / b for a, b in zip(times[slow], times[fast], strict=True))
-
-
-def peak_mib() -> int:
-    """The most memory this process ever had, in MiB (Linux counts in KiB, macOS in bytes)."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak // (MIB if sys.platform == "darwin" else 1024)
-
-
-def memory_mib() -> int:
-    with Path("/proc/self/statm").open() as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") // MIB
-
-
-def goal(text: str, value: float, least: float | None = None, most: float | None = None, unit: str = "") -> None:
-    met = (least is None or value >= least) and (most is None or value <= most)
-    wanted = f"at least {least:g}" if least is not None else f"at most {most:g}"
-    print(f"  {text}: {value:.2f}{unit} (goal: {wanted}{unit}; {'met' if met else 'MISSED'})")
 
 
 # -- one large file
@@ -142,37 +94,40 @@ def our_contest(folder: Path, identity: X25519Identity, hybrid: HybridIdentity) 
             write(opened, open_stream(source, [key]))
 
     return {
-        "copy": lambda: shutil.copyfile(plain, opened),
-        "raw seal": lambda: raw_pass(plain, folder / "raw", opening=False),
-        "raw open": lambda: raw_pass(folder / "raw", opened, opening=True),
-        "seal": lambda: seal_to(identity, folder / "sealed.age"),
-        "open": lambda: open_with(identity, folder / "sealed.age"),
-        "hybrid seal": lambda: seal_to(hybrid, folder / "hybrid.age"),
-        "hybrid open": lambda: open_with(hybrid, folder / "hybrid.age"),
+        "copy": (opened, lambda: shutil.copyfile(plain, opened)),
+        "raw seal": (folder / "raw", lambda: raw_pass(plain, folder / "raw", opening=False)),
+        "raw open": (opened, lambda: raw_pass(folder / "raw", opened, opening=True)),
+        "seal": (folder / "sealed.age", lambda: seal_to(identity, folder / "sealed.age")),
+        "open": (opened, lambda: open_with(identity, folder / "sealed.age")),
+        "hybrid seal": (folder / "hybrid.age", lambda: seal_to(hybrid, folder / "hybrid.age")),
+        "hybrid open": (opened, lambda: open_with(hybrid, folder / "hybrid.age")),
     }
 
 
 def their_contest(folder: Path, identity: X25519Identity) -> Contest:
-    plain, sealed, opened, key = folder / "plain", folder / "theirs.age", folder / "opened", folder / "key.txt"
+    plain, opened, key = folder / "plain", folder / "opened", folder / "key.txt"
     key.write_text(identity.text() + "\n")
+    public = str(identity.recipient)
     entries: Contest = {}
     for name in filter(shutil.which, ("age", "rage")):
-
-        def run(*arguments: str | Path, name: str = name) -> None:
-            opened.unlink(missing_ok=True)  # rage writes over nothing
-            subprocess.run([name, *arguments], check=True)
-
-        entries[f"{name} seal"] = lambda run=run: (sealed.unlink(missing_ok=True), run("-r", str(identity.recipient), "-o", sealed, plain))
-        entries[f"{name} open"] = lambda run=run: run("-d", "-i", key, "-o", opened, sealed)
+        sealed = folder / f"{name}.age"
+        seal_it, open_it = [name, "-r", public, "-o", sealed, plain], [name, "-d", "-i", key, "-o", opened, sealed]
+        entries[f"{name} seal"] = (sealed, lambda command=seal_it, old=sealed: run(command, old))
+        entries[f"{name} open"] = (opened, lambda command=open_it, old=opened: run(command, old))
     try:
         import pyrage
     except ImportError:
         return entries
-    recipient = pyrage.x25519.Recipient.from_str(str(identity.recipient))
-    secret = pyrage.x25519.Identity.from_str(identity.text())
-    entries["pyrage seal"] = lambda: pyrage.encrypt_file(str(plain), str(sealed), [recipient])
-    entries["pyrage open"] = lambda: pyrage.decrypt_file(str(sealed), str(opened), [secret])
+    recipient, secret = pyrage.x25519.Recipient.from_str(public), pyrage.x25519.Identity.from_str(identity.text())
+    theirs = folder / "pyrage.age"
+    entries["pyrage seal"] = (theirs, lambda: pyrage.encrypt_file(str(plain), str(theirs), [recipient]))
+    entries["pyrage open"] = (opened, lambda: pyrage.decrypt_file(str(theirs), str(opened), [secret]))
     return entries
+
+
+def run(command: list[str | Path], old: Path) -> None:
+    old.unlink(missing_ok=True)  # rage writes over nothing
+    subprocess.run(command, check=True)
 
 
 def bench_files(folder: Path, options: argparse.Namespace) -> None:
@@ -182,18 +137,23 @@ def bench_files(folder: Path, options: argparse.Namespace) -> None:
     entries = our_contest(folder, identity, HybridIdentity.generate()) | their_contest(folder, identity)
     before = peak_mib()
     times = rounds(entries, options.runs)
-    for entry, taken in times.items():
-        median = statistics.median(taken)
-        print(f"  {entry:12} {median:7.2f} s {options.mib / median:8.0f} MiB/s")
-    goal("opening, beside the raw pass", ratio(times, "raw open", "open"), least=0.8)
-    goal("sealing, beside the raw pass", ratio(times, "raw seal", "seal"), least=0.8)
+    for entry, taken in times.wall.items():
+        median, busy = statistics.median(taken), statistics.median(times.busy[entry])
+        print(f"  {entry:12} {median:7.2f} s {options.mib / median:8.0f} MiB/s, processors busy for {busy:.2f} s")
+    beside(times, "raw open", "open", least=0.8)
+    beside(times, "raw seal", "seal", least=0.8)
     for other in ("age", "rage", "pyrage"):
         for what in ("seal", "open"):
-            if f"{other} {what}" in times:
-                goal(f"{what}, beside {other}", ratio(times, f"{other} {what}", what), least=1.0)
+            if f"{other} {what}" in times.wall:
+                beside(times, f"{other} {what}", what, least=1.0)
     goal(f"largest memory (before: {before} MiB)", peak_mib(), most=100, unit=" MiB")
     for path in folder.iterdir():
         path.unlink()
+
+
+def beside(times: Times, other: str, ours: str, least: float) -> None:
+    wall, busy = times.ratio(other, ours)
+    goal(f"{ours}, beside {other} (in computing {busy:.2f})", wall, least=least)
 
 
 # -- anywhere in it
@@ -295,7 +255,7 @@ class Parts:
         self._files, self._folder, self._vault = Files(), folder, vault
         self._recipient = X25519Identity.parse(vault.identity()).recipient
 
-    def of(self, photo: bytes, meta: ItemMeta) -> Contest:
+    def of(self, photo: bytes, meta: ItemMeta) -> dict[str, Callable[[], object]]:
         sealed = b"".join(map(bytes, seal(photo, [self._recipient])))
         noted = b"".join(map(bytes, seal(codec.dump(meta), [self._recipient])))
         thumbs = thumbnails(photo, "image/jpeg", 1, tuple(ThumbSize))
