@@ -1,16 +1,19 @@
-"""`eyelid glasses scan|pair|status|capture`: the radio from the terminal. With `--sim`, on simulated glasses."""
+"""`eyelid glasses scan|pair|status|capture|import`: the radio from the terminal. With `--sim`, on simulated glasses."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import contextlib
+import dataclasses
 
-from app.cli.demo import capture, first_found
+from app.cli.demo import capture
 from app.cli.items import describe
+from app.cli.pairing import walk
 from app.cli.terminal import Exit, Terminal, running, unlocked
 from app.errors import EyelidError
 from app.events import GlassesChanged
+from app.glasses.over_wifi import BrokenOff, Done, Invitation, Looking, Progress, WifiStep
 from app.glasses.types import GlassesView
 from app.paths import Profile
 from app.services import Services
@@ -27,6 +30,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         ("pair", pair, "pair the glasses found, or those with ADDRESS"),
         ("status", status, "connect and say how the paired glasses are"),
         ("capture", take, "take a photo and wait until it is sealed in the vault"),
+        ("import", fetch_all, "bring in what the glasses hold, over their own Wi-Fi"),
     ):
         parser = actions.add_parser(name, help=help_text)
         parser.add_argument("--sim", action="append", default=argparse.SUPPRESS, metavar="FAMILY", help="use simulated glasses")
@@ -34,6 +38,8 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
             parser.add_argument("address", nargs="?", metavar="ADDRESS")
         if name == "scan":
             parser.add_argument("--seconds", type=float, default=10.0, metavar="N")
+        if name == "import":
+            parser.add_argument("--same-network", action="store_true", help="the glasses are on this computer's network already")
         parser.set_defaults(command=action)
 
 
@@ -53,12 +59,14 @@ async def scan(profile: Profile, arguments: argparse.Namespace, terminal: Termin
 
 async def pair(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
     async with running(profile, sims=arguments.sim) as services:
-        found = await first_found(services, address=arguments.address)
-        known = await services.glasses.pair(found)
+        services.vault.vault  # noqa: B018  (says that there is no vault, and what to do)
+        flow = services.glasses.pairing(arguments.address)
+        try:
+            known = await walk(flow, terminal)
+        finally:
+            await flow.close()
         view = view_of(services, known.address)
     terminal.say(f"Paired: {known.name} ({known.address}).")
-    for caution in view.capabilities.cautions if view.capabilities else ():
-        terminal.say(f"Mind: {caution}")
     terminal.data(_as_data(view))
     return Exit.DONE
 
@@ -68,7 +76,8 @@ async def status(profile: Profile, arguments: argparse.Namespace, terminal: Term
         views = [await ready(services, view.known.address) for view in _wanted(services, arguments.address)]
     for view in views:
         battery = "battery unknown" if view.status.battery is None else f"battery {view.status.battery} %"
-        terminal.say(f"{view.known.address}  {view.known.name}  {view.state.value}  {battery}")
+        holds = "".join(f"  {text}" for text in _holdings(view))
+        terminal.say(f"{view.known.address}  {view.known.name}  {view.state.value}  {battery}{holds}")
         if view.trouble:
             terminal.say(f"  {view.trouble}")
     terminal.data([_as_data(view) for view in views])
@@ -85,6 +94,52 @@ async def take(profile: Profile, arguments: argparse.Namespace, terminal: Termin
     terminal.say(describe(tile))
     terminal.data({"id": tile.id, "taken_at": tile.taken_at.isoformat()})
     return Exit.DONE
+
+
+async def fetch_all(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
+    async with unlocked(profile, terminal, sims=arguments.sim) as services:
+        address = _wanted(services, arguments.address)[0].known.address
+        view = await ready(services, address)
+        if view.state is not LinkState.READY:
+            raise EyelidError("The glasses could not be reached.", str(view.trouble or ""), "")
+        last: WifiStep | None = None
+        async with contextlib.aclosing(services.glasses.import_over_wifi(address, own_network=not arguments.same_network)) as steps:
+            async for last in steps:
+                await _show_step(last, terminal)
+    match last:
+        case Done():
+            terminal.data({"brought": last.brought, "known": last.known, "failed": last.failed})
+            return Exit.FAILED if last.failed else Exit.DONE
+        case BrokenOff():
+            raise EyelidError(last.explanation.what, last.explanation.why, last.explanation.action)
+    return Exit.FAILED
+
+
+async def _show_step(step: WifiStep, terminal: Terminal) -> None:
+    match step:
+        case Invitation(simulated=True):
+            terminal.say(f"The simulated glasses opened the network “{step.name}”; nothing has to be joined.")
+        case Invitation():
+            terminal.say(f"The glasses opened a network of their own.\n  Name:     {step.name}\n  Password: {step.password}")
+            await terminal.ask("Join it with this computer, then press Enter.", otherwise="Nothing was imported.")
+        case Looking():
+            terminal.say("Looking for the glasses on the network…")
+        case Progress():
+            terminal.progress(step.done, step.total)
+        case Done():
+            failed = f" {step.failed} could not be had; try again later." if step.failed else ""
+            terminal.say(f"{step.brought} captures are new in the vault; {step.known} were there already.{failed}")
+
+
+def _holdings(view: GlassesView) -> list[str]:
+    """What is known of the room on the glasses and of what they hold, in words."""
+    status, words = view.status, []
+    if status.stored is not None:
+        counts = {"photos": status.stored.photos, "videos": status.stored.videos, "sounds": status.stored.sounds}
+        words.append("holds " + (", ".join(f"{count} {kind}" for kind, count in counts.items() if count) or "nothing"))
+    if status.storage_free is not None:
+        words.append(f"{status.storage_free / 1e6:.0f} MB free")
+    return words
 
 
 def _wanted(services: Services, address: str | None) -> list[GlassesView]:
@@ -126,6 +181,8 @@ def _as_data(view: GlassesView) -> dict[str, object]:
         "battery": view.status.battery,
         "received": view.status.received,
         "damaged": view.status.damaged,
+        "storage_free": view.status.storage_free,
+        "stored": dataclasses.asdict(view.status.stored) if view.status.stored else None,
         "model": view.info.model if view.info else None,
         "firmware": view.info.firmware if view.info else None,
         "trouble": str(view.trouble) if view.trouble else None,
