@@ -14,6 +14,8 @@ import pytest
 from cryptography.exceptions import InvalidTag
 
 from app.vault import rescue
+from app.vault.age import seal_bytes
+from app.vault.hybrid import HybridIdentity
 from app.vault.types import ItemKind, ItemMeta, NewItem, Origin
 from app.vault.vault import Vault
 
@@ -86,6 +88,15 @@ def test_any_file_of_a_vault_opens_with_the_code(rescued: tuple[Path, str, ItemM
     assert meta.sha256 in (tmp_path / "meta.json").read_text(), done.stderr
     assert run(code, folder, folder / "receipts" / "0.age", tmp_path / "receipt").returncode == 0
     assert (tmp_path / "receipt").read_bytes() == b"a receipt"
+
+
+def test_a_hybrid_file_opens_with_its_seed_alone(tmp_path: Path) -> None:
+    path = tmp_path / "x.age"
+    path.write_bytes(seal_bytes(VIDEO, [HybridIdentity(bytes(32)).recipient]))
+    assert b"".join(rescue.opened(path, {b"mlkem768x25519": bytes(32)})) == VIDEO
+    path.write_bytes(path.read_bytes().replace(b"\n--- ", b"\n-> x y\nQUFB\n--- ", 1))
+    with pytest.raises((ValueError, InvalidTag)):
+        list(rescue.opened(path, {b"mlkem768x25519": bytes(32)}))
 
 
 def test_a_file_that_is_there_is_not_replaced(rescued: tuple[Path, str, ItemMeta], run: Opened, tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import mlkem
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -397,3 +399,18 @@ def test_without_the_library_such_a_vault_is_neither_made_nor_called_damaged(
     with pytest.raises(HybridUnavailable):
         Vault.create(tmp_path / "other", passphrase="x", keyring=False, work_factor=1, hybrid=True)
     assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize("name", ["MLKEM768PrivateKey", "MLKEM768PublicKey"])
+def test_a_library_that_knows_the_keys_but_was_built_without_them_is_named_too(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    class Without:
+        @staticmethod
+        def from_seed_bytes(_: bytes) -> None:
+            raise UnsupportedAlgorithm("not in this OpenSSL")
+
+        from_public_bytes = from_seed_bytes
+
+    text = str(KEY.recipient)
+    monkeypatch.setattr(mlkem, name, Without)
+    with pytest.raises(HybridMissing):
+        HybridRecipient.parse(text) if "Public" in name else HybridIdentity.parse(EXAMPLE)
