@@ -42,7 +42,18 @@ CONTINUOUS: Setting[bool] = Setting(
     "continuous", False, "Capture at intervals after pairing", "Newly paired glasses take photos by themselves, if they can."
 )
 
-ALL: tuple[Setting[str] | Setting[bool], ...] = (THEME, AI_OFF, DESTINATION, CONTINUOUS)
+NEVER = "never"
+IDLE_LOCK: Setting[str] = Setting(
+    "idle_lock", "15", "Lock after idle minutes", "The vault locks by itself after so many minutes.", ("1", "5", "15", "30", NEVER)
+)
+LOCK_AWAY: Setting[bool] = Setting(
+    "lock_away",
+    True,
+    "Lock when I am away",
+    "Locks the vault when the screen is locked, another user takes over, or the computer goes to sleep.",
+)
+
+ALL: tuple[Setting[str] | Setting[bool], ...] = (THEME, AI_OFF, DESTINATION, CONTINUOUS, IDLE_LOCK, LOCK_AWAY)
 
 
 class SettingsError(EyelidError):

@@ -21,6 +21,7 @@ from ui.collector import Collector
 from ui.dialogs import tell
 from ui.i18n import tr
 from ui.icons import app_icon
+from ui.lockwatch import make_watch
 from ui.main_window import MainWindow
 from ui.theme import Theme
 
@@ -106,7 +107,7 @@ async def _run(theme: Theme, collector: Collector, profile: Profile, sims: Seque
         await tell(anchor, said.what, " ".join(part for part in (said.why, said.action) if part))
         return FAILED
     try:
-        window = MainWindow(services, theme, loop)
+        window = MainWindow(services, theme, loop, make_watch())
         if os.name == "posix":
             _on_signals(window)
         window.show()

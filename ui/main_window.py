@@ -7,7 +7,7 @@ from functools import partial
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QWidget
 
 from app import settings as declared
 from app.errors import Explanation
@@ -17,6 +17,8 @@ from app.vault.types import ItemId, LockState
 from ui.actions import say_notices
 from ui.context import Context
 from ui.i18n import tr
+from ui.idle import Guard
+from ui.lockwatch import LockWatch
 from ui.memory import Memory
 from ui.pages.ask import AskPage
 from ui.pages.captures import CapturesPage
@@ -40,7 +42,7 @@ _OPEN_WORK = ("export", "trash", "forget", "pair", "receipt", "verify receipts",
 class MainWindow(QMainWindow):
     """`closed` is set when the person wants to leave; whoever made the window then stops the services."""
 
-    def __init__(self, services: Services, theme: Theme, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, services: Services, theme: Theme, loop: asyncio.AbstractEventLoop, watch: LockWatch | None = None) -> None:
         super().__init__()
         self.closed = asyncio.Event()
         self._services = services
@@ -55,11 +57,13 @@ class MainWindow(QMainWindow):
         if memory.geometry is not None:
             self.restoreGeometry(memory.geometry)
         self.banners = Banners(theme)
+        self.guard = Guard(services.settings, self.lock, watch or LockWatch())
         self._make_pages(loop)
         self._make_rooms()
         self._connect()
         self._shortcuts()
         self._room()
+        self.guard.start()
 
     def _make_pages(self, loop: asyncio.AbstractEventLoop) -> None:
         context, banners = self.context, self.banners
@@ -69,7 +73,7 @@ class MainWindow(QMainWindow):
         self.glasses = GlassesPage(context, banners)
         self.ask = AskPage(context, banners)
         self.shared = SharedPage(context, banners)
-        self.settings = SettingsPage(context, banners)
+        self.settings = SettingsPage(context, banners, self.guard.watch)
         self.pages: dict[str, Page] = {
             "captures": self.captures,
             "glasses": self.glasses,
@@ -170,6 +174,8 @@ class MainWindow(QMainWindow):
         for key in _OPEN_WORK:
             self.tasks.cancel(key)
         self.banners.clear()
+        if (popup := QApplication.activePopupWidget()) is not None:
+            popup.close()
         self.stack.setCurrentWidget(self.captures)
 
     def go(self, name: str) -> None:
@@ -256,6 +262,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         self.context.memory.geometry = self.saveGeometry()
         self._forget()
+        self.guard.stop()
         self.captures.thumbs.close()
         self.closed.set()
         event.accept()

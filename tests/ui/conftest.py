@@ -456,7 +456,7 @@ class FakeServices:
         pass
 
 
-USUAL = ("does not support propagateSizeHints", "pa_context_connect", "No RHI backend", "No audio device")
+USUAL = ("This plugin does not support", "pa_context_connect", "No RHI backend", "No audio device")
 """What Qt says where there is no window manager, no sound and no graphics card, as is usual where tests run."""
 
 

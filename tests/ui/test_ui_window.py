@@ -409,7 +409,7 @@ async def test_what_cannot_be_shown_is_said(filled, services, fake, until) -> No
     services.library.pictures[fake.item_id(1)] = b"no picture"
     filled.view(fake.item_id(1))
     await until(lambda: "This picture cannot be shown" in texts(filled.viewer))
-    services.library.add(fake.tile(60, kind=ItemKind.VIDEO))
+    services.library.add(fake.tile(60, kind=ItemKind.SOUND))
     filled.view(fake.item_id(60))
     await until(lambda: "cannot be played here yet" in texts(filled.viewer))
 

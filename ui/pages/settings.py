@@ -9,6 +9,7 @@ from app import settings as declared
 from app.errors import Explanation
 from ui.context import Context
 from ui.i18n import plural, tr
+from ui.lockwatch import LockWatch
 from ui.pages.destinations import DestinationsCard
 from ui.pages.keys import KeysCard
 from ui.theme import TEXT_SCALES
@@ -25,13 +26,14 @@ class SettingsPage(Page):
 
     ai_switched = Signal(bool)
 
-    def __init__(self, context: Context, banners: Banners) -> None:
+    def __init__(self, context: Context, banners: Banners, watch: LockWatch) -> None:
         super().__init__(tr("Settings"), scrolls=True)
         self._context = context
         self._banners = banners
+        self._watch = watch
         self.destinations = DestinationsCard(context, banners)
         self.keys = KeysCard(context, banners)
-        parts = (self._look(), self._sharing(), self.destinations, self._glasses(), self.keys, self._vault(), None)
+        parts = (self._look(), self._sharing(), self.destinations, self._glasses(), self._locking(), self.keys, self._vault(), None)
         self.body.addWidget(scrolled(column(*parts, gap=2 * GRID)), 1)
 
     def entered(self) -> None:
@@ -39,6 +41,7 @@ class SettingsPage(Page):
         self._continuous.setChecked(self._context.services.settings.get(declared.CONTINUOUS))
         self.destinations.refresh()
         self.keys.refresh()
+        self._show_locking()
 
     def forget(self) -> None:
         self._context.tasks.cancel("verify")
@@ -109,6 +112,40 @@ class SettingsPage(Page):
         self._continuous.clicked.connect(lambda on: self._keep(declared.CONTINUOUS, bool(on)))
         hint = label(tr(declared.CONTINUOUS.help), tone="muted", wrap=True)
         return card(label(tr("Glasses"), "lead"), row(self._continuous, None, margins=(-6, 0, 0, 0)), hint)
+
+    # -- locking ---------------------------------------------------------------------------------------------------------------
+
+    def _locking(self) -> QFrame:
+        self._idle = QComboBox()
+        self._idle.setAccessibleName(tr("Lock by itself"))
+        for minutes in declared.IDLE_LOCK.choices:
+            said = tr("never") if minutes == declared.NEVER else plural(int(minutes), "after {count} minute", "after {count} minutes")
+            self._idle.addItem(said, minutes)
+        self._idle.activated.connect(lambda _index: self._choose_idle())
+        self._never = label(
+            tr("Whoever comes to this computer while you are away can see everything, until you lock it yourself (Ctrl+L)."),
+            tone="warn",
+            wrap=True,
+        )
+        self._away = Switch(self._context.theme, declared.LOCK_AWAY.title)
+        self._away.setAccessibleDescription(declared.LOCK_AWAY.help)
+        self._away.clicked.connect(lambda on: self._keep(declared.LOCK_AWAY, bool(on)))
+        self._noticed = label("", tone="muted", wrap=True)
+        away = row(self._away, None, margins=(-6, 0, 0, 0))
+        hint = label(tr(declared.LOCK_AWAY.help), tone="muted", wrap=True)
+        return card(label(tr("Locking"), "lead"), _line(tr("Lock by itself"), self._idle), self._never, away, hint, self._noticed)
+
+    def _show_locking(self) -> None:
+        minutes = self._context.services.settings.get(declared.IDLE_LOCK)
+        self._idle.setCurrentIndex(self._idle.findData(minutes))
+        self._never.setVisible(minutes == declared.NEVER)
+        self._away.setChecked(self._context.services.settings.get(declared.LOCK_AWAY))
+        self._noticed.setText(self._watch.words())
+
+    def _choose_idle(self) -> None:
+        minutes = str(self._idle.currentData())
+        self._never.setVisible(minutes == declared.NEVER)
+        self._keep(declared.IDLE_LOCK, minutes)
 
     # -- vault -----------------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,80 @@
+"""Linux: logind on the system bus (sleep, lock, another user), and the screen savers of the desktops on the session bus.
+
+Sources: the D-Bus interface org.freedesktop.login1 (systemd, man 5 org.freedesktop.login1), the Idle Inhibition Service draft of
+freedesktop.org for ActiveChanged, and the desktops' own screen savers, which tell in the same form.
+"""
+
+from __future__ import annotations
+
+import os
+
+from PySide6.QtCore import SLOT, Slot
+from PySide6.QtDBus import QDBusConnection
+
+from ui.i18n import tr
+from ui.lockwatch import LockWatch
+
+LOGIN = "org.freedesktop.login1"
+SESSION = f"{LOGIN}.Session"
+PROPERTIES = "org.freedesktop.DBus.Properties"
+SAVERS = tuple(f"org.{desktop}.ScreenSaver" for desktop in ("freedesktop", "gnome", "cinnamon", "mate", "xfce"))
+
+
+def session_path(session: str) -> str:
+    """The object of a logind session, its id escaped as systemd's bus_label_escape does."""
+    letters = (
+        char if char.isascii() and char.isalnum() and not (at == 0 and char.isdigit()) else f"_{ord(char):02x}"
+        for at, char in enumerate(session)
+    )
+    return "/org/freedesktop/login1/session/" + "".join(letters)
+
+
+class DBusWatch(LockWatch):
+    """Listens to signals of those who own the names only; asks nothing and blocks nothing."""
+
+    def __init__(self, system: QDBusConnection | None = None, desktop: QDBusConnection | None = None, session: str | None = None) -> None:
+        """The buses and the session id are those of this login unless given."""
+        super().__init__()
+        self._system = system
+        self._desktop = desktop
+        self._session = os.environ.get("XDG_SESSION_ID", "") if session is None else session
+        self._heard: list[tuple[QDBusConnection, tuple[str, str, str, str], str]] = []
+
+    def start(self) -> None:
+        system, desktop = self._system or QDBusConnection.systemBus(), self._desktop or QDBusConnection.sessionBus()
+        self._hear(system, (LOGIN, "/org/freedesktop/login1", f"{LOGIN}.Manager", "PrepareForSleep"), "told(bool)")
+        if self._session:
+            path = session_path(self._session)
+            self._hear(system, (LOGIN, path, SESSION, "Lock"), "locked()")
+            self._hear(system, (LOGIN, path, PROPERTIES, "PropertiesChanged"), "changed(QString,QVariantMap,QStringList)")
+        for saver in SAVERS:
+            self._hear(desktop, (saver, "", saver, "ActiveChanged"), "told(bool)")
+
+    def _hear(self, bus: QDBusConnection, what: tuple[str, str, str, str], slot: str) -> None:
+        # The stubs ask for bytes; only text is taken.
+        if bus.isConnected() and bus.connect(*what, self, SLOT(slot)):  # type: ignore[call-overload]
+            self._heard.append((bus, what, slot))
+
+    def stop(self) -> None:
+        for bus, what, slot in self._heard:
+            bus.disconnect(*what, self, SLOT(slot))  # type: ignore[call-overload]
+        self._heard.clear()
+
+    def words(self) -> str:
+        return tr("Noticed through the login service and the screen saver of the desktop.") if self._heard else super().words()
+
+    @Slot(bool)
+    def told(self, begins: bool) -> None:
+        """Sleep, or the screen saver, begins or ends."""
+        if begins:
+            self.away.emit()
+
+    @Slot()
+    def locked(self) -> None:
+        self.away.emit()
+
+    @Slot(str, "QVariantMap", "QStringList")
+    def changed(self, interface: str, values: dict[str, object], gone: list[str]) -> None:
+        """Another user's session came to the front, or this one was locked."""
+        if interface == SESSION and (values.get("Active") is False or values.get("LockedHint") is True):
+            self.away.emit()
