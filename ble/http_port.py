@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Final, Protocol, runtime_checkable
 
 from ble.errors import GlassesError, ProtocolFault
+from ble.types import Offer
 
 PRIVATE: Final = tuple(ipaddress.IPv4Network(net) for net in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
 """RFC 1918. What glasses hand out on their own networks, and what home networks use."""
@@ -135,6 +136,11 @@ class WifiInvitation:
     password: str = field(repr=False)
 
 
+def nothing_is_safe(_: Offer) -> bool:
+    """For `look_over_wifi`: all that the glasses hold is wanted."""
+    return False
+
+
 @runtime_checkable
 class WifiGlasses(Protocol):
     """What glasses can do besides `ble.glasses.Glasses` when their media come over Wi-Fi.
@@ -149,12 +155,16 @@ class WifiGlasses(Protocol):
         on already, together with this computer. None: nothing to join. Raises Unsupported, ProtocolFault, LinkLost.
         """
 
-    async def look_over_wifi(self, seconds: float = 90.0, *, skip: Collection[str] = ()) -> int:
+    async def look_over_wifi(self, seconds: float = 90.0, *, skip: Callable[[Offer], bool] = nothing_is_safe) -> int:
         """Offer (as events) what the glasses hold, and return how much of it is new; waits up to `seconds` for the network to come up.
 
-        Only a few captures are on offer at once: the next follow as these are fetched to their end, or released. So `skip` names the offers
-        that need neither, because they are safe here already. Raises NotReachable, CutShort, ProtocolFault.
+        Only a few captures are on offer at once: the next follow as these are fetched to their end, or released. So `skip` tells of
+        which neither is needed, because they are safe here already (no digest is known yet then); it must be quick. Raises NotReachable,
+        CutShort, ProtocolFault.
         """
+
+    def left_over_wifi(self) -> int:
+        """How many captures are still to come: on offer and not yet fetched, or waiting behind those. Failed ones need another look."""
 
     async def close_wifi(self) -> None:
         """Have the glasses end it; a no-op when nothing is open. Offers not fetched can't be fetched any more until it is opened again."""

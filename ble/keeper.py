@@ -14,9 +14,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ble.connection import Effect, Event, pause, step
-from ble.errors import GlassesError, LinkLost, NotFound, ProtocolFault
+from ble.errors import GlassesError, LinkLost, NotFound, ProtocolFault, Unsupported
 from ble.event_queue import EventQueue
 from ble.glasses import Driver, Glasses
+from ble.http_port import WifiGlasses
 from ble.port import Airwaves, GattPort
 from ble.types import (
     Capabilities,
@@ -169,6 +170,13 @@ class Keeper:
         if holder is not None:
             await holder.release(offer_id)
 
+    def wifi(self) -> WifiGlasses:
+        """Their Wi-Fi; good for this link. What they offer over it comes as events. Raises LinkLost, Unsupported."""
+        glasses = self._linked()
+        if not isinstance(glasses, WifiGlasses):
+            raise Unsupported("These glasses have no Wi-Fi.", "All they have comes over Bluetooth, by itself.", "Nothing needs to be done.")
+        return glasses
+
     def _linked(self) -> Glasses:
         if self._glasses is None:
             raise LinkLost("The glasses are not connected.", "There is no link at the moment.", "Connect the glasses first.")
@@ -264,14 +272,15 @@ class Keeper:
         others: set[str] = set()
         if self._closing is not None:
             await asyncio.wait({self._closing})  # while that link stands the glasses are not to be heard
-        heard = self._airwaves.scan(self._driver.service_uuids)
+        heard = self._airwaves.scan(())  # all devices: not all firmware advertises its service
         try:
             async with asyncio.timeout(SCAN_SECONDS):
                 async for advertisement in heard:
                     if advertisement.address.upper() == self._address.upper():
                         self._last_seen, self._last_rssi = self._utc(), advertisement.rssi
                         return Event.HEARD
-                    others.add(advertisement.address)
+                    if self._driver.recognises(advertisement) and len(others) < MOST_WAITING:
+                        others.add(advertisement.address)
         except TimeoutError:
             pass
         finally:

@@ -35,6 +35,8 @@ class Capability(enum.Enum):
     BONDING = "bonding"
     MICROPHONE = "microphone"
     VIDEO = "video"
+    WIFI = "wifi"
+    """Captures come over the glasses' own Wi-Fi, when somebody imports them (`ble.http_port.WifiGlasses`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ class Offer:
     """A capture the glasses hold ready: what is known before its bytes are fetched.
 
     `id` is unique for these glasses, `size` in bytes if known, `taken_at` in UTC, `orientation` an EXIF orientation (1 to 8),
-    `sha256` the digest if the device states one.
+    `sha256` the digest if the device states one. `stored`: the glasses keep it, and offer it again until they let it go; else what is
+    offered is held here, and gone once it is released.
     """
 
     id: str
@@ -87,13 +90,24 @@ class Offer:
     size: int | None = None
     orientation: int = 1
     sha256: bytes | None = None
+    stored: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """How many captures the glasses say they hold."""
+
+    photos: int
+    videos: int = 0
+    sounds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class GlassesStatus:
     """The last that was heard. `battery` is a percentage, `battery_at` when it was read (UTC); None means not known.
 
-    `continuous` is what this laptop last asked for; most families cannot be asked. `storage_free` is in bytes.
+    `continuous` is what this laptop last asked for; most families cannot be asked. `storage_free` is in bytes, `stored` what they
+    hold, where they tell.
     """
 
     battery: int | None = None
@@ -102,6 +116,7 @@ class GlassesStatus:
     storage_free: int | None = None
     received: int = 0
     damaged: int = 0
+    stored: Stored | None = None
 
 
 @dataclass(frozen=True, slots=True)

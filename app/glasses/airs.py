@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from app.media.samples import pictures
 from ble.bleak_port import BleakAirwaves
-from ble.drivers import driver_for, service_uuids
+from ble.drivers import driver_for
 from ble.errors import RadioUnavailable
 from ble.radio import Radio
 from ble.types import Advertisement
@@ -118,7 +118,7 @@ class Airs:
         await self.radio.run(self._check(seconds))
 
     async def _check(self, seconds: float) -> None:
-        scan = self.airwaves(simulated=False).scan(service_uuids())
+        scan = self.airwaves(simulated=False).scan(())
         try:
             async with asyncio.timeout(seconds):
                 async for _ in scan:
@@ -157,7 +157,7 @@ class Airs:
             await asyncio.gather(*listeners, return_exceptions=True)
 
     async def _listen(self, queue: asyncio.Queue[Heard | RadioUnavailable], *, simulated: bool) -> None:
-        scan = self.airwaves(simulated=simulated).scan(service_uuids())
+        scan = self.airwaves(simulated=simulated).scan(())  # all devices: not all firmware advertises its service
         try:
             async for advertisement in scan:
                 if driver_for(advertisement) is not None:

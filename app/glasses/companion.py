@@ -5,22 +5,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 from app.errors import EyelidError, explain
 from app.events import CaptureArriving, CaptureLost, GlassesChanged
-from app.glasses.intake import Deliveries, Intake
+from app.glasses.intake import Deliveries, Intake, Outcome
 from app.glasses.types import GlassesView, KnownGlasses
+from ble.http_port import WifiGlasses
 from ble.keeper import Keeper, KeeperEvent, KeeperView, LinkChanged
 from ble.radio import Radio
 from ble.types import Capabilities, CaptureDamaged, CaptureOffered, CaptureProgress, DeviceInfo, GlassesStatus, LinkState, Offer
+
+T = TypeVar("T")
 
 SETBACKS = 2
 """Failed attempts in a row that are no longer bad luck: a first link is often lost again at once."""
 
 
 class Companion:
-    """Owns one keeper and the task that reads from it."""
+    """Owns one keeper and the task that reads from it.
+
+    `importing` is held while the Wi-Fi of the glasses is used; meanwhile `outcomes` says what became of each offer. `busy`: a capture is
+    being brought in.
+    """
 
     def __init__(self, known: KnownGlasses, radio: Radio, deliveries: Deliveries) -> None:
         self.known = known
@@ -33,6 +41,10 @@ class Companion:
         self._capabilities: Capabilities | None = None
         self._setbacks = 0
         self._changed = asyncio.Condition()
+        self._changes = 0
+        self.importing = asyncio.Lock()
+        self.outcomes: dict[str, Outcome] | None = None
+        self.busy = False
         self._reader: asyncio.Task[None] | None = None
 
     @staticmethod
@@ -112,6 +124,41 @@ class Companion:
     async def disconnect(self) -> None:
         await self._radio.run(self._held.disconnect())
 
+    async def wifi(self) -> WifiGlasses:
+        """The Wi-Fi of the glasses as they are linked now; for `on_radio`. Raises LinkLost, and Unsupported where they have none."""
+
+        async def linked(keeper: Keeper) -> WifiGlasses:
+            return keeper.wifi()
+
+        return await self._radio.run(linked(self._held))
+
+    async def on_radio(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run what concerns these glasses on the radio's loop."""
+        return await self._radio.run(work)
+
+    async def settled_captures(self) -> Callable[[Offer], bool]:
+        """Which captures on the glasses need no fetching; for the radio's loop."""
+        return await self._intake.settled(self.known)
+
+    @property
+    def changes(self) -> int:
+        """Goes up with all that changes here; see `changed_since`."""
+        return self._changes
+
+    async def changed_since(self, changes: int, seconds: float) -> bool:
+        """Whether something changed since `changes`, within `seconds` from now."""
+        async with self._changed:
+            try:
+                await asyncio.wait_for(self._changed.wait_for(lambda: self._changes != changes), seconds)
+            except TimeoutError:
+                return False
+        return True
+
+    async def _tell(self) -> None:
+        self._changes += 1
+        async with self._changed:
+            self._changed.notify_all()
+
     async def _read(self, keeper: Keeper) -> None:
         async with contextlib.aclosing(self._radio.stream(keeper.events)) as events:
             async for event in events:
@@ -135,11 +182,16 @@ class Companion:
         self._info = seen.info or self._info
         self._capabilities = seen.capabilities or self._capabilities
         self._hub.publish(GlassesChanged(self.view))
-        async with self._changed:
-            self._changed.notify_all()
+        await self._tell()
 
     async def _take(self, keeper: Keeper, offer: Offer) -> None:
-        damaged = self._intake.damaged
-        await self._intake.take(self.known, keeper, offer, self._capabilities)
-        if self._intake.damaged != damaged:
+        self.busy = True
+        try:
+            outcome = await self._intake.take(self.known, keeper, offer, self._capabilities)
+        finally:
+            self.busy = False
+        if self.outcomes is not None:
+            self.outcomes[offer.id] = outcome
+        await self._tell()
+        if outcome is Outcome.DAMAGED:
             self._hub.publish(GlassesChanged(self.view))

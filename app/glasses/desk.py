@@ -20,6 +20,7 @@ from app.glasses.ingest import Ingest
 from app.glasses.intake import Deliveries
 from app.glasses.known import KnownBook
 from app.glasses.ledger import Ledger
+from app.glasses.over_wifi import WifiStep, import_over_wifi
 from app.glasses.pairing import PairingState
 from app.glasses.pairing_flow import SEARCH_SECONDS, PairingFlow
 from app.glasses.types import FoundGlasses, GlassesView, KnownGlasses
@@ -226,6 +227,16 @@ class GlassesDesk:
 
     async def disconnect(self, address: str) -> None:
         await (await self._companion(address)).disconnect()
+
+    async def import_over_wifi(self, address: str, *, own_network: bool = True) -> AsyncGenerator[WifiStep, None]:
+        """Bring in what the glasses hold, over their Wi-Fi; step by step, see `app.glasses.over_wifi`. For glasses with `Capability.WIFI`.
+
+        `own_network`: one that the glasses open, which this computer then has to join; else the one that both are on already. Raises
+        UnknownGlasses; all other trouble is the last step. Ending the iteration (`aclose`) breaks the import off.
+        """
+        async with contextlib.aclosing(import_over_wifi(await self._companion(address), own_network=own_network)) as steps:
+            async for step in steps:
+                yield step
 
     def simulated_families(self) -> tuple[tuple[str, str], ...]:
         """Id and label of each family that can be tried without glasses."""

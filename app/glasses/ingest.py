@@ -84,6 +84,10 @@ class Ingest:
         """Whether the vault has this item on the disk; works while it is locked. Blocking."""
         return item in self._vault.ids()
 
+    def ids(self) -> frozenset[ItemId]:
+        """All items on the disk, as `holds` sees them. Blocking."""
+        return frozenset(self._vault.ids())
+
     def _same(self, digest: str) -> ItemId | None:
         """The item with these bytes; a locked vault cannot tell, and takes them."""
         return self._vault.with_digest(digest) if self._vault.state is LockState.UNLOCKED else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import enum
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from app.lanes import Lanes
 from app.media.errors import MediaDamaged
 from app.vault.types import ItemMeta
 from ble.errors import GlassesError
+from ble.http_port import nothing_is_safe
 from ble.keeper import Keeper
 from ble.radio import Radio
 from ble.types import Capabilities, Capability, Offer
@@ -41,6 +43,16 @@ class Deliveries:
     on_sealed: Callable[[ItemMeta], Awaitable[None]]
 
 
+class Outcome(enum.Enum):
+    """What became of one offer. `KNOWN`: it is in the vault already, or was deleted there; `UNKEPT`: the vault could not take it."""
+
+    SEALED = "sealed"
+    KNOWN = "known"
+    DAMAGED = "damaged"
+    FAILED = "failed"
+    UNKEPT = "unkept"
+
+
 class Intake:
     """The captures of one pair. `damaged` counts those that arrived as no whole capture."""
 
@@ -55,27 +67,40 @@ class Intake:
         """From now on nothing waits: what the vault cannot take is tried one last time."""
         self._leaving.set()
 
-    async def take(self, known: KnownGlasses, keeper: Keeper, offer: Offer, capabilities: Capabilities | None) -> None:
+    async def settled(self, known: KnownGlasses) -> Callable[[Offer], bool]:
+        """Which of the captures on the glasses need no fetching; none, if the wearer wants what is safe removed from the glasses."""
+        if known.release:
+            return nothing_is_safe
+        return await self._to.lanes.vault(lambda: self._to.ledger.settled(known.address, self._to.ingest.ids()))
+
+    async def take(self, known: KnownGlasses, keeper: Keeper, offer: Offer, capabilities: Capabilities | None) -> Outcome:
         """Bring one capture in, as far as it will come. Told are: its arrival, its damage, or the trouble there is."""
-        stores = capabilities is not None and capabilities.can(Capability.RELEASE)
         entry = await self._ledger(self._to.ledger.look, known.address, offer)
         if entry is not None and entry.state in SETTLED and await self._still_stands(entry):
-            await self._release(known, keeper, offer, stores=stores)
-            return
+            await self._release(known, keeper, offer, capabilities)
+            return Outcome.KNOWN
         try:
             taken = await self._patiently(known, keeper, offer, capabilities)
         except (MediaDamaged, CaptureRefused) as error:
             self.damaged += 1
             self._to.events.publish(CaptureLost(known.address, str(explain(error))))
-            await self._settle(known, offer, CaptureState.DAMAGED, stores=stores)
-            if not stores:
+            await self._settle(known, offer, CaptureState.DAMAGED)
+            if not offer.stored:
                 await self._radio.run(keeper.release(offer.id))
+            return Outcome.DAMAGED
         except GlassesError as error:
             # The ledger says how far it came; glasses that store captures offer it again at the next link.
             self._to.events.publish(CaptureLost(known.address, str(explain(error))))
-        else:
-            if taken is not None:
-                await self._arrived(known, keeper, offer, taken, stores=stores)
+            return Outcome.FAILED
+        if taken is None:
+            return Outcome.UNKEPT
+        await self._settle(known, offer, CaptureState.SEALED, taken=taken)
+        await self._release(known, keeper, offer, capabilities)
+        if taken.meta is None:
+            return Outcome.KNOWN
+        self._to.events.publish(CaptureSealed(known.address))
+        await self._to.on_sealed(taken.meta)
+        return Outcome.SEALED
 
     async def _still_stands(self, entry: Entry) -> bool:
         """Whether what the ledger calls settled is so: an item that went missing without the wearer's doing is fetched again."""
@@ -120,26 +145,19 @@ class Intake:
         while sum(map(len, self._partial.values())) > MOST_PARTIAL:
             del self._partial[next(iter(self._partial), newest)]
 
-    async def _arrived(self, known: KnownGlasses, keeper: Keeper, offer: Offer, taken: Taken, *, stores: bool) -> None:
-        await self._settle(known, offer, CaptureState.SEALED, stores=stores, taken=taken)
-        await self._release(known, keeper, offer, stores=stores)
-        if taken.fresh and taken.meta is not None:
-            self._to.events.publish(CaptureSealed(known.address))
-            await self._to.on_sealed(taken.meta)
-
-    async def _settle(self, known: KnownGlasses, offer: Offer, state: CaptureState, *, stores: bool, taken: Taken | None = None) -> None:
-        if stores:
+    async def _settle(self, known: KnownGlasses, offer: Offer, state: CaptureState, *, taken: Taken | None = None) -> None:
+        if offer.stored:
             item = taken.item if taken else None
             await self._ledger(self._to.ledger.note, known.address, offer, state, item=item)
         else:
             await self._ledger(self._to.ledger.forget, known.address, offer)
 
-    async def _release(self, known: KnownGlasses, keeper: Keeper, offer: Offer, *, stores: bool) -> None:
-        """Free the driver's copy. Of glasses that store captures, remove theirs only if the wearer chose so."""
-        if stores and not known.release:
+    async def _release(self, known: KnownGlasses, keeper: Keeper, offer: Offer, capabilities: Capabilities | None) -> None:
+        """Free the driver's copy. What the glasses themselves store is removed there only if the wearer chose so."""
+        if offer.stored and not known.release:
             return
         await self._radio.run(keeper.release(offer.id))
-        if stores:
+        if offer.stored and capabilities is not None and capabilities.can(Capability.RELEASE):
             await self._ledger(self._to.ledger.note, known.address, offer, CaptureState.RELEASED)
 
     async def _ledger(self, call: Callable[..., Entry | None], *arguments: object, **named: object) -> Entry | None:

@@ -12,7 +12,7 @@ import hashlib
 import secrets
 import sqlite3
 import threading
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +46,23 @@ class Entry:
     offset: int = 0
     item: ItemId | None = None
     attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What was settled of one pair's captures, at one moment: call it with an offer. Quick, and good for any thread."""
+
+    address: str
+    salt: bytes
+    names: frozenset[bytes]
+
+    def __call__(self, offer: Offer) -> bool:
+        return _name(self.salt, self.address, offer) in self.names
+
+
+def _name(salt: bytes, address: str, offer: Offer) -> bytes:
+    text = f"{address}\0{offer.id}\0{offer.size}\0{offer.kind.value}"
+    return hashlib.blake2b(text.encode(), key=salt, digest_size=16).digest()
 
 
 class Ledger:
@@ -83,8 +100,7 @@ class Ledger:
         self._salt = bytes(row[1])
 
     def _name(self, address: str, offer: Offer) -> bytes:
-        text = f"{address}\0{offer.id}\0{offer.size}\0{offer.kind.value}"
-        return hashlib.blake2b(text.encode(), key=self._salt, digest_size=16).digest()
+        return _name(self._salt, address, offer)
 
     def look(self, address: str, offer: Offer) -> Entry | None:
         """What is known of an offered capture."""
@@ -93,6 +109,17 @@ class Ledger:
                 "SELECT state, offset, item, attempts FROM captures WHERE name = ?", (self._name(address, offer),)
             ).fetchone()
         return Entry(CaptureState(row[0]), row[1], ItemId(row[2]) if row[2] else None, row[3]) if row else None
+
+    def settled(self, address: str, there: Container[ItemId]) -> Settled:
+        """Of which captures nothing more is to be fetched; those whose item is not `there` (though the wearer kept it) are none of them."""
+        with self._guard:
+            rows = self._database.execute("SELECT name, state, item FROM captures").fetchall()
+        names = (
+            name
+            for name, state, item in rows
+            if (known := CaptureState(state)) in SETTLED and (known is not CaptureState.SEALED or item is None or item in there)
+        )
+        return Settled(address, self._salt, frozenset(names))
 
     def note(self, address: str, offer: Offer, state: CaptureState, *, offset: int = 0, item: ItemId | None = None) -> None:
         """The capture is this far now."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -18,7 +18,7 @@ from ble.drivers.heycyan_files import File, HeycyanShelf
 from ble.drivers.heycyan_session import HeycyanSession
 from ble.drivers.heycyan_wire import BatteryLevel, Counts, Mode, ModeAnswer, Versions, WifiAddress
 from ble.errors import GlassesError, NotGlasses, ProtocolFault, Unsupported
-from ble.http_port import HttpPort, NoHttp, NotReachable, WifiInvitation, announced_place
+from ble.http_port import HttpPort, NoHttp, NotReachable, WifiInvitation, announced_place, nothing_is_safe
 from ble.port import GattPort
 from ble.types import Advertisement, Capabilities, Capability, CaptureOffered, DeviceInfo, GlassesEvent, GlassesStatus, Offer
 
@@ -85,7 +85,7 @@ class HeycyanGlasses:
 
     @property
     def capabilities(self) -> Capabilities:
-        features = {Capability.TAKE_PHOTO, Capability.BATTERY, Capability.STORAGE, Capability.VIDEO}
+        features = {Capability.TAKE_PHOTO, Capability.BATTERY, Capability.STORAGE, Capability.VIDEO, Capability.WIFI}
         return Capabilities(wire.FAMILY, frozenset(features), encrypted_link=False, cautions=_CAUTIONS)
 
     def events(self) -> AsyncIterator[GlassesEvent]:
@@ -147,8 +147,11 @@ class HeycyanGlasses:
         while self._backlog and len(self._offered) < MOST_OFFERED:
             file = self._backlog.popleft()
             self._offered.add(file.name)
-            self._session.events.put(CaptureOffered(Offer(file.name, file.kind, file.media_type, self._utc())))
+            self._session.events.put(CaptureOffered(self._offer(file)))
             self._session.change(replace(self._session.status, received=self._session.status.received + 1))
+
+    def _offer(self, file: File) -> Offer:
+        return Offer(file.name, file.kind, file.media_type, self._utc(), stored=True)
 
     # -- Wi-Fi ----------------------------------------------------------------------------------------------------------------------
 
@@ -192,7 +195,7 @@ class HeycyanGlasses:
             await asyncio.sleep(seconds)
         raise ProtocolFault("The glasses did not open their Wi-Fi.", "They may be busy, or their Wi-Fi is stuck.", "Restart the glasses.")
 
-    async def look_over_wifi(self, seconds: float = 90.0, *, skip: Collection[str] = ()) -> int:
+    async def look_over_wifi(self, seconds: float = 90.0, *, skip: Callable[[Offer], bool] = nothing_is_safe) -> int:
         """See `ble.http_port.WifiGlasses`."""
         if not self._in_transfer:
             raise NotReachable("Their Wi-Fi is not open.")
@@ -203,8 +206,8 @@ class HeycyanGlasses:
         files, unsound = await shelf.files(seconds)
         self._shelf = shelf
         self._known = {file.name: file for file in files}
-        waiting = set(skip) | self._done | self._offered | {file.name for file in self._backlog}
-        new = [file for file in files if file.name not in waiting]
+        waiting = self._done | self._offered | {file.name for file in self._backlog}
+        new = [file for file in files if file.name not in waiting and not skip(self._offer(file))]
         self._backlog.extend(new)
         self._offer_more()
         if unsound > self._unsound:
@@ -227,11 +230,16 @@ class HeycyanGlasses:
             await asyncio.sleep(ADDRESS_POLL_SECONDS)
         return self._session.address
 
+    def left_over_wifi(self) -> int:
+        """See `ble.http_port.WifiGlasses`."""
+        return len(self._offered) + len(self._backlog)
+
     async def close_wifi(self) -> None:
         """See `ble.http_port.WifiGlasses`. Always tells them, since glasses left in this mode take no photos any more."""
         self._shelf = None
         self._backlog.clear()
         self._offered.clear()
+        self._done.clear()  # from here on, only whoever keeps them knows which captures are safe
         if not self._in_transfer:
             return
         self._in_transfer = False

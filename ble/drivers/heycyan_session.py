@@ -38,6 +38,7 @@ from ble.types import (
     LinkClosed,
     Offer,
     StatusChanged,
+    Stored,
 )
 
 ANSWER_SECONDS = 3.0
@@ -92,6 +93,7 @@ class HeycyanSession:
                 self.change(replace(self.status, battery=heard.percent, battery_at=self._utc()))
             case Counts():
                 self.counts = heard
+                self.change(replace(self.status, stored=Stored(heard.photos, heard.videos, heard.sounds)))
             case Versions():
                 self.info = replace(self.info, firmware=heard.firmware, hardware=heard.hardware)
             case WifiAddress():

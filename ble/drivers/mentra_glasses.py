@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import datetime
 
@@ -20,7 +20,7 @@ from ble.drivers.mentra_gallery import Entry
 from ble.drivers.mentra_link import MentraLink
 from ble.drivers.mentra_session import GalleryCounts, MentraSession
 from ble.errors import GlassesError, ProtocolFault, Unsupported
-from ble.http_port import HttpPort, NotReachable, Place, WifiInvitation, WifiTrouble, announced_place
+from ble.http_port import HttpPort, NotReachable, Place, WifiInvitation, WifiTrouble, announced_place, nothing_is_safe
 from ble.port import GattPort
 from ble.types import Capabilities, Capability, CaptureOffered, DeviceInfo, GlassesEvent, GlassesStatus, Offer
 
@@ -64,7 +64,7 @@ class MentraGlasses:
         self._done: set[str] = set()
         self._kept: dict[str, set[str]] = {}
         self._unsound = 0
-        self._skip: frozenset[str] = frozenset()
+        self._skip: Callable[[Offer], bool] = nothing_is_safe
 
     @property
     def address(self) -> str:
@@ -85,7 +85,7 @@ class MentraGlasses:
 
     @property
     def capabilities(self) -> Capabilities:
-        features = {Capability.TAKE_PHOTO, Capability.BATTERY, Capability.STORAGE, Capability.VIDEO}
+        features = {Capability.TAKE_PHOTO, Capability.BATTERY, Capability.STORAGE, Capability.VIDEO, Capability.WIFI}
         if self._shelf is not None and self._shelf.version3:
             features |= {Capability.RESUME, Capability.RELEASE}
         return Capabilities(profile.FAMILY, frozenset(features), encrypted_link=False, cautions=CAUTIONS)
@@ -211,8 +211,7 @@ class MentraGlasses:
                     stated = await self._shelf.digest(entry)
             if stated is not None:
                 self._stated[entry.id] = stated
-            offer = Offer(entry.id, entry.kind, entry.media_type, entry.taken_at, size=entry.size, sha256=stated)
-            self._session.events.put(CaptureOffered(offer))
+            self._session.events.put(CaptureOffered(replace(_offer(entry), sha256=stated)))
             self._session.change(replace(self._session.status, received=self._session.status.received + 1))
 
     # -- Wi-Fi ----------------------------------------------------------------------------------------------------------------------
@@ -254,7 +253,7 @@ class MentraGlasses:
             host = host.removesuffix(f":{profile.HTTP_PORT}")
         return announced_place(host, profile.HTTP_PORT, simulated=self._simulated)
 
-    async def look_over_wifi(self, seconds: float = 90.0, *, skip: Collection[str] = ()) -> int:
+    async def look_over_wifi(self, seconds: float = 90.0, *, skip: Callable[[Offer], bool] = nothing_is_safe) -> int:
         """See `ble.http_port.WifiGlasses`. The latest word of the glasses about their network counts."""
         if self._own_network and self._session.hotspot is not None:
             self._place = announced_place(self._session.hotspot.gateway, profile.HTTP_PORT, simulated=self._simulated)
@@ -263,7 +262,7 @@ class MentraGlasses:
         shelf = MentraShelf(self._http, self._place, self._utc)
         await shelf.greet(seconds)
         self._shelf = shelf
-        self._skip = frozenset(skip)
+        self._skip = skip
         try:
             return await self._list_new()
         except ProtocolFault:
@@ -275,8 +274,8 @@ class MentraGlasses:
             raise NotReachable("Their Wi-Fi is not open.")
         entries, unsound = await self._shelf.entries()
         self._known = {entry.id: entry for entry in entries}
-        waiting = self._skip | self._done | self._offered | {entry.id for entry in self._backlog}
-        new = [entry for entry in self._known.values() if entry.id not in waiting]
+        waiting = self._done | self._offered | {entry.id for entry in self._backlog}
+        new = [entry for entry in self._known.values() if entry.id not in waiting and not self._skip(_offer(entry))]
         self._backlog.extend(new)
         await self._offer_more()
         if unsound > self._unsound:
@@ -284,11 +283,16 @@ class MentraGlasses:
         self._unsound = unsound
         return len(new)
 
+    def left_over_wifi(self) -> int:
+        """See `ble.http_port.WifiGlasses`."""
+        return len(self._offered) + len(self._backlog)
+
     async def close_wifi(self) -> None:
         """See `ble.http_port.WifiGlasses`."""
         place, self._place, self._shelf = self._place, None, None
         self._backlog.clear()
         self._offered.clear()
+        self._done.clear()  # from here on, only whoever keeps them knows which captures are safe
         self._stated.clear()
         if place is None:
             return
@@ -310,6 +314,10 @@ class MentraGlasses:
         self._link.end()
         await self._link.ended()
         self._session.link_lost()
+
+
+def _offer(entry: Entry) -> Offer:
+    return Offer(entry.id, entry.kind, entry.media_type, entry.taken_at, size=entry.size, stored=True)
 
 
 def answers(kind: str) -> Callable[[Json], bool]:

@@ -22,6 +22,7 @@ from ble.types import (
     LinkClosed,
     Offer,
     StatusChanged,
+    Stored,
 )
 
 MOST_HELD = 64
@@ -171,6 +172,8 @@ class MentraSession:
         if photos is not None and videos is not None:
             total = whole_number(message, "total_size", 1 << 50) or 0
             self.gallery = GalleryCounts(photos, videos, total, busy=bool(text_of(message, "camera_busy")))
+            if self._open and not self.gallery.busy:
+                self.change(replace(self.status, stored=Stored(photos, videos)))
 
     def _hotspot_status(self, message: Json) -> None:
         name, password = text_of(message, "hotspot_ssid", 64), text_of(message, "hotspot_password", 64)

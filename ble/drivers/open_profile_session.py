@@ -224,6 +224,7 @@ class OpenSession:
             size=record.size,
             orientation=record.orientation,
             sha256=record.sha256,
+            stored=True,
         )
 
     def _order_failed(self) -> None:

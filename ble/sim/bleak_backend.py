@@ -100,7 +100,7 @@ class AirScanner(BaseBleakScanner):
         address = advertisement.address.to_string(with_type_qualifier=False)
         heard = AdvertisementData(
             local_name=str(name) if name is not None else None,
-            manufacturer_data={},
+            manufacturer_data=dict(data.get_all(core.AdvertisingData.Type.MANUFACTURER_SPECIFIC_DATA)),
             service_data={},
             service_uuids=uuids,
             tx_power=None,

@@ -12,18 +12,22 @@ import pytest
 from app.events import CaptureLost, CaptureSealed, EventHub, GlassesChanged, Trouble
 from app.glasses import airs
 from app.glasses.desk import GlassesDesk
+from app.glasses.http_link import HttpLink
 from app.glasses.types import FoundGlasses
 from app.lanes import Lanes
+from app.sharing.courier_link import CourierLink
 from app.vault.types import ItemMeta
 from app.vault.vault import Vault
+from ble.http_port import HttpPort
 from ble.sim.catalogue import make
 from ble.sim.faults import AT_ONCE, Faults
+from ble.sim.peripheral import SimulatedPeripheral
 
 
 class Bench:
     """The desk, and what it told."""
 
-    def __init__(self, folder: Path, vault: Vault) -> None:
+    def __init__(self, folder: Path, vault: Vault, http: HttpPort | None = None) -> None:
         self.vault = vault
         self.lanes = Lanes()
         self.events = EventHub(asyncio.get_running_loop())
@@ -31,7 +35,7 @@ class Bench:
         self.heard: list[Any] = []
         self._news = asyncio.Event()
         self._subscriptions = [self.events.subscribe(kind, self._note) for kind in (CaptureLost, CaptureSealed, GlassesChanged, Trouble)]
-        self.desk = GlassesDesk(folder, self.lanes, self.events, self._keep)
+        self.desk = GlassesDesk(folder, self.lanes, self.events, self._keep, http)
         self.desk.begin(vault)
 
     async def _keep(self, meta: ItemMeta) -> None:
@@ -77,9 +81,35 @@ def faulty(monkeypatch: pytest.MonkeyPatch) -> Callable[[Faults], None]:
 
 
 @pytest.fixture
+def twins(faulty: object, monkeypatch: pytest.MonkeyPatch) -> list[SimulatedPeripheral]:
+    """The simulated glasses that were switched on, in order."""
+    made: list[SimulatedPeripheral] = []
+    simulated = airs.simulated
+
+    def recorded(family: str) -> SimulatedPeripheral:
+        made.append(simulated(family))
+        return made[-1]
+
+    monkeypatch.setattr(airs, "simulated", recorded)
+    return made
+
+
+@pytest.fixture
 async def bench(tmp_path: Path, faulty: object) -> AsyncIterator[Bench]:
     vault = Vault.create(tmp_path / "vault", passphrase="correct horse battery", keyring=False, work_factor=4)
     made = Bench(tmp_path, vault)
     yield made
     await made.close()
+    vault.close()
+
+
+@pytest.fixture
+async def wifi_bench(tmp_path: Path, faulty: object) -> AsyncIterator[Bench]:
+    """As `bench`, with the program's own way to the glasses' Wi-Fi: the courier."""
+    courier = await CourierLink.start()
+    vault = Vault.create(tmp_path / "vault", passphrase="correct horse battery", keyring=False, work_factor=4)
+    made = Bench(tmp_path, vault, HttpLink(courier))
+    yield made
+    await made.close()
+    await courier.close()
     vault.close()
