@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 from pathlib import Path
 
 import pytest
@@ -12,18 +13,13 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from app.errors import EyelidError
 from app.paths import Profile
 from app.services import Services
+from app.sharing.types import Outcome
 from app.vault.types import LockState
 from ble.types import LinkState
 from ui import main
 from ui.approval import ApprovalDialog
 from ui.dialogs import Question
 from ui.main_window import MainWindow
-
-# Stopping the glasses room in the middle of something leaves its streams to the garbage collector, which says so; that is not of this room.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-    pytest.mark.filterwarnings("ignore:coroutine 'Keeper:RuntimeWarning"),
-]
 
 
 @pytest.fixture
@@ -120,6 +116,67 @@ async def test_the_main_job_from_first_run_to_receipt(real: MainWindow, fake) ->
     await wait(lambda: real.shared.model.rowCount() >= 2)
     outcomes = {real.shared.model.index(row, 4).data() for row in range(real.shared.model.rowCount())}
     assert {"Sent and answered", "Kept private"} <= outcomes
+
+
+class Listener:
+    """An OpenAI-compatible server on the loopback that remembers each body it is sent."""
+
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        length = next(int(line.split(":")[1]) for line in head.split("\r\n") if line.lower().startswith("content-length"))
+        self.bodies.append(await reader.readexactly(length))
+        chunk = {"choices": [{"index": 0, "delta": {"content": "A cup of coffee."}, "finish_reason": "stop"}]}
+        stream = f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n"
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n" + stream.encode())
+        await writer.drain()
+        writer.close()
+
+
+async def proposed(window: MainWindow) -> ApprovalDialog:
+    window.ask.review()
+    await wait(lambda: shown(window, ApprovalDialog))
+    return shown(window, ApprovalDialog)[0]
+
+
+async def test_what_was_shown_is_what_a_server_gets_and_nothing_before_a_yes(real: MainWindow, fake) -> None:
+    listener = Listener()
+    server = await asyncio.start_server(listener.serve, "127.0.0.1", 0)
+    services = real.context.services
+    await make_vault(real, fake.PASSPHRASE)
+    address = await pair_simulated(real)
+    real.glasses.take_photo(address)
+    await wait(lambda: real.captures.model.rowCount() >= 1)
+    real.view(real.captures.model.tile(0).id)
+    place = services.sharing.book.add_local("Mine", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", "a-model").id
+    real.viewer.ask()
+    real.ask._question.setPlainText("What is this?")
+    await wait(lambda: place in [each.id for each in real.ask._destinations])
+    real.ask._to.setCurrentIndex([each.id for each in real.ask._destinations].index(place))
+
+    dialog = await proposed(real)
+    dialog.keep.click()
+    await wait(lambda: not real.ask.busy)
+    assert listener.bodies == []
+    assert [receipt.outcome for receipt in await services.sharing.receipts()] == [Outcome.REFUSED]
+    assert real.captures.model.tile(0).status_words == "Private"
+
+    dialog = await proposed(real)
+    previewed = dialog._proposal.parcel.body
+    dialog._armed.setInterval(0)
+    await wait(lambda: dialog.armed)
+    assert listener.bodies == []
+    dialog.send.click()
+    await wait(lambda: not real.ask.busy)
+    assert listener.bodies == [previewed]
+    assert real.ask._answer.toPlainText() == "A cup of coffee."
+    await wait(lambda: real.captures.model.tile(0).status_words.startswith("Shared with"))
+    report = await services.sharing.verify_receipts()
+    assert (report.sound, report.count) == (True, 3)
+    server.close()
+    await server.wait_closed()
 
 
 async def test_the_program_starts_and_stops_in_order(tmp_path: Path, qapp: QApplication, until) -> None:
