@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from app.errors import EyelidError
 from app.glasses.types import KnownGlasses
 from app.lanes import Lanes
-from app.media.errors import MediaUnsupported
+from app.media.errors import MediaDamaged, MediaUnsupported
 from app.media.inspect import inspect
 from app.media.types import MediaFacts
 from app.vault.types import ItemId, ItemKind, ItemMeta, LockState, NewItem, Origin
@@ -67,11 +67,14 @@ class Ingest:
             raise CaptureRefused("A capture arrived incomplete.", f"{came} of {offer.size} bytes came.", "It is fetched again.")
 
     async def check(self, offer: Offer, data: bytes) -> Checked:
-        """Make sure that `data` is the whole capture. Raises CaptureRefused or MediaDamaged."""
+        """Make sure that `data` is the whole capture. Raises CaptureRefused or MediaDamaged.
+
+        What carries the digest that the glasses stated came over whole: damaged or not, it is their original, and kept.
+        """
         digest = hashlib.sha256(data)
         if offer.sha256 is not None and digest.digest() != offer.sha256:
             raise CaptureRefused("A capture arrived changed.", "Its digest is not the one the glasses stated.", "It is fetched again.")
-        return Checked(digest.hexdigest(), await self._lanes.work(_facts, data))
+        return Checked(digest.hexdigest(), await self._lanes.work(_facts, data, offer.sha256 is not None))
 
     async def seal(self, pair: KnownGlasses, offer: Offer, data: bytes, checked: Checked) -> Taken:
         """Seal it, unless the vault has the same bytes. Durable and read back on return; raises the vault's errors."""
@@ -110,9 +113,13 @@ class Ingest:
         )
 
 
-def _facts(data: bytes) -> MediaFacts | None:
-    """What the bytes themselves say; None for a kind of media nobody here knows, which is kept all the same."""
+def _facts(data: bytes, came_whole: bool) -> MediaFacts | None:
+    """What the bytes themselves say; None for media that nobody here can read, which are kept all the same."""
     try:
         return inspect(data)
     except MediaUnsupported:
         return None
+    except MediaDamaged:
+        if came_whole:
+            return None
+        raise
