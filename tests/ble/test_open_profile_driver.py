@@ -121,7 +121,7 @@ async def test_what_the_glasses_say_of_themselves(rig: Any, opens: Opens) -> Non
     assert glasses.address == rig.air.address_of(twin)
     assert (glasses.info.manufacturer, glasses.info.model, glasses.info.serial) == ("Eyelid", "Open Glasses (simulated)", "0001")
     assert glasses.capabilities.family == "open"
-    assert glasses.capabilities.features == frozenset(Capability)
+    assert glasses.capabilities.features == frozenset(Capability) - {Capability.WIFI}
     assert glasses.capabilities.encrypted_link
     assert glasses.capabilities.interval_seconds == 30
     assert any("microphone" in caution for caution in glasses.capabilities.cautions)
