@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import dataclasses
+from collections.abc import Sequence
 
 from app.cli.demo import capture
 from app.cli.items import describe
@@ -17,9 +18,11 @@ from app.glasses.over_wifi import BrokenOff, Done, Invitation, Looking, Progress
 from app.glasses.types import GlassesView
 from app.paths import Profile
 from app.services import Services
-from ble.types import LinkState
+from ble.types import Capability, LinkState
 
 SETTLE_SECONDS = 20.0
+TELL_SECONDS = 3.0
+"""How long glasses that are ready may take to say what they hold."""
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -73,7 +76,7 @@ async def pair(profile: Profile, arguments: argparse.Namespace, terminal: Termin
 
 async def status(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
     async with running(profile, sims=arguments.sim) as services:
-        views = [await ready(services, view.known.address) for view in _wanted(services, arguments.address)]
+        views = [await _in_full(services, view.known.address) for view in _wanted(services, arguments.address)]
     for view in views:
         battery = "battery unknown" if view.status.battery is None else f"battery {view.status.battery} %"
         holds = "".join(f"  {text}" for text in _holdings(view))
@@ -98,10 +101,7 @@ async def take(profile: Profile, arguments: argparse.Namespace, terminal: Termin
 
 async def fetch_all(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
     async with unlocked(profile, terminal, sims=arguments.sim) as services:
-        address = _wanted(services, arguments.address)[0].known.address
-        view = await ready(services, address)
-        if view.state is not LinkState.READY:
-            raise EyelidError("The glasses could not be reached.", str(view.trouble or ""), "")
+        address = await _with_wifi(services, _wanted(services, arguments.address))
         last: WifiStep | None = None
         async with contextlib.aclosing(services.glasses.import_over_wifi(address, own_network=not arguments.same_network)) as steps:
             async for last in steps:
@@ -113,6 +113,19 @@ async def fetch_all(profile: Profile, arguments: argparse.Namespace, terminal: T
         case BrokenOff():
             raise EyelidError(last.explanation.what, last.explanation.why, last.explanation.action)
     return Exit.FAILED
+
+
+async def _with_wifi(services: Services, views: Sequence[GlassesView]) -> str:
+    """The address of the first of these glasses that are here and have Wi-Fi. Raises EyelidError."""
+    trouble = ""
+    for view in views:
+        reached = await ready(services, view.known.address)
+        if reached.capabilities is not None and reached.capabilities.can(Capability.WIFI) and reached.state is LinkState.READY:
+            return view.known.address
+        trouble = trouble or str(reached.trouble or "")
+    if trouble:
+        raise EyelidError("The glasses could not be reached.", trouble, "")
+    raise EyelidError("These glasses have no Wi-Fi.", "All they have comes over Bluetooth, by itself.", "Nothing needs to be done.")
 
 
 async def _show_step(step: WifiStep, terminal: Terminal) -> None:
@@ -151,6 +164,27 @@ def _wanted(services: Services, address: str | None) -> list[GlassesView]:
 
 def view_of(services: Services, address: str) -> GlassesView:
     return next(view for view in services.glasses.known() if view.known.address == address)
+
+
+async def _in_full(services: Services, address: str) -> GlassesView:
+    """As `ready`, and with what the glasses hold, if they tell soon."""
+    view = await ready(services, address)
+    if view.state is not LinkState.READY or view.capabilities is None or not view.capabilities.can(Capability.STORAGE):
+        return view
+    told = asyncio.Event()
+
+    def changed(event: GlassesChanged) -> None:
+        if event.view.known.address == address and _holdings(event.view):
+            told.set()
+
+    end = services.events.subscribe(GlassesChanged, changed)
+    try:
+        if not _holdings(view_of(services, address)):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(told.wait(), TELL_SECONDS)
+    finally:
+        end()
+    return view_of(services, address)
 
 
 async def ready(services: Services, address: str, seconds: float = SETTLE_SECONDS) -> GlassesView:
