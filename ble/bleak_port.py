@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import sys
 import unicodedata
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 from bleak import BleakClient, BleakScanner
 from bleak.backends.characteristic import BleakGATTCharacteristic
@@ -54,18 +55,34 @@ class BleakAirwaves:
         self._tuned: frozenset[str] | None = None
         self._tuning = asyncio.Lock()
         self._leaving: set[asyncio.Future[None]] = set()
-        self._comparers: dict[str, Compare] = {}
+        self._pairing: dict[str, Compare | None] = {}
 
-    def compare_codes(self, address: str, compare: Compare | None) -> None:
-        """Whom to ask, on this loop, whether the glasses at `address` show the same code while they are paired; None: nobody."""
-        if compare is None:
-            self._comparers.pop(address.upper(), None)
-        else:
-            self._comparers[address.upper()] = compare
+    @asynccontextmanager
+    async def pairing(self, address: str, compare: Compare | None = None) -> AsyncIterator[None]:
+        """While it lasts the glasses at `address` may be paired, and `compare` (if any) is asked, on this loop, whether codes are the same.
+
+        It has to begin before the link does: as soon as one is up, BlueZ reads things for itself (the battery), and pairs to get them.
+        Raises RadioUnavailable, PairingNeeded.
+        """
+        key = address.upper()
+        self._pairing[key] = compare
+        try:
+            async with pairing_agent(address, compare) if self.on_bluez else nullcontext():
+                yield
+        finally:
+            del self._pairing[key]
+
+    @property
+    def on_bluez(self) -> bool:
+        return self._client_backend is None and sys.platform == "linux"
+
+    def agent_for(self, address: str) -> AbstractAsyncContextManager[None]:
+        """An agent to pair with, unless there is one already, or none is needed."""
+        return pairing_agent(address) if self.on_bluez and address.upper() not in self._pairing else nullcontext()
 
     def comparer(self, address: str) -> Compare | None:
-        """See `compare_codes`."""
-        return self._comparers.get(address.upper())
+        """Who compares codes; see `pairing`."""
+        return self._pairing.get(address.upper())
 
     async def scan(self, service_uuids: Collection[str]) -> AsyncGenerator[Advertisement, None]:
         """See `ble.port.Airwaves`. Any number of scans share one scanner; a slow reader misses advertisements and delays nobody."""
@@ -228,16 +245,10 @@ class BleakGattPort:
 
     async def pair(self) -> None:
         """See `ble.port.GattPort`. BlueZ pairs only while there is an agent to ask; the other systems ask the person themselves."""
-        on_bluez = self._backend is None and sys.platform == "linux"
-        compare = self._airwaves.comparer(self._address)
+        virtual = {"compare": self._airwaves.comparer(self._address)} if self._backend is not None else {}
         with plainly():
-            if on_bluez:
-                async with pairing_agent(self._address, compare):
-                    await self._link().pair()
-            elif self._backend is not None:  # the virtual air
-                await self._link().pair(compare=compare)
-            else:
-                await self._link().pair()
+            async with self._airwaves.agent_for(self._address):
+                await self._link().pair(**virtual)
 
     async def disconnect(self) -> None:
         """End the link; without one, do nothing."""

@@ -73,8 +73,8 @@ class Airs:
         return await air.add(simulated(family), address)
 
     @asynccontextmanager
-    async def comparing(self, address: str, compare: Callable[[str], Awaitable[bool]] | None, *, simulated: bool) -> AsyncIterator[None]:
-        """While it lasts, `compare` is asked (on this loop) whether the glasses at `address` show the same code."""
+    async def pairing(self, address: str, compare: Callable[[str], Awaitable[bool]] | None, *, simulated: bool) -> AsyncIterator[None]:
+        """While it lasts the glasses at `address` may be paired, and `compare` is asked (on this loop) whether they show the same code."""
         home = asyncio.get_running_loop()
 
         async def ask(code: str) -> bool:
@@ -83,15 +83,18 @@ class Airs:
         async def asked(code: str) -> bool:
             return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(ask(code), home))
 
-        async def use(whom: Callable[[str], Awaitable[bool]] | None) -> None:
-            self.airwaves(simulated=simulated).compare_codes(address, whom)
+        there = contextlib.AsyncExitStack()
+
+        async def enter() -> None:
+            airwaves = self.airwaves(simulated=simulated)
+            await there.enter_async_context(airwaves.pairing(address, asked if compare is not None else None))
 
         self.radio.start()
-        await self.radio.run(use(asked if compare is not None else None))
+        await self.radio.run(enter())
         try:
             yield
         finally:
-            await self.radio.run(use(None))
+            await self.radio.run(there.aclose())
 
     def airwaves(self, *, simulated: bool) -> BleakAirwaves:
         """The air that a pair of glasses is to be looked for on; to be called, and used, on the radio's loop."""

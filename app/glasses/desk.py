@@ -154,7 +154,7 @@ class GlassesDesk:
             await self.connect(found.address)
             return enrolled
         known = KnownGlasses(found.address, found.family, found.name, datetime.now(UTC), found.simulated, continuous)
-        async with self._airs.comparing(found.address, compare, simulated=found.simulated):
+        async with self._airs.pairing(found.address, compare, simulated=found.simulated):
             companion = await self._keep(known)
             try:
                 view = await companion.settled(PAIR_SECONDS)

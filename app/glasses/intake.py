@@ -75,6 +75,8 @@ class Intake:
 
     async def take(self, known: KnownGlasses, keeper: Keeper, offer: Offer, capabilities: Capabilities | None) -> Outcome:
         """Bring one capture in, as far as it will come. Told are: its arrival, its damage, or the trouble there is."""
+        if offer.stored and self._leaving.is_set():
+            return Outcome.FAILED  # they keep it, and offer it again; were there a thousand, leaving would take as many tries
         entry = await self._ledger(self._to.ledger.look, known.address, offer)
         if entry is not None and entry.state in SETTLED and await self._still_stands(entry):
             await self._release(known, keeper, offer, capabilities)

@@ -225,17 +225,21 @@ async def test_the_port_pairs_with_an_agent_on_bluez_only(monkeypatch: pytest.Mo
 
     paired: list[str] = []
     port._client = Client()  # type: ignore[assignment]
-    airwaves.compare_codes(ADDRESS.lower(), yes)
     await port.pair()
     assert paired == ["RequestDefaultAgent"]
-    assert bus.calls[1][1][1] == "DisplayYesNo"
-    airwaves.compare_codes(ADDRESS, None)
-    await port.pair()
-    assert bus.calls[5][1][1] == "NoInputNoOutput"
+    assert bus.calls[1][1][1] == "NoInputNoOutput"
+    bus.calls.clear()
+    async with airwaves.pairing(ADDRESS.lower(), yes):
+        assert bus.calls[1][1][1] == "DisplayYesNo"
+        before = len(bus.calls)
+        await port.pair()
+        assert len(bus.calls) == before, "one agent is enough"
+    assert bus.calls[-1][0] == "UnregisterAgent"
 
     bus.calls.clear()
     monkeypatch.setattr(sys, "platform", "darwin")
-    await port.pair()
+    async with airwaves.pairing(ADDRESS):
+        await port.pair()
     assert bus.calls == []
 
 
