@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,29 @@ class Glasses:
     async def _order(self, job: dict[str, Any] | None) -> None:
         self._in.write(json.dumps(job).encode() + b"\n")
         await self._in.drain()
+
+
+async def device_properties(address: str) -> dict[str, Any]:
+    """What BlueZ says of the device with this address (`doc/org.bluez.Device.rst`); empty if it knows none."""
+    from dbus_fast import BusType, Message
+    from dbus_fast.aio import MessageBus
+
+    bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
+    try:
+        call = Message(destination=BLUEZ, path="/", interface="org.freedesktop.DBus.ObjectManager", member="GetManagedObjects")
+        reply = await bus.call(call)
+        assert reply is not None
+        devices = (interfaces.get(f"{BLUEZ}.Device1", {}) for interfaces in reply.body[0].values())
+        found = ({name: value.value for name, value in device.items()} for device in devices)
+        return next((device for device in found if device.get("Address") == address), {})
+    finally:
+        bus.disconnect()
+        await bus.wait_for_disconnect()
+
+
+@pytest.fixture
+def properties() -> Callable[[str], Awaitable[dict[str, Any]]]:
+    return device_properties
 
 
 async def adapter(*, on: bool) -> None:
