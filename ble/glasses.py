@@ -51,7 +51,7 @@ class Driver(Protocol):
 
     @property
     def service_uuids(self) -> frozenset[str]:
-        """What its glasses advertise; used to filter the scan."""
+        """What its glasses advertise, unless their firmware leaves it out: `recognises` tells, and scans hear all devices."""
 
     def recognises(self, advertisement: Advertisement) -> bool: ...
 

@@ -32,7 +32,7 @@ _BY_NAME: tuple[tuple[Driver, str, str], ...] = (
 
 
 def service_uuids() -> frozenset[str]:
-    """What the glasses of all families advertise; the filter for a scan."""
+    """What the glasses of all families advertise, where their firmware does; a narrower scan than that for all devices."""
     return frozenset().union(*(driver.service_uuids for driver in DRIVERS))
 
 
