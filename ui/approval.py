@@ -19,7 +19,7 @@ from ui.i18n import plural, tr
 from ui.theme import Theme, set_role
 from ui.tokens import GRID
 from ui.widgets.badge import POLICY_LOOK
-from ui.widgets.basics import button, card, column, icon_label, label, row, rule
+from ui.widgets.basics import button, card, column, hide_if, icon_label, label, row, rule
 
 ARM_MS = 1000
 """How long Send stays dead after the pictures were painted, and after the window got the focus back."""
@@ -140,7 +140,7 @@ class ApprovalDialog(QDialog):
         shelf.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         shelf.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         shelf.setFixedHeight(strip.sizeHint().height() + (GRID + 6 if len(self._previews) > 1 else 0))
-        shelf.setVisible(bool(self._proposal.pictures))
+        hide_if(shelf, not self._proposal.pictures)
         self.question = label(tr("Your question: “{text}”", text=self._proposal.question), wrap=True, select=True)
         self.removed = label(self._removed_words(), wrap=True, tone="muted")
         alone = label(tr("Nothing else goes with it: no name, no place, no other capture."), wrap=True, tone="muted")
@@ -194,13 +194,13 @@ class ApprovalDialog(QDialog):
             lines.addLayout(line)
         head = row(icon_label(self._theme, icon, tone), label(words.policy(self._class), "lead", tone), None)
         self.warning = label(self._warning_words(), "strong", tone if self._class is PolicyClass.TRAINS else "", wrap=True)
-        self.warning.setVisible(bool(self.warning.text()))
+        hide_if(self.warning, not self.warning.text())
         return card(head, lines, self.warning, gap=GRID + 4)
 
     def _terms(self) -> QWidget:
         lines = column(gap=GRID)
         self.bystanders = label(tr("People in this picture have not been asked."), wrap=True)
-        self.bystanders.setVisible(self._leaves)
+        hide_if(self.bystanders, not self._leaves)
         read = tr("Terms read on {date}.", date=words.short_day(self._proposal.parcel.card.read_on))
         if self._proposal.parcel.card.expired:
             read = tr("{read} That is too long ago to rely on, so they count as the worst case.", read=read)
@@ -208,7 +208,7 @@ class ApprovalDialog(QDialog):
         more = button(self._theme, tr("What the terms say…"), self._show_terms, role="link")
         self.checked = QCheckBox(tr("I checked who is in this picture"))
         self.checked.setAccessibleName(self.checked.text())
-        self.checked.setVisible(self._class is PolicyClass.TRAINS)
+        hide_if(self.checked, self._class is not PolicyClass.TRAINS)
         self.checked.toggled.connect(self._update_send)
         lines.addWidget(self.bystanders)
         lines.addLayout(row(self.terms, more, None))

@@ -191,6 +191,7 @@ class MainWindow(QMainWindow):
 
     def view(self, item: str) -> None:
         self.stack.setCurrentWidget(self.viewer)
+        self.sidebar.show_chosen("captures")
         self.viewer.open(ItemId(item))
 
     def ask_about(self, items: tuple[ItemId, ...]) -> None:

@@ -118,6 +118,12 @@ QCheckBox::indicator {{
   width: {px(18)}px; height: {px(18)}px; border: 2px solid {p.control}; border-radius: 5px; background: {p.surface};
 }}
 QCheckBox::indicator:checked {{ background: {p.accent}; border-color: {p.accent}; image: url("{tick}"); }}
+QSlider {{ background: transparent; border: 2px solid transparent; border-radius: 6px; min-height: 24px; }}
+QSlider:focus {{ {ring} }}
+QSlider::groove:horizontal {{ height: 6px; border-radius: 3px; background: {p.pressed}; }}
+QSlider::sub-page:horizontal {{ height: 6px; border-radius: 3px; background: {p.accent}; }}
+QSlider::handle:horizontal {{ width: 16px; height: 16px; margin: -5px 0; border-radius: 8px; background: {p.accent}; }}
+QSlider::handle:horizontal:hover {{ background: {p.accent_hover}; }}
 QProgressBar {{ background: {p.pressed}; border: none; border-radius: 3px; max-height: 6px; min-height: 6px; }}
 QProgressBar::chunk {{ background: {p.accent}; border-radius: 3px; }}
 QMenu {{ background: {p.raised}; border: 1px solid {p.control}; border-radius: {RADIUS}px; padding: 4px; }}

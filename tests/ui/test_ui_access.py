@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -131,6 +131,24 @@ async def test_no_word_is_cut_off(window, theme, pages, percent: int, width: int
             if button.isVisible() and button.text() and isinstance(button, QPushButton | QToolButton):
                 assert button.width() >= button.minimumSizeHint().width(), f"{page}: “{button.text()}” is cut"
                 assert button.height() >= button.fontMetrics().height(), f"{page}: “{button.text()}” is cut"
+
+
+async def test_nothing_flashes_up_as_a_window_of_its_own(window, pages) -> None:
+    flashed: list[QWidget] = []
+
+    class Watch(QObject):
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            if event.type() == QEvent.Type.Show and isinstance(watched, QWidget) and watched.isWindow() and watched is not window:
+                flashed.append(watched)
+            return False
+
+    watch = Watch()
+    QApplication.instance().installEventFilter(watch)
+    try:
+        async for page in pages():
+            assert flashed == [], page
+    finally:
+        QApplication.instance().removeEventFilter(watch)
 
 
 async def test_targets_are_large_enough(window, pages) -> None:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QFrame, QLabel, QPlainTextEdit, QPushButton
+from PySide6.QtWidgets import QDialog, QFrame, QLabel, QLineEdit, QPlainTextEdit, QPushButton
 
 from app.errors import Cancelled, Explanation, EyelidError
 from app.events import CaptureArriving, CaptureLost, Trouble, VaultNotice
@@ -83,7 +83,7 @@ async def test_a_vault_is_made_on_first_run(window, services, until, fake) -> No
     await until(page.recovery.isVisible)
     assert window.rooms.currentWidget() is page, "the code comes before everything else"
     assert page._first.text == page._second.text == ""
-    assert all(group in texts(page) for group in fake.CODE.split("-"))
+    await until(lambda: all(group in texts(page) for group in fake.CODE.split("-")))
     type_back(page.recovery, fake.CODE)
     await until(lambda: window.rooms.currentWidget() is window.inside)
     assert fake.CODE[:5] not in texts(page)
@@ -780,6 +780,27 @@ async def test_the_text_size_is_chosen_and_kept(filled, theme) -> None:
     filled.settings._text.setCurrentIndex(3)
     assert theme.px(14) == 2 * before
     assert filled.context.memory.text_percent == 200
+
+
+async def test_an_account_is_set_up_and_its_key_is_not_shown_again(filled, services, until) -> None:
+    from types import SimpleNamespace
+
+    kept = {}
+    keys = SimpleNamespace(set=lambda name, key: kept.update({name: key}) or True)
+    services.sharing.book = SimpleNamespace(keys=keys, set_model=lambda name, model: kept.update({f"{name} model": model}))
+    filled.go("settings")
+    page = filled.settings.destinations
+    fields = {field.accessibleName(): field for field in page.findChildren(QLineEdit)}
+    key, model = fields["Key for OpenAI API"], fields["Model of OpenAI API"]
+    assert not key.isVisible()
+    press = {button.accessibleName(): button for button in page.findChildren(QPushButton)}
+    press["Set up OpenAI API"].click()
+    assert key.isVisible()
+    key.setText("sk-secret")
+    model.setText("gpt-5")
+    press["Save key and model of OpenAI API"].click()
+    assert key.text() == ""
+    await until(lambda: kept == {"kept": "sk-secret", "kept model": "gpt-5"})
 
 
 async def test_the_vault_can_be_checked(filled, until) -> None:

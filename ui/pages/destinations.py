@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
-from PySide6.QtWidgets import QFrame, QLineEdit, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QLineEdit, QVBoxLayout, QWidget
 
 from app.sharing.types import Destination
 from ui.context import Context
@@ -15,7 +15,7 @@ from ui.theme import set_role
 from ui.tokens import GRID
 from ui.widgets.badge import policy_badge
 from ui.widgets.banner import Banners
-from ui.widgets.basics import button, clear_layout, column, label, row, rule
+from ui.widgets.basics import button, clear_layout, column, hide_if, label, row, rule
 
 
 class DestinationsCard(QFrame):
@@ -56,8 +56,12 @@ class DestinationsCard(QFrame):
             line.addLayout(column(label(destination.label, "strong"), label(about, "small"), gap=0), 1)
             line.addWidget(policy_badge(self._context.theme, sharing.card(destination.id).policy_class))
             self._rows.addLayout(line)
-            if destination.needs_key:
-                self._rows.addLayout(self._account(destination))
+            if not destination.id.startswith(("local-", "mirror")):
+                account = self._account(destination)
+                said = tr("Set up…") if not destination.model else tr("Change…")
+                name = tr("Set up {name}", name=destination.label)
+                line.addWidget(button(self._context.theme, said, partial(self._unfold, account), role="quiet", name=name))
+                self._rows.addWidget(account)
             elif destination.id.startswith("local-"):
                 remove = button(
                     self._context.theme,
@@ -68,7 +72,14 @@ class DestinationsCard(QFrame):
                 )
                 line.addWidget(remove)
 
-    def _account(self, destination: Destination) -> QVBoxLayout:
+    @staticmethod
+    def _unfold(account: QWidget) -> None:
+        account.setVisible(account.isHidden())
+        if account.isVisible() and (first := next((one for one in account.findChildren(QLineEdit) if not one.isHidden()), None)):
+            first.setFocus()
+
+    def _account(self, destination: Destination) -> QWidget:
+        """Key and model of one destination, folded away until asked for."""
         key, model = _field(tr("Key for {name}", name=destination.label)), _field(tr("Model of {name}", name=destination.label))
         key.setPlaceholderText(tr("Key (kept in the keyring, never shown again)"))
         key.setEchoMode(QLineEdit.EchoMode.Password)
@@ -80,11 +91,15 @@ class DestinationsCard(QFrame):
             lambda: self._save(destination, key, model),
             name=tr("Save key and model of {name}", name=destination.label),
         )
+        hide_if(key, not destination.needs_key)
         line = row(gap=GRID)
         line.addWidget(key, 3)
         line.addWidget(model, 2)
         line.addWidget(save)
-        return column(line)
+        box = QWidget()
+        box.setLayout(line)
+        box.hide()
+        return box
 
     def forget(self) -> None:
         for field in self.findChildren(QLineEdit):

@@ -14,7 +14,7 @@ from ui.i18n import tr
 from ui.theme import set_role
 from ui.tokens import GRID
 from ui.widgets.banner import Banners
-from ui.widgets.basics import button, clear_layout, column, icon_label, label, row
+from ui.widgets.basics import button, clear_layout, column, hide_if, icon_label, label, row
 from ui.widgets.flow import FlowLayout
 from ui.widgets.passphrase import PassphraseField
 from ui.widgets.recovery import RecoverySheet
@@ -42,7 +42,7 @@ class PassphraseDialog(QDialog):
         self.setMinimumWidth(WIDE)
         theme = context.theme
         self.old = PassphraseField(theme, tr("The passphrase until now"))
-        self.old.setVisible(change)
+        hide_if(self.old, not change)
         self._change = change
         self.new = PassphraseField(theme, tr("New passphrase"), judge=True)
         self.again = PassphraseField(theme, tr("The new passphrase again"))

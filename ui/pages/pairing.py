@@ -18,6 +18,7 @@ from ui.tokens import GRID
 from ui.widgets.badge import Badge
 from ui.widgets.banner import Banner, Banners, announce
 from ui.widgets.basics import button, card, clear_layout, column, icon_label, label, noted, row
+from ui.widgets.flow import FlowLayout
 from ui.widgets.page import scrolled
 from ui.widgets.progress import ProgressRow
 
@@ -70,7 +71,7 @@ class PairingPanel(QWidget):
         why = column(label(tr("Why can't I see mine?"), "lead"), gap=GRID)
         for reason in reasons():
             why.addLayout(noted(theme, "question", "muted", reason))
-        self._simulated = row(gap=GRID)
+        self._simulated = FlowLayout()
         hint = tr("Simulated glasses behave like real ones, over a virtual radio. Their photos are marked as simulated.")
         trial = card(label(tr("Try without glasses"), "lead"), label(hint, tone="muted", wrap=True), self._simulated)
         whole = column(card(head, self.progress, self._none, self._heard, gap=GRID + 4), trial, card(why), None, gap=2 * GRID)
@@ -103,7 +104,6 @@ class PairingPanel(QWidget):
         for family, name in self._context.services.glasses.simulated_families():
             text = tr("Start simulated {name}", name=name)
             self._simulated.addWidget(button(self._context.theme, text, partial(self._simulate, family), icon="simulated"))
-        self._simulated.addStretch(1)
 
     async def _scanning(self, number: int) -> None:
         try:

@@ -33,7 +33,7 @@ class SettingsPage(Page):
         self._watch = watch
         self.destinations = DestinationsCard(context, banners)
         self.keys = KeysCard(context, banners)
-        parts = (self._look(), self._sharing(), self.destinations, self._glasses(), self._locking(), self.keys, self._vault(), None)
+        parts = (self._look(), self._locking(), self.keys, self._vault(), self._sharing(), self.destinations, self._glasses(), None)
         self.body.addWidget(scrolled(column(*parts, gap=2 * GRID)), 1)
 
     def entered(self) -> None:

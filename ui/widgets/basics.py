@@ -164,6 +164,12 @@ def noted(theme: Theme, icon: str, tone: str, text: str, role: str = "") -> QHBo
     return line
 
 
+def hide_if(widget: QWidget, unwanted: bool) -> None:
+    """Leave `widget` out. (To show one that stands in no window yet would open it as a window of its own, for a moment.)"""
+    if unwanted:
+        widget.hide()
+
+
 def clear_layout(layout: QLayout) -> None:
     """Take everything out of `layout` and delete it."""
     while (item := layout.takeAt(0)) is not None:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 
 from ui.i18n import tr
 from ui.theme import Theme, set_role
-from ui.widgets.basics import column, label, row, tool
+from ui.widgets.basics import column, hide_if, label, row, tool
 
 SHORTEST = 8
 
@@ -69,7 +69,7 @@ class PassphraseField(QWidget):
         title = label(name, "strong")
         title.setBuddy(self._line)
         self._words = label("", "small", wrap=True)
-        self._words.setVisible(judge)
+        hide_if(self._words, not judge)
         self._judge = judge
         field = row(gap=4)
         field.addWidget(self._line, 1)
