@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.media.look import models, worker
+from app.media.look import worker
 from app.media.look.boxes import Box
 from app.media.look.models import NotAvailable, Weights, load
 from app.media.look.pipe import Done, Found, Look, PipeError, encode, read
@@ -140,7 +140,7 @@ def test_large_pictures_are_shown_smaller_and_placed_in_their_own_pixels(make: A
     assert found.regions[0].box == Box(0, 0, 123, 123)
 
 
-def test_a_finder_is_made_once(make: Any) -> None:
+def test_a_finder_is_kept_after_a_small_picture_and_let_go_after_a_large_one(make: Any) -> None:
     made: list[Fixed] = []
 
     def making() -> Fixed:
@@ -151,8 +151,11 @@ def test_a_finder_is_made_once(make: Any) -> None:
     a_worker = Worker(lambda _: None, {Part.FACES: making})
     a_worker.look(order)
     a_worker.look(order)
-    assert len(made) == 1
-    assert len(made[0].shown) == 2
+    assert [len(each.shown) for each in made] == [2]
+    large = Look("image/jpeg", 1, (Part.FACES,), make.jpeg(2000, 1500))
+    a_worker.look(large)
+    a_worker.look(large)
+    assert [len(each.shown) for each in made] == [3, 1]  # what saw a large picture is let go, with the memory it took
 
 
 def test_serving_answers_each_order_and_ends_with_the_pipe(make: Any) -> None:
@@ -203,7 +206,6 @@ def test_other_weights_are_not_used(make: Any, tmp_path: Path, monkeypatch: pyte
 
 
 def test_weights_that_opencv_cannot_read(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models, "load", lambda *_: b"no net")
     from app.media.look import faces, text
 
     monkeypatch.setattr(faces, "load", lambda *_: b"no net")

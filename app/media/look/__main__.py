@@ -20,6 +20,7 @@ def main() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         os.dup2(nowhere, stream.fileno())
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # numpy's threads are of no use here, and each takes address space
     confined = confine()
     with contextlib.suppress(OSError, PipeError):
         outgoing.write(encode(Hello(confined)))

@@ -221,6 +221,7 @@ class _Growing:
 
 def _spawn(arguments: list[str]) -> subprocess.Popen[bytes]:
     environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+    environment["MALLOC_ARENA_MAX"] = "2"  # glibc sets aside 64 MiB of address space for each, by default eight a core
     return subprocess.Popen(  # noqa: S603  # our own interpreter and module, no text of anybody's
         arguments,
         stdin=subprocess.PIPE,

@@ -5,6 +5,7 @@ A finder that is missing, broken or out of memory says "not checked"; the others
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import IO, TYPE_CHECKING, Protocol
 
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
 LOOK_PIXELS = 16_000_000
 """Larger pictures are looked at scaled down to this many pixels, which bounds memory and time; places are given in the picture's own."""
-THREADS = 4
+KEEP_PIXELS = 2_000_000
+"""A net holds on to what it computed last, hundreds of megabytes for a large picture: finders are kept after smaller ones only."""
+_THREADS = 4
 
 
 class Finder(Protocol):
@@ -35,19 +38,29 @@ class Finder(Protocol):
 Makers = dict[Part, Callable[[], Finder]]
 
 
+def _opencv() -> None:
+    """Load it, held to a few threads: each has its own share of the address space that is allowed."""
+    import cv2
+
+    cv2.setNumThreads(min(_THREADS, os.cpu_count() or 1))
+
+
 def _faces() -> Finder:
+    _opencv()
     from app.media.look.faces import FaceFinder
 
     return FaceFinder()
 
 
 def _text() -> Finder:
+    _opencv()
     from app.media.look.text import TextFinder
 
     return TextFinder()
 
 
 def _codes() -> Finder:
+    _opencv()
     from app.media.look.codes import CodeFinder
 
     return CodeFinder()
@@ -59,7 +72,7 @@ def makers() -> Makers:
 
 
 class Worker:
-    """Owns the finders once they are made. `tell` is called with each result."""
+    """Owns the finders between pictures. `tell` is called with each result."""
 
     def __init__(self, tell: Callable[[Found | Done], None], making: Makers | None = None) -> None:
         self._tell = tell
@@ -92,9 +105,10 @@ class Worker:
 
     def _one(self, part: Part, pixels: Pixels, width: int, height: int) -> Found:
         try:
-            if part not in self._finders:
-                self._finders[part] = self._making[part]()
-            regions = self._finders[part].find(pixels)
+            finder = self._finders.pop(part, None) or self._making[part]()
+            regions = finder.find(pixels)
+            if pixels.shape[0] * pixels.shape[1] <= KEEP_PIXELS:
+                self._finders[part] = finder
         except NotAvailable as error:
             return Found(Check(part, False, str(error)))
         except ImportError:
