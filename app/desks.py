@@ -120,6 +120,15 @@ class VaultDesk:
         """Raises WrongPassphrase, and then the old one stands."""
         return await self._lanes.vault(self.vault.change_passphrase, old, new)
 
+    @property
+    def hybrid(self) -> bool:
+        """Whether new captures are sealed to a post-quantum key too; works while locked."""
+        return self.vault.hybrid
+
+    async def add_hybrid(self, passphrases: Sequence[str], codes: Sequence[str]) -> None:
+        """Give the vault a post-quantum key, behind every way in; it is locked afterwards. See `Vault.add_hybrid` for what it raises."""
+        await self._lanes.vault(self.vault.add_hybrid, passphrases=passphrases, codes=codes)
+
     # -- what is said of it as a whole
 
     def notices(self) -> tuple[Notice, ...]:
@@ -222,6 +231,19 @@ class LibraryDesk:
     async def set_note(self, item: ItemId, note: str) -> None:
         await self._lanes.vault(self._library.set_note, item, note)
         self._events.publish(ItemsChanged((item,)))
+
+    async def albums(self) -> tuple[tuple[str, int], ...]:
+        """Each album's name and how many captures it has, by name."""
+        return await self._lanes.work(self._library.albums)
+
+    async def put_in_album(self, items: Sequence[ItemId], album: str) -> None:
+        """Raises AlbumName."""
+        await self._lanes.vault(self._library.put_in_album, items, album)
+        self._events.publish(ItemsChanged(tuple(items)))
+
+    async def take_from_album(self, items: Sequence[ItemId], album: str) -> None:
+        await self._lanes.vault(self._library.take_from_album, items, album)
+        self._events.publish(ItemsChanged(tuple(items)))
 
     async def trash(self, items: Sequence[ItemId]) -> None:
         await self._lanes.vault(self._library.trash, items)

@@ -22,6 +22,8 @@ def add_commands(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -
     change = keys.add_parser("change", help="change the passphrase")
     change.add_argument("kind", choices=[SlotKind.PASSPHRASE.value])
     change.set_defaults(command=change_passphrase)
+    hybrid = keys.add_parser("hybrid", help="seal new captures to a post-quantum key; age programs before 1.3 cannot open those")
+    hybrid.set_defaults(command=add_hybrid)
 
 
 async def show(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
@@ -69,6 +71,18 @@ async def change_passphrase(profile: Profile, arguments: argparse.Namespace, ter
         slot = await services.vault.change_passphrase(old, terminal.new_passphrase())
     terminal.say("Changed. A copy of the vault made before still opens with the old one.")
     terminal.data(_data(slot))
+    return Exit.DONE
+
+
+async def add_hybrid(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
+    """Every way in has to be opened once, since the new key goes behind each of them."""
+    async with running(profile) as services:
+        passphrase = terminal.passphrase()
+        await services.vault.unlock(passphrase)
+        codes = [terminal.code() for slot in services.vault.slots() if slot.kind is SlotKind.RECOVERY]
+        await services.vault.add_hybrid([passphrase], codes)
+    terminal.say("Done: captures from now on are sealed to a post-quantum key (mlkem768x25519). Those before stay as they are.")
+    terminal.data({"hybrid": True})
     return Exit.DONE
 
 

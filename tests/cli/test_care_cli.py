@@ -318,3 +318,10 @@ def test_doctor_says_who_may_look_into_memory(profile: Path) -> None:
         assert findings["memory"]["fine"]
         assert "no core dumps" in findings["memory"]["text"]
     assert "memory" in findings
+
+
+def test_a_vault_gets_a_post_quantum_key_and_opens_as_before(profile: Path) -> None:
+    assert data(profile, "vault", "keys", "hybrid") == {"hybrid": True}
+    assert data(profile, "vault", "verify")["sound"]
+    again = eyelid(profile, "vault", "keys", "hybrid")
+    assert again.returncode == 1
