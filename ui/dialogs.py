@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from ui.i18n import tr
 from ui.theme import set_role
@@ -73,6 +73,45 @@ class Question(QDialog):
         safe.setFocus()
         self.setAccessibleName(title)
         self.setAccessibleDescription(detail)
+
+
+class NameDialog(QDialog):
+    """Asks for one short name."""
+
+    def __init__(self, parent: QWidget, title: str, what: str, yes: str, longest: int) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(title)
+        self.setAccessibleName(title)
+        self.setModal(True)
+        self.setMinimumWidth(48 * GRID)
+        self.field = QLineEdit()
+        self.field.setMaxLength(longest)
+        self.field.setAccessibleName(what)
+        self.field.setPlaceholderText(what)
+        keep, self.go = QPushButton(tr("Cancel")), QPushButton(yes)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(GRID)
+        buttons.addStretch(1)
+        for button in (keep, self.go):
+            set_role(button, "choice")
+            buttons.addWidget(button)
+        self.go.setDefault(True)
+        self.go.setEnabled(False)
+        self.field.textChanged.connect(lambda text: self.go.setEnabled(bool(text.strip())))
+        keep.clicked.connect(self.reject)
+        self.go.clicked.connect(self.accept)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(3 * GRID, 3 * GRID, 3 * GRID, 2 * GRID)
+        layout.setSpacing(2 * GRID)
+        layout.addWidget(self.field)
+        layout.addLayout(buttons)
+        self.field.setFocus()
+
+
+async def ask_name(parent: QWidget, title: str, what: str, *, yes: str, longest: int = 60) -> str:
+    """Ask for a name; empty when the person gave none."""
+    dialog = await opened(NameDialog(parent, title, what, yes, longest))
+    return dialog.field.text().strip() if dialog.result() == QDialog.DialogCode.Accepted else ""
 
 
 async def ask(parent: QWidget, title: str, detail: str, *, yes: str, no: str = "") -> bool:

@@ -26,6 +26,8 @@ from app.vault.types import ItemId, ItemMeta
 from app.vault.vault import Vault
 
 TRASH_DAYS = 30
+LONGEST_ALBUM = 60
+"""Characters of an album's name."""
 PLAIN = 0x808080
 """Colour of a tile whose picture was not looked at yet, or has none."""
 _AT_ONCE = 60
@@ -43,6 +45,20 @@ class NotInTrash(EyelidError):
         super().__init__(
             "That capture is not in the trash.", "Only what is in the trash is deleted for good.", "Move it to the trash first."
         )
+
+
+class AlbumName(EyelidError):
+    """An album cannot be called that."""
+
+    def __init__(self) -> None:
+        super().__init__("An album cannot be called that.", "A name has 1 to 60 characters that can be shown.", "Choose another name.")
+
+
+def _album_name(text: str) -> str:
+    name = " ".join(text.split())
+    if not 0 < len(name) <= LONGEST_ALBUM or not name.isprintable():
+        raise AlbumName
+    return name
 
 
 class Library:
@@ -146,6 +162,21 @@ class Library:
     def set_note(self, item: ItemId, note: str) -> None:
         """Raises TooLarge for what the vault cannot keep; the old note stands then."""
         self._vault.change(item, lambda meta: replace(meta, note=note.strip()))
+
+    def albums(self) -> tuple[tuple[str, int], ...]:
+        """Each album's name and how many captures it has, by name. An album is there as long as something is in it."""
+        return self._vault.index.albums()
+
+    def put_in_album(self, items: Sequence[ItemId], album: str) -> None:
+        """Raises AlbumName for a name that cannot be used; what is in it already stays."""
+        name = _album_name(album)
+        for item in items:
+            self._vault.change(item, lambda meta: meta if name in meta.albums else replace(meta, albums=(*meta.albums, name)))
+
+    def take_from_album(self, items: Sequence[ItemId], album: str) -> None:
+        """The captures themselves stay where they are."""
+        for item in items:
+            self._vault.change(item, lambda meta: replace(meta, albums=tuple(one for one in meta.albums if one != album)))
 
     def trash(self, items: Sequence[ItemId]) -> None:
         """Put aside for 30 days. What is in the trash already keeps its day."""

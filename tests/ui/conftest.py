@@ -261,6 +261,7 @@ class FakeLibrary:
         self.trashed: list[Tile] = []
         self.pictures: dict[ItemId, bytes] = {}
         self.metas: dict[ItemId, ItemMeta] = {}
+        self.in_album: dict[str, set[ItemId]] = {}
         self.exported: list[tuple[ItemId, ...]] = []
         self.media: Callable[[ItemId], Any] = lambda item: io.BytesIO(self.pictures[item])
         self.error: Exception | None = None
@@ -275,10 +276,22 @@ class FakeLibrary:
         if self.error is not None:
             raise self.error
         found = self.trashed if query.trashed else self.items
+        found = [one for one in found if not query.album or one.id in self.in_album.get(query.album, ())]
         found = [one for one in found if not query.kinds or one.kind in query.kinds]
         found = [one for one in found if not query.favourites or one.favourite]
         found = [one for one in found if query.sharing is None or (one.sharing is Sharing.SHARED) == (query.sharing is Sharing.SHARED)]
         return [one for one in found if query.text in one.from_name]
+
+    async def albums(self) -> tuple[tuple[str, int], ...]:
+        return tuple((name, len(items)) for name, items in sorted(self.in_album.items()) if items)
+
+    async def put_in_album(self, items: Sequence[ItemId], album: str) -> None:
+        self.in_album.setdefault(album, set()).update(items)
+        self._events.publish(ItemsChanged(tuple(items)))
+
+    async def take_from_album(self, items: Sequence[ItemId], album: str) -> None:
+        self.in_album[album] -= set(items)
+        self._events.publish(ItemsChanged(tuple(items)))
 
     async def thumbnail(self, item: ItemId, size: ThumbSize) -> bytes | None:
         return self.pictures.get(item)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QFrame, QLabel, QLineEdit, QPlainTextEdit, QPushButton
+from PySide6.QtWidgets import QApplication, QDialog, QFrame, QLabel, QLineEdit, QPlainTextEdit, QPushButton
 
 from app.errors import Cancelled, Explanation, EyelidError
 from app.events import CaptureArriving, CaptureLost, Trouble, VaultNotice
@@ -16,7 +16,7 @@ from app.vault.types import Exchange, ItemKind, LockState, Notice, NoticeKind, S
 from ble.errors import RadioUnavailable
 from ble.types import LinkState
 from ui.approval import ApprovalDialog
-from ui.dialogs import Question
+from ui.dialogs import NameDialog, Question
 from ui.pages.keys import PassphraseDialog, RecoveryDialog
 
 
@@ -329,6 +329,44 @@ async def test_select_all_and_delete_and_undo(filled, services, qtbot, until) ->
     assert len(services.library.trashed) == 12
     next(button for button in filled.banners.findChildren(QPushButton) if button.text() == "Undo").click()
     await until(lambda: filled.captures.model.rowCount() == 12)
+
+
+async def test_albums_are_made_filled_shown_and_emptied(filled, services, fake, until) -> None:
+    page = filled.captures
+    assert not page._albums.isVisible()
+    choose(filled, 0, 1)
+    page.choose_album()
+    menu = QApplication.activePopupWidget()
+    assert [action.text() for action in menu.actions()] == ["New album…"]
+    menu.actions()[0].trigger()
+    menu.close()
+    dialog = await dialog_of(filled, until, NameDialog)
+    assert not dialog.go.isEnabled()
+    dialog.field.setText("By the river")
+    dialog.go.click()
+    await until(lambda: page._albums.findData("By the river") == 1)
+    assert page._albums.isVisible()
+    page._albums.setCurrentIndex(1)
+    page._albums.activated.emit(1)
+    await until(lambda: page.model.rowCount() == 2)
+
+    page.view.clearSelection()
+    choose(filled, 0)
+    page.choose_album()
+    menu = QApplication.activePopupWidget()
+    next(action for action in menu.actions() if action.text() == "Take out of By the river").trigger()
+    menu.close()
+    await until(lambda: page.model.rowCount() == 1)
+    page.take_from_album((fake.item_id(1),), "By the river")
+    await until(lambda: page.model.rowCount() == 12)
+    assert not page._albums.isVisible(), "an album that is empty is gone, and all captures are shown again"
+
+
+async def test_an_album_can_be_undone(filled, services, fake, until) -> None:
+    filled.captures.put_in_album((fake.item_id(0),), "Work")
+    await until(lambda: "1 capture is in Work now." in texts(filled.banners))
+    next(button for button in filled.banners.findChildren(QPushButton) if button.text() == "Undo").click()
+    await until(lambda: services.library.in_album["Work"] == set())
 
 
 async def test_deleting_for_good_asks_first(filled, services, qtbot, until) -> None:

@@ -8,15 +8,16 @@ from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
-from PySide6.QtWidgets import QButtonGroup, QFrame, QLineEdit, QMenu, QPushButton, QStackedWidget
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QFrame, QLineEdit, QMenu, QPushButton, QStackedWidget
 
 from app.events import ItemsAdded, ItemsChanged, ItemsRemoved
+from app.library.library import LONGEST_ALBUM
 from app.library.types import Query, Sharing, ThumbSize, Tile
 from app.vault.types import ItemId, ItemKind, LockState
 from ui import words
 from ui.actions import export_items
 from ui.context import Context
-from ui.dialogs import ask
+from ui.dialogs import ask, ask_name
 from ui.i18n import plural, tr
 from ui.models.thumbs import Thumbs
 from ui.models.timeline import TimelineModel
@@ -98,6 +99,13 @@ class CapturesPage(Page):
             chips.addWidget(chip)
         self._chips.button(0).setChecked(True)
         self._chips.idClicked.connect(self._filter)
+        self._albums = QComboBox()
+        self._albums.setAccessibleName(tr("Album"))
+        self._albums.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self._albums.addItem(tr("All albums"), "")
+        self._albums.activated.connect(lambda _index: self._refresh.start(0))
+        self._albums.hide()
+        chips.addWidget(self._albums)
         self._day = label("", tone="muted")
         self.head.insertSpacing(2, GRID)
         self.head.insertWidget(3, self._day)
@@ -125,9 +133,10 @@ class CapturesPage(Page):
         self._export = button(theme, tr("Export…"), self.export_chosen, icon="export", help=tr("Write copies of the selection to a folder"))
         self._star = button(theme, tr("Favourite"), self.favourite_chosen, icon="star")
         self._restore = button(theme, tr("Restore"), self.restore_chosen, icon="restore")
+        self._into = button(theme, tr("Album…"), self.choose_album, icon="album", help=tr("Put the selection into an album"))
         self._trash = button(theme, tr("Move to trash"), self.delete_chosen, icon="trash")
         clear = button(theme, tr("Clear selection"), self.view.clearSelection, role="quiet")
-        acts = FlowLayout(self._restore, self._star, self._trash, self._export, self._ask, at_end=True)
+        acts = FlowLayout(self._restore, self._star, self._into, self._trash, self._export, self._ask, at_end=True)
         line = row(self._count, clear, gap=GRID, margins=(2 * GRID, GRID, GRID, GRID))
         line.addLayout(acts, 1)
         self._bar = frame("bar", line)
@@ -150,6 +159,7 @@ class CapturesPage(Page):
         self._day.clear()
         self._chips.button(0).setChecked(True)
         self._query = Query()
+        self._list_albums(())
         self._stack.setCurrentWidget(self._empty)
 
     def focus_search(self) -> None:
@@ -167,8 +177,25 @@ class CapturesPage(Page):
         self._context.tasks.start(self._loading(), key="tiles", again=self._load)
 
     async def _loading(self) -> None:
-        query = replace(self._query, text=self._search.text().strip())
-        self._show(await self._context.services.library.tiles(query), query)
+        library = self._context.services.library
+        self._list_albums(await library.albums())
+        query = replace(self._query, text=self._search.text().strip(), album=self._album)
+        self._show(await library.tiles(query), query)
+
+    @property
+    def _album(self) -> str:
+        """The album that is shown; empty for all."""
+        return str(self._albums.currentData() or "")
+
+    def _list_albums(self, albums: Sequence[tuple[str, int]]) -> None:
+        """Offer the albums there are now; one that has emptied is left."""
+        shown = self._album
+        self._albums.clear()
+        self._albums.addItem(tr("All albums"), "")
+        for name, count in albums:
+            self._albums.addItem(self._context.theme.icon("album"), tr("{name} ({count})", name=name, count=count), name)
+        self._albums.setCurrentIndex(max(0, self._albums.findData(shown)))
+        self._albums.setVisible(bool(albums))
 
     def _show(self, tiles: Sequence[Tile], query: Query) -> None:
         at_top = self.view.verticalScrollBar().value() == 0
@@ -211,8 +238,9 @@ class CapturesPage(Page):
         self._count.setText(plural(len(chosen), "{count} selected", "{count} selected"))
         self._bar.setVisible(bool(chosen))
         trashed = self._query.trashed
-        for widget, wanted in ((self._restore, trashed), (self._star, not trashed), (self._export, not trashed), (self._ask, not trashed)):
-            widget.setVisible(wanted)
+        for widget in (self._star, self._into, self._export, self._ask):
+            widget.setVisible(not trashed)
+        self._restore.setVisible(trashed)
         self._trash.setText(tr("Delete for good…") if trashed else tr("Move to trash"))
         self._trash.setAccessibleName(self._trash.text())
         starred = bool(chosen) and all(tile.favourite for tile in chosen)
@@ -241,6 +269,40 @@ class CapturesPage(Page):
     async def _favouring(self, items: tuple[ItemId, ...], wanted: bool) -> None:
         for item in items:
             await self._context.services.library.set_favourite(item, wanted)
+
+    def choose_album(self) -> None:
+        """Offer the albums there are, a new one, and the way out of the one that is shown."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        theme, items = self._context.theme, self._ids()
+        for index in range(1, self._albums.count()):
+            name = str(self._albums.itemData(index))
+            if name != self._album:
+                menu.addAction(theme.icon("album"), name.replace("&", "&&"), partial(self.put_in_album, items, name))
+        menu.addAction(theme.icon("plus"), tr("New album…"), partial(self._new_album, items))
+        if self._album:
+            menu.addSeparator()
+            out = tr("Take out of {name}", name=self._album.replace("&", "&&"))
+            menu.addAction(theme.icon("close"), out, partial(self.take_from_album, items, self._album))
+        menu.popup(self._into.mapToGlobal(self._into.rect().topLeft()))
+
+    def _new_album(self, items: tuple[ItemId, ...]) -> None:
+        self._context.tasks.start(self._naming_album(items), key="album")
+
+    async def _naming_album(self, items: tuple[ItemId, ...]) -> None:
+        if name := await ask_name(self, tr("New album"), tr("Name of the album"), yes=tr("Create"), longest=LONGEST_ALBUM):
+            await self._putting(items, name)
+
+    def put_in_album(self, items: tuple[ItemId, ...], album: str) -> None:
+        self._context.tasks.start(self._putting(items, album), key="album")
+
+    async def _putting(self, items: tuple[ItemId, ...], album: str) -> None:
+        await self._context.services.library.put_in_album(items, album)
+        text = plural(len(items), "{count} capture is in {album} now.", "{count} captures are in {album} now.", album=album)
+        self._banners.good(text, (tr("Undo"), partial(self.take_from_album, items, album)))
+
+    def take_from_album(self, items: tuple[ItemId, ...], album: str) -> None:
+        self._context.tasks.start(self._context.services.library.take_from_album(items, album), key="album")
 
     def delete_chosen(self) -> None:
         if items := self._ids():
@@ -282,6 +344,7 @@ class CapturesPage(Page):
             (self._ask, "ask"),
             (self._export, "export"),
             (self._star, "star"),
+            (self._into, "album"),
             (self._restore, "restore"),
             (self._trash, "trash"),
         ):

@@ -53,7 +53,7 @@ class TileDelegate(QStyledItemDelegate):
         self._picture(painter, picture, tile)
         self._marks(painter, picture, tile)
         self._frame(painter, picture, selected=selected, hover=hover, focus=focus)
-        self._caption(painter, picture, tile)
+        self._caption(painter, picture, tile, first=self._first_of_day(index, tile))
         painter.restore()
 
     def _picture(self, painter: QPainter, at: QRect, tile: Tile) -> None:
@@ -117,19 +117,26 @@ class TileDelegate(QStyledItemDelegate):
             painter.setPen(QPen(colour("focus"), 2))
             painter.drawRoundedRect(QRectF(at).adjusted(-3, -3, 3, 3), ROUND + 3, ROUND + 3)
 
-    def _caption(self, painter: QPainter, at: QRect, tile: Tile) -> None:
+    def _first_of_day(self, index: Index, tile: Tile) -> bool:
+        if index.row() == 0:
+            return True
+        before: Tile = index.sibling(index.row() - 1, 0).data(TILE)
+        return words.local(before.taken_at).date() != words.local(tile.taken_at).date()
+
+    def _caption(self, painter: QPainter, at: QRect, tile: Tile, *, first: bool) -> None:
+        """Time and status; the first capture of a day says its day louder."""
         theme = self._theme
-        font = theme.font(TYPE.small)
+        font = theme.font(TYPE.small, bold=first)
         line = QFontMetrics(font).height()
-        first = QRect(at.left(), at.bottom() + 7, at.width(), line)
+        top = QRect(at.left(), at.bottom() + 7, at.width(), line)
         painter.setFont(font)
         painter.setPen(theme.colour("text"))
-        when = QFontMetrics(font).elidedText(words.when(tile.taken_at), Qt.TextElideMode.ElideRight, at.width())
-        painter.drawText(first, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, when)
+        when = QFontMetrics(font).elidedText(words.title_when(tile.taken_at), Qt.TextElideMode.ElideRight, at.width())
+        painter.drawText(top, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, when)
         shared = bool(tile.shared_with)
         tone = "sent" if shared else "muted"
         size = theme.scaled(16)
-        second = QRect(at.left(), first.bottom() + 3, at.width(), max(size, line))
+        second = QRect(at.left(), top.bottom() + 3, at.width(), max(size, line))
         icon = theme.pixmap("sent" if shared else "private", tone, size, self._view.devicePixelRatioF())
         painter.drawPixmap(second.left(), second.center().y() - size // 2 + 1, icon)
         font = theme.font(TYPE.small, bold=shared)
