@@ -1,0 +1,24 @@
+"""Twelve of the runs of `tests/long/ingest_runs.py`: killed or disconnected at random, nothing is lost and nothing removed early.
+
+Known and not yet mended: a kill between the sealing and the note in the ledger can have a capture sealed twice. The command counts these.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(__file__).parents[1] / "long" / "ingest_runs.py"
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is not for Windows")
+def test_twelve_runs(tmp_path: Path) -> None:
+    command = [sys.executable, str(PROGRAM), "--runs", "12", "--seed", "20261123", "--folder", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=220, check=False)
+    found = json.loads(done.stdout or "{}")
+    assert (found.get("offered"), found.get("lost"), found.get("removed_early")) == (36, 0, 0), done.stdout + done.stderr
