@@ -102,6 +102,7 @@ class Services:
         book = DestinationBook(self.profile.root)
         self._sharing = SharingDesk(vault, self._lanes, self._courier, self.events, book)
         self._sharing.ai_off = self.settings.get(declared.AI_OFF)
+        self._sharing.region = self.settings.get(declared.REGION)
         self.glasses.begin(vault)
 
     def _vault_changed(self, event: VaultChanged) -> None:
@@ -117,6 +118,8 @@ class Services:
     def _setting_changed(self, key: str) -> None:
         if key == declared.AI_OFF.key and self._sharing is not None:
             self._sharing.ai_off = self.settings.get(declared.AI_OFF)
+        if key == declared.REGION.key and self._sharing is not None:
+            self._sharing.region = self.settings.get(declared.REGION)
 
     async def _sealed(self, meta: ItemMeta) -> None:
         if self.vault.state is LockState.UNLOCKED:

@@ -14,8 +14,12 @@ from typing import Generic, TypeVar
 
 from app.errors import EyelidError
 from app.files import replace_file
+from app.sharing.regions import PLACES
 
 T = TypeVar("T", bool, str)
+
+MANY = 12
+"""More choices than these are not listed in a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,15 @@ CONTINUOUS: Setting[bool] = Setting(
     "continuous", False, "Capture at intervals after pairing", "Newly paired glasses take photos by themselves, if they can."
 )
 
+REGION: Setting[str] = Setting(
+    "region",
+    "",
+    "Where you are",
+    "Terms differ by country, and in the United States by state. It is used to show you those that count for you, and goes nowhere.",
+    ("", *PLACES),
+)
+"""A code of `app.sharing.regions.PLACES`; empty until it was asked."""
+
 NEVER = "never"
 IDLE_LOCK: Setting[str] = Setting(
     "idle_lock", "15", "Lock after idle minutes", "The vault locks by itself after so many minutes.", ("1", "5", "15", "30", NEVER)
@@ -53,7 +66,7 @@ LOCK_AWAY: Setting[bool] = Setting(
     "Locks the vault when the screen is locked, another user takes over, or the computer goes to sleep.",
 )
 
-ALL: tuple[Setting[str] | Setting[bool], ...] = (THEME, AI_OFF, DESTINATION, CONTINUOUS, IDLE_LOCK, LOCK_AWAY)
+ALL: tuple[Setting[str] | Setting[bool], ...] = (THEME, AI_OFF, DESTINATION, CONTINUOUS, IDLE_LOCK, LOCK_AWAY, REGION)
 
 
 class SettingsError(EyelidError):
@@ -87,7 +100,8 @@ class Settings:
     def _checked(setting: Setting[str] | Setting[bool], value: object) -> bool | str:
         if isinstance(value, bool | str) and type(value) is type(setting.default) and (not setting.choices or value in setting.choices):
             return value
-        wanted = " or ".join(setting.choices) if setting.choices else ("true or false" if isinstance(setting.default, bool) else "text")
+        few = setting.choices if len(setting.choices) <= MANY else ("one of those offered",)
+        wanted = " or ".join(few) if setting.choices else ("true or false" if isinstance(setting.default, bool) else "text")
         raise SettingsError(
             f"The setting “{setting.key}” has a value that it cannot have.", f"It must be {wanted}.", "Change it and try again."
         )

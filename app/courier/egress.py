@@ -20,9 +20,14 @@ from app.courier.pipe import MAX_BODY, Ending, Send
 PIECE = 65_536
 """Bytes handed to the network at a time; progress is told before each."""
 
-_HEADERS = frozenset({"accept", "authorization", "content-type", "user-agent"})
+_HEADERS = frozenset({"accept", "anthropic-version", "authorization", "content-type", "user-agent", "x-goog-api-key"})
 _ORIGIN = re.compile(r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]{2,45}\]|[a-z0-9._-]{1,253})(:(?P<port>[1-9][0-9]{0,4}))?")
-_PATH = re.compile(r"/[A-Za-z0-9._~/-]{0,1000}")
+_PATH = re.compile(r"/[A-Za-z0-9._~/-]{0,1000}(:streamGenerateContent\?alt=sse)?")
+"""Where parcels go. Gemini alone has a colon and a query, always the same ones."""
+_LIST_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,39}){0,6}/(models|tags|status|key)(\?(limit|pageSize)=[0-9]{1,4})?")
+"""What is asked without a parcel: which models there are, whether a key is good, whether a server hands on."""
+MAX_QUESTION = 4096
+"""Bytes of path and headers of a request without a parcel; it has no body at all."""
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 Handing = Callable[[int], Awaitable[None]]
@@ -50,14 +55,24 @@ def check_order(order: Send, now: float) -> None:
     _refuse(order.origin != order.approved_origin, "The approval was for another server.")
     _refuse(order.method != order.approved_method or order.path != order.approved_path, "The approval was for another request.")
     _refuse(now >= order.expires_at, "The approval has expired.")
-    _refuse(order.method != "POST" or not _PATH.fullmatch(order.path), "This kind of request is never sent.")
-    _refuse(not 0 < len(order.body) <= MAX_BODY, "The parcel is empty or too large.")
+    _check_kind(order)
     match = _ORIGIN.fullmatch(order.origin)
     _refuse(match is None or int(match["port"] or 1) > 65_535, "The address of the server is not plain enough.")
     names = [name.lower() for name, _ in order.headers]
     _refuse(not _HEADERS.issuperset(names) or len(set(names)) != len(names), "The request has a header that is never sent.")
     plain = all(text.isascii() and text.isprintable() and len(text) <= 4096 for _, text in order.headers)
     _refuse(not plain, "A header of the request is not plain text.")
+
+
+def _check_kind(order: Send) -> None:
+    """A parcel is posted; a question about models is asked without a body, at few places, and is too small to hide a picture in."""
+    if order.method == "GET":
+        size = len(order.path) + sum(len(name) + len(text) for name, text in order.headers)
+        fits = not order.body and size <= MAX_QUESTION
+        _refuse(not fits or not _LIST_PATH.fullmatch(order.path), "This kind of request is never sent.")
+    else:
+        _refuse(order.method != "POST" or not _PATH.fullmatch(order.path), "This kind of request is never sent.")
+        _refuse(not 0 < len(order.body) <= MAX_BODY, "The parcel is empty or too large.")
 
 
 async def loopback_address(host: str, port: int) -> str:

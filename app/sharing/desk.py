@@ -6,24 +6,40 @@ Owns the gate, the approvals, and the proposals that wait for an answer. To be u
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from app.errors import EyelidError, explain
 from app.events import EventHub, ItemsChanged, ReceiptAdded, Trouble
 from app.lanes import Lanes
-from app.sharing import marks, parcel
+from app.sharing import asking, compare, marks, parcel
 from app.sharing.approval import Approval, Approvals, now
+from app.sharing.asking import Locality
 from app.sharing.cards import CardBook
 from app.sharing.courier_link import CourierLink
 from app.sharing.destinations import MIRROR, DestinationBook, mirror_destination
+from app.sharing.errands import Errands
 from app.sharing.errors import DestinationError, GateClosed, NotReady
 from app.sharing.gate import Gate, Present
 from app.sharing.receipts import BookReport, Ending, ReceiptBook, line_of
-from app.sharing.types import Destination, Draft, Outcome, Picture, PolicyCard, Proposal, Receipt, SendEvent
+from app.sharing.terms import TermsBook
+from app.sharing.types import (
+    Change,
+    Destination,
+    Draft,
+    KeyReport,
+    ModelList,
+    Outcome,
+    Picture,
+    PolicyCard,
+    Proposal,
+    Receipt,
+    SendEvent,
+)
 from app.vault.errors import VaultLocked
-from app.vault.types import ItemId, LockState
+from app.vault.types import Exchange, ItemId, ItemMeta, LockState
 from app.vault.vault import Vault
 
 __all__ = ["BookReport", "SharingDesk"]
@@ -52,8 +68,11 @@ class SharingDesk:
         self._cards = cards or CardBook()
         self._approvals = Approvals(clock)
         self._receipts = ReceiptBook(vault, clock)
-        present = Present(self._destination, self._cards.card, destinations.keys.get)
+        self._terms = TermsBook(vault)
+        self.region = ""
+        present = Present(self._destination, self._card, destinations.keys.get)
         self._gate = Gate(vault, lanes, courier, self._approvals, self._receipts, present, self._after)
+        self._errands = Errands(vault, lanes, courier, self._receipts, present, lambda: self.ai_off, self._written, clock)
         self._waiting: dict[str, Proposal] = {}
         self._unwritten: list[tuple[Receipt, str]] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -72,7 +91,7 @@ class SharingDesk:
         self._gate.ai_off = off
         if off:
             self._approvals.void_all()
-            self._spawn(self._gate.cancel_all())
+            self._spawn(self._stop_all())
 
     def destinations(self) -> tuple[Destination, ...]:
         """Where a parcel can go; the mirror first, while the courier runs."""
@@ -84,9 +103,59 @@ class SharingDesk:
         return next((each for each in self.destinations() if each.id == destination_id), None)
 
     def card(self, destination_id: str) -> PolicyCard:
-        """The policy card that counts now for a destination; for an unknown one the card of the unknown."""
+        """The policy card that counts now for a destination, here; for an unknown one the card of the unknown."""
         found = self._destination(destination_id)
-        return self._cards.card(found.card_id, found.model) if found else self._cards.card("unknown")
+        return self._card(found.card_id, found.model) if found else self._cards.card("unknown")
+
+    def _card(self, card_id: str, model: str) -> PolicyCard:
+        return self._cards.card(card_id, model, self.region)
+
+    def cards(self) -> tuple[PolicyCard, ...]:
+        """Every card there is, also those for reading only, as they count here: what stays on this computer first."""
+        return compare.all_cards(self._cards, self.region)
+
+    def compare(self, card_ids: Sequence[str] = ()) -> compare.Comparison:
+        """What happens to what one sends, side by side; all cards unless some are named."""
+        cards = tuple(self._card(card_id, "") for card_id in card_ids)
+        return compare.compare(cards or self.cards())
+
+    async def changed_terms(self, destination_id: str) -> tuple[Change, ...]:
+        """What the terms say otherwise than when something was last sent under them. Raises VaultLocked."""
+        return await self._lanes.vault(self._terms.changes, self.card(destination_id))
+
+    # -- questions that carry nothing of the person's
+
+    async def models(self, destination_id: str) -> ModelList:
+        """Ask a server which models it has; a receipt of its own kind says so. `asking.choices` picks those worth showing.
+
+        Raises DestinationError with the reason, GateClosed, CourierGone, VaultLocked.
+        """
+        return await asking.models(self._errands, self._known(destination_id))
+
+    async def check_key(self, destination_id: str) -> KeyReport:
+        """Ask a server whether it takes the key that is kept for it. Raises what `models` raises."""
+        destination = self._known(destination_id)
+        if destination.needs_key and not await self._lanes.work(self.book.keys.get, destination.id):
+            raise NotReady("There is no key to check.", f"None is kept for {destination.label}.", "Enter one first.")
+        return await asking.check_key(self._errands, destination)
+
+    async def locality(self, destination_id: str) -> Locality:
+        """Whether what is sent there stays on this computer, as far as it can be found out. Raises what `models` raises."""
+        return await asking.locality(self._errands, self._known(destination_id))
+
+    def _known_or_mirror(self, destination_id: str) -> Destination:
+        found = self._destination(destination_id)
+        if found is None:
+            raise DestinationError("There is no such destination.", "It was removed, or never added.", "Choose one from the list.")
+        return found
+
+    def _known(self, destination_id: str) -> Destination:
+        found = self._known_or_mirror(destination_id)
+        if found.id == MIRROR:
+            raise DestinationError("The mirror has no models and no key.", "It is no AI.", "Choose another destination.")
+        return found
+
+    # -- the road of a parcel
 
     async def prepare(self, draft: Draft) -> Proposal:
         """Make the exact request of a draft, and what it shows. Nothing leaves.
@@ -97,22 +166,36 @@ class SharingDesk:
             raise GateClosed("Nothing can be sent.", "AI is switched off.", "Switch it on in the settings first.")
         if draft.destination_id == MIRROR:
             await self._courier.ready()
-        destination = self._destination(draft.destination_id)
-        if destination is None:
-            raise DestinationError("There is no such destination.", "It was removed, or never added.", "Choose one from the list.")
-        card = self._cards.card(destination.card_id, destination.model)
+        destination = self._known_or_mirror(draft.destination_id)
+        card = self._card(destination.card_id, destination.model)
         parcel.check_draft(draft, destination, card)
         if destination.needs_key and not await self._lanes.work(self.book.keys.get, destination.id):
             raise NotReady("This cannot be sent as it is.", f"There is no key for {destination.label}.", "Enter one in the settings.")
-        pictures = [await self._picture(item) for item in draft.items]
-        proposal = await self._lanes.work(parcel.propose, draft, destination, card, pictures, self._clock())
+        metas = [await self._lanes.vault(self._vault.meta, item) for item in draft.items]
+        earlier = parcel.turns_of(metas[0], destination, draft.earlier)
+        pictures = [await self._picture(meta) for meta in metas]
+        await asking.prove_local(self._errands, destination)
+        made = await self._lanes.work(parcel.propose, draft, destination, card, pictures, self._clock(), earlier)
+        proposal = await self._annotated(made, metas)
         self._waiting[proposal.parcel.id] = proposal
         return proposal
 
-    async def _picture(self, item: ItemId) -> Picture:
+    async def _annotated(self, proposal: Proposal, metas: Sequence[ItemMeta]) -> Proposal:
+        """`proposal` with what has to be said besides its bytes: terms that changed, and pictures that go again."""
+        changes = await self._lanes.vault(self._terms.changes, proposal.parcel.card)
+        again = parcel.again_line(metas, proposal.parcel.destination)
+        lines = [f"The terms have changed since you last sent something there. {compare.change_words(change)}" for change in changes]
+        return replace(proposal, changes=changes, again=bool(again), notes=(*([again] if again else []), *lines))
+
+    async def conversation(self, item: ItemId, destination_id: str) -> tuple[Exchange, ...]:
+        """What was asked about `item` there before, oldest first: `Draft.earlier` takes the receipts of those to go on from."""
         meta = await self._lanes.vault(self._vault.meta, item)
+        label = self._known_or_mirror(destination_id).label
+        return tuple(exchange for exchange in meta.exchanges if exchange.destination == label)
+
+    async def _picture(self, meta: ItemMeta) -> Picture:
         parcel.check_item(meta)
-        data = await self._lanes.vault(self._vault.read, item)
+        data = await self._lanes.vault(self._vault.read, meta.id)
         return await self._lanes.work(parcel.shaped, meta, data)
 
     async def refuse(self, proposal: Proposal, reason: str = "kept private") -> Receipt:
@@ -133,6 +216,9 @@ class SharingDesk:
 
     async def approve(self, proposal: Proposal) -> Approval:
         """Grant the approval: only ever from the person's own act. Raises GateClosed when the answer came too late."""
+        if self._waiting.get(proposal.parcel.id) is proposal and not self.ai_off and self._vault.state is LockState.UNLOCKED:
+            await self._lanes.vault(self._terms.remember, proposal.parcel.card, self._clock())
+        # Remembering the terms took time, in which the answer may have come too late.
         if self._waiting.pop(proposal.parcel.id, None) is not proposal or self.ai_off or self._vault.state is not LockState.UNLOCKED:
             raise GateClosed("Nothing was sent.", "What you looked at no longer stands.", "Look at it again and decide anew.")
         return self._approvals.grant(proposal)
@@ -163,6 +249,7 @@ class SharingDesk:
         self._closed = True
         self._approvals.void_all()
         await self._gate.close()
+        await self._errands.close()
         while self._tasks:
             await asyncio.wait(tuple(self._tasks))
 
@@ -191,14 +278,25 @@ class SharingDesk:
             self._approvals.void_all()
             self._unwritten += [(line_of(proposal), "the vault was locked") for proposal in self._waiting.values()]
             self._waiting.clear()
-            self._spawn(self._gate.cancel_all())
+            self._terms.forget()
+            self._spawn(self._stop_all())
+
+    async def _stop_all(self) -> None:
+        await self._gate.cancel_all()
+        await self._errands.cancel_all()
+
+    def _written(self, receipt: Receipt) -> None:
+        self._events.publish(ReceiptAdded(receipt))
+
+    def _under_way(self) -> frozenset[str]:
+        return self._gate.under_way() | self._errands.under_way()
 
     async def _catch_up(self) -> None:
         """After an unlock: write refusals that had to wait, end lines of intent that a crash left open, mark items from receipts."""
         unwritten, self._unwritten = self._unwritten, []
         for line, reason in unwritten:
             await self._write_refusal(line, reason)
-        closed, changed = await self._lanes.vault(marks.catch_up, self._vault, self._receipts, self._gate.under_way)
+        closed, changed = await self._lanes.vault(marks.catch_up, self._vault, self._receipts, self._under_way)
         for receipt in closed:
             self._events.publish(ReceiptAdded(receipt))
         if changed:

@@ -6,6 +6,7 @@ Owns `destinations.json` in the profile. The mirror is not kept: where it listen
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from dataclasses import replace
 from pathlib import Path
@@ -14,45 +15,18 @@ from typing import Any
 from app.errors import EyelidError
 from app.files import replace_file
 from app.sharing.addresses import base_address
+from app.sharing.built_in import BUILT_IN, CHAT, GEMINI_PATH, LOCAL_KINDS, THIS_COMPUTER
 from app.sharing.errors import DestinationError
 from app.sharing.keys import KeyringKeys, KeyStore
 from app.sharing.types import Destination
 
+__all__ = ["BUILT_IN", "FILE", "MIRROR", "THIS_COMPUTER", "DestinationBook", "mirror_destination"]
+
 FILE = "destinations.json"
-THIS_COMPUTER = "Local server (this computer)"
 MIRROR = "mirror"
-_ENDPOINT = "/chat/completions"
 _MAX_FILE = 256 * 1024
 _MAX_OWN = 50
-
-BUILT_IN = (
-    Destination("openai", "OpenAI API", "OpenAI", "https://api.openai.com", "/v1" + _ENDPOINT, "", "openai", "openai-api", True, False),
-    Destination(
-        "meta-paid",
-        "Meta Model API, paid",
-        "Meta",
-        "https://api.meta.ai",
-        "/v1" + _ENDPOINT,
-        "",
-        "openai-compatible",
-        "meta-model-api-paid",
-        True,
-        False,
-    ),
-    Destination(
-        "meta-unpaid",
-        "Meta Model API, unpaid",
-        "Meta",
-        "https://api.meta.ai",
-        "/v1" + _ENDPOINT,
-        "",
-        "openai-compatible",
-        "meta-model-api",
-        True,
-        False,
-    ),
-)
-"""Addresses: OpenAI's OpenAPI description (openai/openai-openapi); Meta's from the terms and documents of the Meta Model API."""
+_GEMINI_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def mirror_destination(origin: str, path: str) -> Destination:
@@ -81,15 +55,15 @@ class DestinationBook:
 
     def all(self) -> tuple[Destination, ...]:
         """Every destination but the mirror."""
-        built_in = (replace(each, model=self._models.get(each.id, each.model)) for each in BUILT_IN)
+        built_in = (_asking(each, self._models.get(each.id, each.model)) for each in BUILT_IN)
         return (*built_in, *self._own.values())
 
     def get(self, destination_id: str) -> Destination | None:
         return next((each for each in self.all() if each.id == destination_id), None)
 
-    def add_local(self, label: str, base_url: str, model: str) -> Destination:
-        """Add a server on this computer (LM Studio, llama.cpp, vLLM, Ollama's /v1). Raises DestinationError."""
-        return self._add(_local(_new_id("local"), label, base_url, model))
+    def add_local(self, label: str, base_url: str, model: str, kind: str = "local-server") -> Destination:
+        """Add a server on this computer; `kind` is one of `LOCAL_KINDS`. Raises DestinationError."""
+        return self._add(_local(_new_id("local"), label, base_url, model, kind))
 
     def add_custom(self, label: str, company: str, base_url: str, model: str, *, needs_key: bool = True) -> Destination:
         """Add any OpenAI-compatible server; nothing is known of its terms. Raises DestinationError."""
@@ -108,12 +82,14 @@ class DestinationBook:
         if found is None:
             raise _unknown()
         model = _model(model, local=found.local)
+        if found.wire == "gemini":
+            model = _gemini_model(model)
         if destination_id in self._own:
             self._own[destination_id] = replace(found, model=model)
         else:
             self._models[destination_id] = model
         self._save()
-        return replace(found, model=model)
+        return _asking(found, model)
 
     def remove(self, destination_id: str) -> None:
         """Remove an own destination and its key. Raises DestinationError."""
@@ -139,7 +115,7 @@ class DestinationBook:
             raise ValueError("not the format")
         if not isinstance(found["models"], dict) or not isinstance(found["own"], list) or len(found["own"]) > _MAX_OWN:
             raise ValueError("not the format")
-        models = {str(key): _model(value, local=False) for key, value in found["models"].items()}
+        models = {str(key): _kept_model(str(key), value) for key, value in found["models"].items()}
         own = [_from_data(each) for each in found["own"]]
         self._models = models
         self._own = {each.id: each for each in own}
@@ -149,13 +125,29 @@ def _new_id(kind: str) -> str:
     return f"{kind}-{secrets.token_hex(4)}"
 
 
-def _local(destination_id: str, label: str, base_url: str, model: str) -> Destination:
+def _asking(destination: Destination, model: str) -> Destination:
+    """`destination` with its model, which for Gemini is a part of the address."""
+    path = GEMINI_PATH.replace("{model}", model) if destination.wire == "gemini" else destination.path
+    return replace(destination, model=model, path=path)
+
+
+def _kept_model(destination_id: str, model: object) -> str:
+    found = next((each for each in BUILT_IN if each.id == destination_id), None)
+    name = _model(model, local=found is not None and found.local)
+    return _gemini_model(name) if found is not None and found.wire == "gemini" else name
+
+
+def _local(destination_id: str, label: str, base_url: str, model: str, kind: str = "local-server") -> Destination:
+    known = LOCAL_KINDS.get(kind)
+    if known is None:
+        raise DestinationError("That kind of server is not known.", "", f"Choose one of: {', '.join(LOCAL_KINDS)}.")
     origin, path, local = base_address(base_url)
     if not local:
         raise DestinationError("That server is not on this computer.", "Its address names another one.", "Add it as a server elsewhere.")
     model = _model(model, local=True)
+    path = path.removesuffix("/v1").removesuffix("/api") if kind == "ollama" else path
     return Destination(
-        destination_id, _name(label), THIS_COMPUTER, origin, path + _ENDPOINT, model, "openai-compatible", "local-server", False, True
+        destination_id, _name(label), known.company, origin, path + known.endpoint, model, known.wire, known.card_id, False, True
     )
 
 
@@ -164,13 +156,16 @@ def _custom(destination_id: str, label: str, company: str, base_url: str, model:
     if local:
         raise DestinationError("That server is on this computer.", "Its address says so.", "Add it as a server on this computer.")
     label, company, model = _name(label), _name(company), _model(model, local=False)
-    return Destination(destination_id, label, company, origin, path + _ENDPOINT, model, "openai-compatible", "unknown", needs_key, False)
+    return Destination(destination_id, label, company, origin, path + CHAT, model, "openai-compatible", "unknown", needs_key, False)
 
 
 def _to_data(destination: Destination) -> dict[str, Any]:
     data = {"id": destination.id, "label": destination.label, "model": destination.model, "local": destination.local}
-    data["base_url"] = destination.origin + destination.path.removesuffix(_ENDPOINT)
-    if not destination.local:
+    endpoint = LOCAL_KINDS[destination.card_id].endpoint if destination.local else CHAT
+    data["base_url"] = destination.origin + destination.path.removesuffix(endpoint)
+    if destination.local:
+        data["kind"] = destination.card_id
+    else:
         data |= {"company": destination.company, "needs_key": destination.needs_key}
     return data
 
@@ -183,7 +178,7 @@ def _from_data(data: object) -> Destination:
     if any(not isinstance(data.get(name), str) for name in names):
         raise ValueError("not a destination")
     if local:
-        return _local(data["id"], data["label"], data["base_url"], data["model"])
+        return _local(data["id"], data["label"], data["base_url"], data["model"], str(data.get("kind", "local-server")))
     return _custom(data["id"], data["label"], data["company"], data["base_url"], data["model"], data.get("needs_key") is not False)
 
 
@@ -201,9 +196,21 @@ def _model(model: object, *, local: bool) -> str:
             "That model cannot be used.", "Its name has characters that no model has.", "Copy it from the server's list."
         )
     # Ollama hands such models on to its own servers although the address is this computer's: docs.ollama.com/cloud.
-    if local and (model.endswith("-cloud") or model.endswith(":cloud")):
+    if local:
+        model = model.removesuffix(":local")
+        if model.lower().endswith(("-cloud", ":cloud")):
+            raise DestinationError(
+                "That model is not on this computer.", "Ollama would hand what you send on to ollama.com.", "Choose a model that runs here."
+            )
+    return model
+
+
+def _gemini_model(model: str) -> str:
+    """The name as it stands in an address. Raises DestinationError."""
+    model = model.removeprefix("models/")
+    if model and not _GEMINI_MODEL.fullmatch(model):
         raise DestinationError(
-            "That model is not on this computer.", "Ollama would hand what you send on to ollama.com.", "Choose a model that runs here."
+            "That model cannot be used.", "Its name has characters that no model has.", "Copy it from the server's list."
         )
     return model
 

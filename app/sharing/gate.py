@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.assistants import AnswerPart, AnswerReader, Fault, Text, WireError, wire
+from app.assistants import AnswerPart, AnswerReader, Fault, Finished, Text, WireError, faults, wire
 from app.courier.pipe import Answer, End, Message, Progress, Send, Status
 from app.courier.pipe import Ending as Carried
 from app.errors import EyelidError
@@ -25,16 +25,6 @@ from app.vault.types import LockState
 MAX_ANSWER = 4 * 1024 * 1024
 CONNECT_SECONDS, IDLE_SECONDS, TOTAL_SECONDS = 15.0, 180.0, 900.0
 """Patience with a server: to connect, between two signs of life (a local model may think long before its first word), and in all."""
-
-_STATUS_WORDS = {
-    400: "The server did not understand the request.",
-    401: "The server did not accept the key.",
-    402: "The account has no credit left.",
-    403: "The server does not allow this to this key.",
-    404: "The server does not know this address or model.",
-    413: "The server says that the request is too large.",
-    429: "The server asks to wait, or the account has no credit left.",
-}
 
 
 class Carrier(Protocol):
@@ -71,7 +61,7 @@ class _Journey:
     status: int | None = None
     reader: AnswerReader | None = None
     fault: Fault | None = None
-    finished: bool = False
+    finished: Finished | None = None
     answer: str = ""
 
 
@@ -241,16 +231,16 @@ class Gate:
             elif isinstance(part, Fault):
                 journey.fault = part
             else:
-                journey.finished = True
+                journey.finished = part
 
     def _ending(self, journey: _Journey, end: End) -> Ending:
         """What the receipt says of how the courier's work ended."""
         if end.ending is Carried.DONE and journey.reader is not None:
             self._read(journey, journey.reader.close())
             outcome = Outcome.ANSWERED if journey.finished and journey.fault is None else Outcome.FAILED
-            return Ending(outcome, _words(end.status, journey.fault), end.sent, end.status)
+            return Ending(outcome, _words(end.status, journey), end.sent, end.status)
         if end.ending is Carried.CANCELLED or (journey.cancelled and end.ending is Carried.LOST):
-            return Ending(Outcome.CANCELLED, end.detail, end.sent, end.status)
+            return Ending(Outcome.CANCELLED, _stopped(end.sent, len(journey.proposal.parcel.body)), end.sent, end.status)
         outcome = Outcome.FAILED if end.sent else Outcome.NOT_SENT
         return Ending(outcome, end.detail, end.sent, end.status)
 
@@ -281,13 +271,17 @@ def make_order(proposal: Proposal, approval: Approval, headers: tuple[tuple[str,
     )
 
 
-def _words(status: int | None, fault: Fault | None) -> str:
-    """A sentence for a whole answer that is none; empty for a good one."""
-    if fault is None:
-        return ""
-    status = status or 0
-    words = "The server is in trouble." if status >= 500 else _STATUS_WORDS.get(status, fault.what)
-    return f"{words} (It said: {fault.code}.)" if fault.code else words
+def _words(status: int | None, journey: _Journey) -> str:
+    """A sentence for a whole answer that is none, or that was cut; empty for a good one."""
+    if journey.fault is not None:
+        return faults.words(status or 0, journey.fault.code, journey.fault.what)
+    return faults.ENDINGS.get(journey.finished.reason, "") if journey.finished else ""
+
+
+def _stopped(sent: int, total: int) -> str:
+    if not sent:
+        return "Stopped before anything was sent."
+    return f"Stopped on request. {'All' if sent >= total else sent} of {total} bytes had left by then."
 
 
 def _closed(why: str, action: str) -> GateClosed:

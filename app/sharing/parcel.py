@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
-from app.assistants import WireError, WireFormat, wire
+from app.assistants import Turn, WireError, WireFormat, wire
 from app.media.shape import shape
 from app.sharing.errors import NotReady, TermsForbid
 from app.sharing.types import Destination, Draft, Parcel, Picture, PolicyCard, Proposal
@@ -31,6 +31,16 @@ def check_draft(draft: Draft, destination: Destination, card: PolicyCard) -> Non
         raise NotReady(_WHAT, f"The question is longer than {limits.question_chars} characters.", "Shorten it.")
     if not destination.model:
         raise NotReady(_WHAT, f"No model is chosen for {destination.label}.", "Choose one in the settings of the destination.")
+    check_terms(draft, destination, card)
+
+
+def check_terms(draft: Draft, destination: Destination, card: PolicyCard) -> None:
+    """Raise TermsForbid, or NotReady where it is not known yet, for what the terms do not allow."""
+    if card.forbids:
+        raise TermsForbid(f"Nothing may be sent to {destination.label}.", card.forbids, "Use another destination or model, or the mirror.")
+    if card.asks_place:
+        why = f"The terms of {destination.label} differ by country."
+        raise NotReady(_WHAT, why, "Say in the settings in which country you are.")
     if card.forbids_people and not draft.no_people:
         raise TermsForbid(
             f"{destination.label} must not get pictures of people.", card.forbids_people, "Use another destination, or the mirror."
@@ -51,11 +61,22 @@ def shaped(meta: ItemMeta, data: bytes) -> Picture:
     return Picture(meta.id, made.jpeg, made.width, made.height, made.removed)
 
 
-def propose(draft: Draft, destination: Destination, card: PolicyCard, pictures: Sequence[Picture], at: datetime) -> Proposal:
+def propose(
+    draft: Draft,
+    destination: Destination,
+    card: PolicyCard,
+    pictures: Sequence[Picture],
+    at: datetime,
+    earlier: Sequence[Turn] = (),
+) -> Proposal:
     """Build the request and read it back: all that the proposal shows comes from the very bytes that would be sent. Raises NotReady."""
     form = wire(destination.wire)
+    if any(max(picture.width, picture.height) > form.limits.long_edge for picture in pictures):
+        raise NotReady(
+            _WHAT, f"A photo is longer than the {form.limits.long_edge} pixels that {destination.label} takes.", "Choose another one."
+        )
     try:
-        body = form.body(destination.model, draft.question, [picture.jpeg for picture in pictures])
+        body = form.body(destination.model, draft.question, [picture.jpeg for picture in pictures], earlier)
     except WireError as error:
         raise NotReady(_WHAT, f"The reason: {error}.", "Choose fewer or smaller photos, or change the question.") from error
     parcel = Parcel(
@@ -78,4 +99,23 @@ def read_back(parcel: Parcel, pictures: Sequence[Picture], form: WireFormat) -> 
         Picture(picture.item, jpeg, picture.width, picture.height, picture.removed)
         for picture, jpeg in zip(pictures, found.pictures, strict=True)
     )
-    return Proposal(parcel, shown, found.question, len(parcel.body))
+    return Proposal(parcel, shown, found.question, len(parcel.body), found.earlier)
+
+
+def turns_of(meta: ItemMeta, destination: Destination, receipts: Sequence[int]) -> tuple[Turn, ...]:
+    """The exchanges named by `receipts`, as they are told again. Raises NotReady for one that is not there, or was with somebody else."""
+    found = {exchange.receipt: exchange for exchange in meta.exchanges if exchange.destination == destination.label}
+    if missing := [number for number in receipts if number not in found]:
+        why = f"There is no exchange with {destination.label} about this photo under receipt {missing[0]}."
+        raise NotReady(_WHAT, why, "Ask anew, without going on from it.")
+    return tuple(Turn(found[number].question, found[number].answer) for number in receipts)
+
+
+def again_line(metas: Sequence[ItemMeta], destination: Destination) -> str:
+    """One line that says that photos go to the same company again; empty when none does, or when nothing leaves."""
+    count = sum(any(share.company == destination.company and share.leaves_computer for share in meta.shares) for meta in metas)
+    if not count:
+        return ""
+    if len(metas) == 1:
+        return f"The same photo goes to {destination.company} again."
+    return f"{count} of these {len(metas)} photos {'goes' if count == 1 else 'go'} to {destination.company} again."

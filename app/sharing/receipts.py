@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from app.errors import EyelidError
 from app.sharing.approval import now
 from app.sharing.errors import ReceiptsDamaged
-from app.sharing.types import Outcome, PolicyClass, Proposal, Receipt
+from app.sharing.types import Outcome, PolicyClass, Proposal, Receipt, ReceiptKind
 
 FOLDER = "receipts"
 FORMAT = "eyelid-receipts-1"
@@ -250,6 +250,9 @@ def to_data(receipt: Receipt, *, signed: bool = True) -> dict[str, Any]:
     """The receipt as plain values, as it is written and signed."""
     data = {each.name: getattr(receipt, each.name) for each in dataclasses.fields(receipt)}
     data |= {"at": receipt.at.isoformat(), "outcome": receipt.outcome.value, "policy_class": receipt.policy_class.value}
+    # Of another kind than the usual, a line says so; the usual ones stay as they always were, and their signatures good.
+    if data.pop("kind") is not ReceiptKind.PARCEL:
+        data["kind"] = receipt.kind.value
     if not signed:
         del data["signature"]
     return data
@@ -265,6 +268,7 @@ def from_data(data: bytes) -> Receipt:
             "policy_class": PolicyClass(found["policy_class"]),
             "items": tuple(found["items"]),
             "item_digests": tuple(found["item_digests"]),
+            "kind": ReceiptKind(found.get("kind", ReceiptKind.PARCEL.value)),
         }
         return Receipt(**found)
     except (KeyError, TypeError, RecursionError) as error:

@@ -6,6 +6,9 @@ import enum
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from app.assistants.listing import Model
+from app.assistants.wire import Turn
+from app.sharing.regions import Region
 from app.vault.types import ItemId
 
 
@@ -28,9 +31,26 @@ class Statement:
     read_on: date
 
 
+UNREAD = Statement("Nothing was read about this.", "", "no terms were read", date(2026, 11, 23))
+
+
+@dataclass(frozen=True, slots=True)
+class RegionTerms:
+    """What a card says for one group of places only: statements by name, and why the terms forbid use there (or empty)."""
+
+    region: Region
+    statements: tuple[tuple[str, Statement], ...]
+    forbids: str = ""
+    note: str = ""
+    policy_class: PolicyClass | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class PolicyCard:
-    """What one destination does with what it is sent, as read on a day. `version` changes whenever any word of the card does."""
+    """What one destination does with what it is sent, as read on a day. `version` changes whenever any word of the card does.
+
+    The statements are those that count for the place the card was asked for; `regions` has all that differs by place.
+    """
 
     id: str
     title: str
@@ -47,6 +67,16 @@ class PolicyCard:
     notes: tuple[str, ...] = ()
     forbids_people: str = ""
     """Why the terms forbid pictures of people, as a sentence; empty where they do not."""
+    bystanders: Statement = UNREAD
+    deletion: Statement = UNREAD
+    voice: Statement = UNREAD
+    regions: tuple[RegionTerms, ...] = ()
+    place: str = ""
+    """The code of the place the card was asked for; empty when none was said."""
+    forbids: str = ""
+    """Why nothing at all may be sent with this model, or from this place; empty where it may."""
+    asks_place: bool = False
+    """The terms forbid use from some places, and none was said."""
 
     @property
     def may_train(self) -> bool:
@@ -74,12 +104,23 @@ class Draft:
     """What the person put together. Nothing has happened yet.
 
     `no_people`: the person said that nobody is to be seen or named in it; only asked for where a card has `forbids_people`.
+    `earlier`: the receipts of the exchanges with the same destination that this question goes on from; their words go again.
     """
 
     items: tuple[ItemId, ...]
     question: str
     destination_id: str
     no_people: bool = False
+    earlier: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that terms said before and say otherwise now. `name` is that of the statement; either side may be empty."""
+
+    name: str
+    before: str
+    after: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +150,20 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What the approval dialog shows, all of it read back from the parcel's own bytes."""
+    """What the approval dialog shows, all of it read back from the parcel's own bytes.
+
+    Besides the bytes: `changes` is what the terms say otherwise than when something was last sent under them, `again` whether a picture in
+    it was sent to this destination before, and `notes` are lines to be shown with it.
+    """
 
     parcel: Parcel
     pictures: tuple[Picture, ...]
     question: str
     size: int
+    earlier: tuple[Turn, ...] = ()
+    changes: tuple[Change, ...] = ()
+    again: bool = False
+    notes: tuple[str, ...] = ()
 
 
 class Outcome(enum.Enum):
@@ -126,6 +175,13 @@ class Outcome(enum.Enum):
     CANCELLED = "cancelled"
     FAILED = "failed"
     NOT_SENT = "not sent"
+
+
+class ReceiptKind(enum.Enum):
+    """What was sent: a parcel; or nothing of the person's, only the question which models there are."""
+
+    PARCEL = "parcel"
+    MODELS = "models"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +208,24 @@ class Receipt:
     detail: str
     previous: str
     signature: str
+    kind: ReceiptKind = ReceiptKind.PARCEL
+
+
+@dataclass(frozen=True, slots=True)
+class ModelList:
+    """What a server said when it was asked for its models; `receipt` is the line in the book for that."""
+
+    models: tuple[Model, ...]
+    receipt: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyReport:
+    """Whether a server took the key, in words; `good` is None where it did not come to the question."""
+
+    good: bool | None
+    text: str
+    receipt: int
 
 
 @dataclass(frozen=True, slots=True)

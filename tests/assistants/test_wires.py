@@ -378,14 +378,14 @@ def test_endless_answers_stop(name: str) -> None:
     assert read(name, b"data: " + b"x" * 1_100_000 + b"\n\n")[-1] == Fault("The server's answer has no end to its lines.")
 
 
+KEYS = ["type", "delta", "text", "error", "response", "message", "content", "candidates", "parts"]
+KEYS += ["finishReason", "done", "stop_reason", "promptFeedback", "incomplete_details", "output", "remote_host"]
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from(["response.completed", "message_stop", "text_delta"]),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(
-                ["type", "delta", "text", "error", "response", "message", "content", "candidates", "parts", "finishReason", "done", "stop_reason", "promptFeedback"]
-            ),
+            st.sampled_from(KEYS),
             inner,
             max_size=4,
         )

@@ -15,6 +15,7 @@ from app.courier.pipe import Ending as Carried
 from app.errors import EyelidError
 from app.sharing import gate as gate_room
 from app.sharing import marks
+from app.sharing.built_in import BUILT_IN
 from app.sharing.errors import CourierGone, DestinationError, GateClosed, NotReady, TermsForbid
 from app.sharing.types import AnswerText, Ended, Outcome, PolicyClass, Proposal, Receipt, SendEvent, Sending
 from app.vault.errors import ItemMissing, VaultLocked
@@ -117,9 +118,9 @@ async def test_refusing_leaves_a_receipt(room: Any) -> None:
 
 
 async def test_destinations_begin_with_the_mirror(room: Any) -> None:
-    assert [each.id for each in room.desk.destinations()] == ["mirror", "openai", "meta-paid", "meta-unpaid", room.local.id]
+    assert [each.id for each in room.desk.destinations()] == ["mirror", *(each.id for each in BUILT_IN), room.local.id]
     room.courier.mirror = None
-    assert room.desk.destinations()[0].id == "openai"
+    assert room.desk.destinations()[0].id == "ollama"
     assert room.desk.card("openai").policy_class is PolicyClass.KEPT
     assert room.desk.card("nothing").policy_class is PolicyClass.TRAINS
 

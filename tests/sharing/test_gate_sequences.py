@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -28,7 +31,14 @@ from app.vault.vault import Vault
 PICK = st.integers(0, 3)
 SENDING = st.tuples(st.sampled_from(["send", "send", "send and cancel", "send and leave"]), PICK, PICK)
 YES_OR_NO = st.tuples(st.sampled_from(["approve", "approve", "refuse"]), PICK)
-LOOK = st.tuples(st.just("draft"), st.sampled_from(["mirror", "local"]))
+LOOK = st.tuples(st.just("draft"), st.sampled_from(["mirror", "local", "away"]))
+# What may happen at the worst of moments: after the yes was spent, and after the line of intent was written, just before the first byte.
+WORST = st.tuples(
+    st.just("send meanwhile"),
+    PICK,
+    st.sampled_from(["spent", "intended", "key read"]),
+    st.sampled_from(["expires", "ai off", "lock", "terms", "model", "place", "nothing"]),
+)
 TURN = st.one_of(
     st.tuples(st.just("wait"), st.sampled_from([60, 299, 301])),
     st.tuples(st.sampled_from(["lock", "unlock"])),
@@ -39,9 +49,27 @@ TURN = st.one_of(
     st.tuples(st.just("disk full"), st.booleans()),
 )
 # Two looks and a yes come first, so that most rounds have something to go wrong with.
-STEPS = st.lists(st.one_of(SENDING, TURN, YES_OR_NO, LOOK), min_size=2, max_size=14).map(
+STEPS = st.lists(st.one_of(SENDING, TURN, YES_OR_NO, LOOK, WORST), min_size=2, max_size=14).map(
     lambda steps: [("draft", "mirror"), ("draft", "local"), ("approve", 0), ("approve", 1), *steps]
 )
+
+
+class MeddledLanes(Lanes):
+    """Lanes where something happens right after a call, before whoever waited for it goes on."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.meddle: Callable[[Any, tuple[Any, ...]], None] = lambda work, values: None
+
+    async def vault(self, work: Any, *values: Any) -> Any:
+        found = await super().vault(work, *values)
+        self.meddle(work, values)
+        return found
+
+    async def work(self, work: Any, *values: Any) -> Any:
+        found = await super().work(work, *values)
+        self.meddle(work, values)
+        return found
 
 
 class World:
@@ -57,18 +85,28 @@ class World:
         self.cards.mkdir()
         for file in (Path(__file__).parent.parent.parent / "resources" / "policies").glob("*.toml"):
             (self.cards / file.name).write_bytes(file.read_bytes())
-        self.lanes = Lanes(1)
+        self.lanes = MeddledLanes()
         self.courier = tools.FakeCourier(watch=self.handed_over)
         self.book = DestinationBook(folder, MemoryKeys())
         self.local = self.book.add_local("L", "http://127.0.0.1:1/v1", "llava").id
+        self.away = self.book.add_custom("A", "Somebody", "https://ai.example/v1", "llava").id
+        self.book.keys.set(self.away, "sk-1")
         events = EventHub(asyncio.get_running_loop())
         cards = CardBook(self.cards, self.clock.today)
         self.desk = SharingDesk(self.vault, self.lanes, self.courier, events, self.book, cards, self.clock)  # type: ignore[arg-type]
+        self.broken: list[str] = []
         self.proposals: list[Proposal] = []
         self.approvals: list[Approval] = []
         self.yes: dict[str, tuple[Proposal, Approval]] = {}
 
     def handed_over(self, order: Send) -> None:
+        """Note what is broken: an exception would be swallowed by the gate, which has to come to an end whatever a courier does."""
+        try:
+            self._all_holds(order)
+        except (AssertionError, KeyError) as error:
+            self.broken.append(repr(error))
+
+    def _all_holds(self, order: Send) -> None:
         """The invariants, at the moment of no return."""
         proposal, approval = self.yes.pop(order.approval_id)  # said yes to, and not used before
         assert order.body == proposal.parcel.body
@@ -95,7 +133,7 @@ class World:
         await self.settle()
 
     async def draft(self, destination: str) -> None:
-        where = self.local if destination == "local" else destination
+        where = {"local": self.local, "away": self.away}.get(destination, destination)
         self.proposals.append(await self.desk.prepare(Draft((self.item,), "q", where)))
 
     async def approve(self, which: int) -> None:
@@ -113,7 +151,8 @@ class World:
         if not (self.proposals and self.approvals):
             return
         proposal, approval = self.proposals[which % len(self.proposals)], self.approvals[by % len(self.approvals)]
-        self.courier.hold = asyncio.Event() if then else None
+        # A courier that reaches nobody tells of no progress that one could cancel at.
+        self.courier.hold = asyncio.Event() if then and self.courier.sent != 0 else None
         try:
             events = self.desk.send(proposal, approval)
             async for event in events:
@@ -130,6 +169,53 @@ class World:
 
     async def send_and_leave(self, which: int, by: int) -> None:
         await self.send(which, by, "leave")
+
+    async def send_meanwhile(self, which: int, moment: str, happens: str) -> None:
+        """A sending with its own look and yes, in which something happens at the worst of moments."""
+        proposal = await self.desk.prepare(Draft((self.item,), "q", [self.local, self.away, "mirror", self.away][which]))
+        approval = await self.desk.approve(proposal)
+        self.proposals.append(proposal)
+        self.approvals.append(approval)
+        self.yes[approval.id] = (proposal, approval)
+        left = {"key read": 2}.get(moment, 1)
+
+        def meddle(work: Any, values: tuple[Any, ...]) -> None:
+            nonlocal left
+            now = {"spent": self.desk._approvals.spend, "intended": self.desk._receipts.add, "key read": self.book.keys.get}[moment]
+            if work == now and left:
+                left -= 1
+                if not left:
+                    self.happen(happens, proposal)
+
+        self.lanes.meddle = meddle
+        self.courier.hold = None
+        before = len(self.courier.orders)
+        try:
+            async for _ in self.desk.send(proposal, approval):
+                pass
+        finally:
+            self.lanes.meddle = lambda work, values: None
+            if happens != "nothing" and not left:
+                assert len(self.courier.orders) == before, f"sent although: {happens}, when {moment}"
+
+    def happen(self, what: str, proposal: Proposal) -> None:
+        """All at once, without giving anybody else a turn: the gate has to see it for itself."""
+        if what == "expires":
+            self.clock.pass_(seconds=300)
+        elif what == "ai off":
+            self.desk._gate.ai_off = True
+        elif what == "lock":
+            self.vault.lock()
+        elif what == "terms":
+            file = self.cards / f"{proposal.parcel.card.id}.toml"
+            file.write_bytes(file.read_bytes() + b"#\n")
+        elif what == "model":
+            for each in (self.local, self.away):
+                self.book.set_model(each, "another")
+            mirror = self.courier.mirror
+            self.courier.mirror = replace(mirror, mirror_path=mirror.mirror_path + "x")
+        elif what == "place":
+            self.desk.region = "US-IL" if self.desk.region != "US-IL" else "US-TX"
 
     async def wait(self, seconds: int) -> None:
         self.clock.pass_(seconds=seconds)
@@ -158,7 +244,8 @@ class World:
         self.courier.sent = 0 if ending is Carried.UNREACHABLE else None
 
     async def finish(self) -> None:
-        """In the end the book must tell of every byte, and the photo of every sending."""
+        """In the end nothing was broken, the book tells of every byte, and the photo of every sending."""
+        assert self.broken == []
         self.files.full = False
         if self.vault.state is LockState.UNLOCKED:
             await self.step("lock")
@@ -201,6 +288,27 @@ async def play(steps: list[tuple[Any, ...]], tools: Any) -> None:
 @given(steps=STEPS)
 def test_no_byte_without_a_yes(steps: list[tuple[Any, ...]], tools: Any) -> None:
     asyncio.run(play(steps, tools))
+
+
+@pytest.mark.parametrize("happens", ["expires", "ai off", "lock", "terms", "model", "place"])
+@pytest.mark.parametrize("moment", ["spent", "intended", "key read"])
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_the_last_look_counts(which: int, moment: str, happens: str, tools: Any) -> None:
+    """Each thing that may happen in the last moment, each alone: nothing but the gate's own look stands between it and the first byte."""
+    asyncio.run(play([("send meanwhile", which, moment, happens)], tools))
+
+
+def test_when_nothing_happens_it_is_sent(tools: Any) -> None:
+    async def all_of_them() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            world = World(Path(folder), tools)
+            for which in (0, 1, 2):
+                await world.send_meanwhile(which, "intended", "nothing")
+            assert len(world.courier.orders) == 3
+            await world.finish()
+            await world.close()
+
+    asyncio.run(all_of_them())
 
 
 def test_the_steps_do_send(tools: Any) -> None:
