@@ -91,9 +91,14 @@ class Ingest:
         """All items on the disk, as `holds` sees them. Blocking."""
         return frozenset(self._vault.ids())
 
+    @property
+    def can_tell(self) -> bool:
+        """Whether the vault can say that it has the same bytes already; a locked one cannot."""
+        return self._vault.state is LockState.UNLOCKED
+
     def _same(self, digest: str) -> ItemId | None:
         """The item with these bytes; a locked vault cannot tell, and takes them."""
-        return self._vault.with_digest(digest) if self._vault.state is LockState.UNLOCKED else None
+        return self._vault.with_digest(digest) if self.can_tell else None
 
     @staticmethod
     def _describe(pair: KnownGlasses, offer: Offer, facts: MediaFacts | None) -> NewItem:

@@ -81,6 +81,9 @@ class Intake:
         if entry is not None and entry.state in SETTLED and await self._still_stands(entry):
             await self._release(known, keeper, offer, capabilities)
             return Outcome.KNOWN
+        if entry is not None and entry.state is CaptureState.CHECKED and offer.stored and not self._to.ingest.can_tell:
+            # It was being sealed when the program ended. Only an unlocked vault tells whether it is there; the glasses keep it till then.
+            return Outcome.UNKEPT
         try:
             taken = await self._patiently(known, keeper, offer, capabilities)
         except (MediaDamaged, CaptureRefused) as error:
