@@ -34,6 +34,7 @@ from ble.types import LinkState
 from ui.approval import ApprovalDialog
 from ui.main_window import MainWindow
 from ui.theme import Theme
+from ui.tokens import Palette, rgb
 
 ROOT = Path(__file__).parents[2]
 SIZE = QSize(1280, 840)
@@ -49,19 +50,26 @@ async def until(condition, seconds: float = 40) -> None:
             await asyncio.sleep(0.01)
 
 
-def save_small(shot: QPixmap, path: Path) -> None:
-    """As a PNG of a palette, with as many colours as fit into the size allowed."""
+def save_small(shot: QPixmap, path: Path, look: Palette) -> None:
+    """As a PNG with a palette: the window's own colours exactly, and as many for the photographs as fit into the size allowed."""
     buffer = QBuffer()
     buffer.open(QBuffer.OpenModeFlag.WriteOnly)
     shot.save(buffer, "PNG")
     picture = Image.open(io.BytesIO(bytes(buffer.data().data()))).convert("RGB")
-    for colours, dither in (
-        (256, Image.Dither.FLOYDSTEINBERG),
-        (256, Image.Dither.NONE),
-        (160, Image.Dither.NONE),
-        (96, Image.Dither.NONE),
-    ):
-        picture.quantize(colours, method=Image.Quantize.MEDIANCUT, dither=dither).save(path, optimize=True)
+    own = [
+        channel
+        for name in ("surface", "window", "text", "accent", "selected", "sent", "good", "bad")
+        for channel in rgb(getattr(look, name))
+    ]
+    mine = [own[at : at + 3] for at in range(0, len(own), 3)]
+    for colours in (256, 192, 128, 96, 64):
+        found = picture.quantize(colours - len(own) // 3, method=Image.Quantize.MEDIANCUT).getpalette() or []
+        each = [found[at : at + 3] for at in range(0, len(found), 3)]
+        # Pillow takes whichever is nearest by and large, so nothing may stand close to a colour of the window's own.
+        seen = [value for one in each if all(sum(map(abs, map(int.__sub__, one, kept))) > 12 for kept in mine) for value in one]
+        palette = Image.new("P", (1, 1))
+        palette.putpalette((own + seen)[: 3 * colours])
+        picture.quantize(palette=palette, dither=Image.Dither.NONE).save(path, optimize=True)
         if path.stat().st_size < MOST_BYTES:
             return
 
@@ -87,7 +95,7 @@ class Studio:
         if dialog is not None:
             self.lay_over(shot, dialog.grab())
         path = self.folder / f"{name}.png"
-        save_small(shot, path)
+        save_small(shot, path, self.window.context.theme.palette)
         size = path.stat().st_size
         sys.stdout.write(f"{path.name}: {shot.width()} x {shot.height()}, {size // 1000} kB\n")
         if size > MOST_BYTES:
@@ -109,11 +117,11 @@ class Studio:
     # -- what is in it ---------------------------------------------------------------------------------------------------------
 
     async def furnish(self) -> None:
-        """Eleven captures of two days, one shared, one a favourite, one a video."""
+        """Ten captures of two days, one shared, one a favourite, one a video."""
         vault, now = self.services.vault.vault, datetime.now(UTC).replace(second=0, microsecond=0)
         seen = [("omi-glass", "Omi Glass", 3, 640, 480), ("frame", "Frame", 8, 720, 720)]
         shots = [(*one, data) for one in seen for data in pictures(one[0])]
-        order = [0, 3, 2, 9, 4, 5, 1, 6, 8, 7]
+        order = [0, 3, 2, 9, 4, 5, 1, 6, 8]
         for number, which in enumerate(order):
             family, name, turned, width, height, data = shots[which]
             at = now - timedelta(minutes=7 * number + 1, days=number // 5)

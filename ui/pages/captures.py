@@ -99,12 +99,7 @@ class CapturesPage(Page):
             chips.addWidget(chip)
         self._chips.button(0).setChecked(True)
         self._chips.idClicked.connect(self._filter)
-        self._albums = QComboBox()
-        self._albums.setAccessibleName(tr("Album"))
-        self._albums.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self._albums.addItem(tr("All albums"), "")
-        self._albums.activated.connect(lambda _index: self._refresh.start(0))
-        self._albums.hide()
+        self._make_albums()
         chips.addWidget(self._albums)
         self._day = label("", tone="muted")
         self.head.insertSpacing(2, GRID)
@@ -125,6 +120,15 @@ class CapturesPage(Page):
         self.view.top_changed.connect(self._top)
         self.view.customContextMenuRequested.connect(self._menu)
         self.view.selectionModel().selectionChanged.connect(lambda *_: self._selected())
+
+    def _make_albums(self) -> None:
+        """Hidden while there is no album."""
+        self._albums = QComboBox()
+        self._albums.setAccessibleName(tr("Album"))
+        self._albums.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self._albums.addItem(tr("All albums"), "")
+        self._albums.activated.connect(lambda _index: self._refresh.start(0))
+        self._albums.hide()
 
     def _selection_bar(self) -> QFrame:
         theme = self._context.theme
