@@ -66,7 +66,12 @@ def save_small(shot: QPixmap, path: Path, look: Palette) -> None:
         found = picture.quantize(colours - len(own) // 3, method=Image.Quantize.MEDIANCUT).getpalette() or []
         each = [found[at : at + 3] for at in range(0, len(found), 3)]
         # Pillow takes whichever is nearest by and large, so nothing may stand close to a colour of the window's own.
-        seen = [value for one in each if all(sum(map(abs, map(int.__sub__, one, kept))) > 12 for kept in mine) for value in one]
+        seen = [
+            value
+            for one in each
+            if all(sum(map(abs, map(int.__sub__, one, kept))) > (20 if kept in mine[:2] else 8) for kept in mine)
+            for value in one
+        ]
         palette = Image.new("P", (1, 1))
         palette.putpalette((own + seen)[: 3 * colours])
         picture.quantize(palette=palette, dither=Image.Dither.NONE).save(path, optimize=True)
