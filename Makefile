@@ -14,7 +14,7 @@ test: setup-dev ## Set everything up, then lint, types and tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-vectors: $(VENV)-oracles/.stamp system-test ## The vault's format against the public age vectors, and other age programs in both directions
 	$(VENV)-oracles/bin/python tests/vectors/run.py

@@ -39,7 +39,10 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "app": ({"app", "ble", "resources"}, {"platformdirs"}),
     "app/vault": ({"app.vault", "app.errors"}, {"cryptography", "keyring", "apsw"}),
     "app/media": ({"app.media", "app.errors", "resources"}, {"PIL", "av", "cv2", "numpy", "zxingcpp"}),
-    "app/glasses": ({"app.glasses", "app.vault", "app.media", "app.errors", "app.events", "app.lanes", "app.files", "app.courier.pipe", "ble"}, set()),
+    "app/glasses": (
+        {"app.glasses", "app.vault", "app.media", "app.errors", "app.events", "app.lanes", "app.files", "app.courier.pipe", "ble"},
+        set(),
+    ),
     "app/library": ({"app.library", "app.vault", "app.media", "app.errors"}, set()),
     "app/sharing": (
         {
