@@ -66,6 +66,9 @@ else echo "Missing system packages. Please run: sudo apt-get install" $$missing;
 $$run apt-get update -qq && $$run env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null
 endef
 
+screenshots: setup-dev ## Make the README's pictures anew
+	$(BIN)/python tests/ui/screenshots.py
+
 lock: setup-dev ## Write the hash-locked requirement files anew
 	$(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -o requirements.txt
 	$(BIN)/uv pip compile pyproject.toml --group build --group dev --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -o requirements-dev.txt
@@ -74,4 +77,4 @@ lock: setup-dev ## Write the hash-locked requirement files anew
 clean: ## Remove what the commands above made
 	rm -rf $(VENV) $(VENV)-oracles build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
-.PHONY: help run test test-long test-vectors test-oracles test-bluez setup setup-dev system system-test lock clean
+.PHONY: help run test test-long test-vectors test-oracles test-bluez setup setup-dev system system-test screenshots lock clean
