@@ -75,6 +75,9 @@ def show(proposal: Proposal, terminal: Terminal) -> None:
         digest = hashlib.sha256(picture.jpeg).hexdigest()[:16]
         terminal.say(f"  a photo:         {picture.width}x{picture.height}, {len(picture.jpeg)} bytes, sha256 {digest}…{removed}")
     terminal.say(f"  your question:   {proposal.question}")
+    for turn in proposal.earlier:
+        terminal.say(f"  said before:     {turn.question}")
+        terminal.part(f"                   {turn.answer}\n")
     terminal.say(f"  nothing else;    {proposal.size} bytes on the wire, sha256 {parcel.sha256[:16]}…")
     terminal.say(f"Training:          {card.trains.text}")
     terminal.say(f"Kept:              {card.retention.text}")
@@ -83,4 +86,6 @@ def show(proposal: Proposal, terminal: Terminal) -> None:
         terminal.say("What you send may be used to train AI.")
     if not destination.local:
         terminal.say("People in this photo have not been asked. It cannot be recalled once sent.")
+    for note in proposal.notes:
+        terminal.say(note)
     terminal.say(f"Terms read on {card.read_on.isoformat()}.")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import getpass
 
-from app.cli.terminal import Exit, Terminal, running
+from app.cli.terminal import Exit, Terminal, running, unlocked
 from app.errors import EyelidError
 from app.paths import Profile
+from app.sharing.asking import choices
+from app.sharing.built_in import LOCAL_KINDS
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -19,6 +21,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add.add_argument("--label", required=True)
     add.add_argument("--model", required=True)
     add.add_argument("--company", help="who runs it, for a server that is not on this computer")
+    add.add_argument("--kind", choices=tuple(LOCAL_KINDS), default="local-server", help="what runs on this computer")
     add.set_defaults(command=add_own)
     model = actions.add_parser("model", help="choose the model of a destination")
     model.add_argument("id", metavar="ID")
@@ -27,6 +30,13 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     key = actions.add_parser("key", help="keep a destination's key in the keyring; it is asked for, never given as an argument")
     key.add_argument("id", metavar="ID")
     key.set_defaults(command=keep_key)
+    models = actions.add_parser("models", help="ask a destination which models it has; no photo and no question goes along")
+    models.add_argument("id", metavar="ID")
+    models.add_argument("--all", action="store_true", help="also those that take no pictures")
+    models.set_defaults(command=show_models)
+    check = actions.add_parser("check", help="ask a destination whether it takes its key, and where what is sent there stays")
+    check.add_argument("id", metavar="ID")
+    check.set_defaults(command=check_one)
     remove = actions.add_parser("remove", help="remove a destination of your own, and its key")
     remove.add_argument("id", metavar="ID")
     remove.set_defaults(command=remove_own)
@@ -54,7 +64,7 @@ async def add_own(profile: Profile, arguments: argparse.Namespace, terminal: Ter
         if arguments.company:
             added = book.add_custom(arguments.label, arguments.company, arguments.url, arguments.model)
         else:
-            added = book.add_local(arguments.label, arguments.url, arguments.model)
+            added = book.add_local(arguments.label, arguments.url, arguments.model, arguments.kind)
     terminal.say(f"Added as {added.id}.")
     terminal.data({"id": added.id})
     return Exit.DONE
@@ -76,6 +86,30 @@ async def keep_key(profile: Profile, arguments: argparse.Namespace, terminal: Te
             raise EyelidError("The key was not kept.", "This computer has no keyring that can be trusted with it.", "See “eyelid doctor”.")
     terminal.say("Kept in the keyring of this computer.")
     return Exit.DONE
+
+
+async def show_models(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
+    async with unlocked(profile, terminal) as services:
+        destination = services.sharing.book.get(arguments.id)
+        found = await services.sharing.models(arguments.id)
+    shown = found.models if arguments.all else choices(found, local=destination is not None and destination.local)
+    for model in shown:
+        terminal.say(
+            f"{model.id:<40} {model.title}{'' if model.pictures is None else ' (takes pictures)' if model.pictures else ''}".rstrip()
+        )
+    terminal.say(f"\nAsked without a photo or a question; receipt #{found.receipt} says so.")
+    terminal.data({"receipt": found.receipt, "models": [{"id": each.id, "title": each.title, "pictures": each.pictures} for each in shown]})
+    return Exit.DONE
+
+
+async def check_one(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
+    async with unlocked(profile, terminal) as services:
+        report = await services.sharing.check_key(arguments.id)
+        stays = await services.sharing.locality(arguments.id)
+    terminal.say(report.text)
+    terminal.say(stays.text)
+    terminal.data({"good": report.good, "text": report.text, "local": stays.local, "where": stays.text, "receipt": report.receipt})
+    return Exit.DONE if report.good else Exit.FAILED
 
 
 async def remove_own(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:

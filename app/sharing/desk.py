@@ -172,7 +172,8 @@ class SharingDesk:
         if destination.needs_key and not await self._lanes.work(self.book.keys.get, destination.id):
             raise NotReady("This cannot be sent as it is.", f"There is no key for {destination.label}.", "Enter one in the settings.")
         metas = [await self._lanes.vault(self._vault.meta, item) for item in draft.items]
-        earlier = parcel.turns_of(metas[0], destination, draft.earlier)
+        before = await self._exchanges(metas[0], destination) if draft.earlier else ()
+        earlier = parcel.turns_of(before, destination, draft.earlier)
         pictures = [await self._picture(meta) for meta in metas]
         await asking.prove_local(self._errands, destination)
         made = await self._lanes.work(parcel.propose, draft, destination, card, pictures, self._clock(), earlier)
@@ -190,8 +191,10 @@ class SharingDesk:
     async def conversation(self, item: ItemId, destination_id: str) -> tuple[Exchange, ...]:
         """What was asked about `item` there before, oldest first: `Draft.earlier` takes the receipts of those to go on from."""
         meta = await self._lanes.vault(self._vault.meta, item)
-        label = self._known_or_mirror(destination_id).label
-        return tuple(exchange for exchange in meta.exchanges if exchange.destination == label)
+        return await self._exchanges(meta, self._known_or_mirror(destination_id))
+
+    async def _exchanges(self, meta: ItemMeta, destination: Destination) -> tuple[Exchange, ...]:
+        return parcel.exchanges_with(meta, destination, await self._lanes.vault(self._receipts.all)) if meta.exchanges else ()
 
     async def _picture(self, meta: ItemMeta) -> Picture:
         parcel.check_item(meta)

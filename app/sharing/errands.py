@@ -101,7 +101,7 @@ class Errands:
         try:
             order = self._order(parcel_id, destination, path, await self._check(destination))
             end = await self._carry(order, body)
-        except (EyelidError, WireError) as error:
+        except EyelidError as error:
             await self._end(line, Ending(Outcome.NOT_SENT, str(error)))
             raise
         except Exception as error:
@@ -138,7 +138,10 @@ class Errands:
         return key
 
     def _order(self, parcel_id: str, destination: Destination, path: str, key: str) -> Send:
-        headers = dict(wire(destination.wire).headers(key)) | {"accept": "application/json"}
+        try:
+            headers = dict(wire(destination.wire).headers(key)) | {"accept": "application/json"}
+        except WireError as error:
+            raise DestinationError("Nothing was asked.", f"The reason: {error}.", "Enter the key again.") from error
         del headers["content-type"]
         return Send(
             parcel_id=parcel_id,

@@ -10,8 +10,8 @@ from datetime import datetime
 from app.assistants import Turn, WireError, WireFormat, wire
 from app.media.shape import shape
 from app.sharing.errors import NotReady, TermsForbid
-from app.sharing.types import Destination, Draft, Parcel, Picture, PolicyCard, Proposal
-from app.vault.types import ItemKind, ItemMeta
+from app.sharing.types import Destination, Draft, Parcel, Picture, PolicyCard, PolicyClass, Proposal, Receipt
+from app.vault.types import Exchange, ItemKind, ItemMeta
 
 _WHAT = "This cannot be sent as it is."
 
@@ -102,13 +102,23 @@ def read_back(parcel: Parcel, pictures: Sequence[Picture], form: WireFormat) -> 
     return Proposal(parcel, shown, found.question, len(parcel.body), found.earlier)
 
 
-def turns_of(meta: ItemMeta, destination: Destination, receipts: Sequence[int]) -> tuple[Turn, ...]:
-    """The exchanges named by `receipts`, as they are told again. Raises NotReady for one that is not there, or was with somebody else."""
-    found = {exchange.receipt: exchange for exchange in meta.exchanges if exchange.destination == destination.label}
-    if missing := [number for number in receipts if number not in found]:
+def exchanges_with(meta: ItemMeta, destination: Destination, receipts: Sequence[Receipt]) -> tuple[Exchange, ...]:
+    """What was asked about an item at exactly this destination. A name alone can be given twice, so the receipt's address counts too."""
+    same = {
+        receipt.number
+        for receipt in receipts
+        if receipt.destination == destination.label and (receipt.origin == destination.origin or receipt.policy_class is PolicyClass.MIRROR)
+    }
+    return tuple(exchange for exchange in meta.exchanges if exchange.receipt in same)
+
+
+def turns_of(exchanges: Sequence[Exchange], destination: Destination, numbers: Sequence[int]) -> tuple[Turn, ...]:
+    """The exchanges under the receipts `numbers`, as they are told again. Raises NotReady for one that is not among `exchanges`."""
+    found = {exchange.receipt: exchange for exchange in exchanges}
+    if missing := [number for number in numbers if number not in found]:
         why = f"There is no exchange with {destination.label} about this photo under receipt {missing[0]}."
         raise NotReady(_WHAT, why, "Ask anew, without going on from it.")
-    return tuple(Turn(found[number].question, found[number].answer) for number in receipts)
+    return tuple(Turn(found[number].question, found[number].answer) for number in numbers)
 
 
 def again_line(metas: Sequence[ItemMeta], destination: Destination) -> str:
