@@ -24,11 +24,12 @@ def date_words(when: datetime) -> str:
 
 
 def item_words(meta: ItemMeta) -> str:
-    """Return everything an item is found by: note, albums, date, glasses, kind, questions and answers, where it was sent."""
+    """Return everything an item is found by: note, albums, date, glasses, kind, questions and answers, its status and where it was sent."""
     parts = [meta.note, *meta.albums, date_words(meta.new.taken_at), meta.new.origin.name, meta.new.origin.family, meta.new.kind.value]
     for exchange in meta.exchanges:
         parts += [exchange.question, exchange.answer]
     parts += [share.company for share in meta.shares]
+    parts.append("shared" if any(share.leaves_computer for share in meta.shares) else "private")
     return clean("\n".join(part for part in parts if part))
 
 

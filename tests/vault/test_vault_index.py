@@ -91,6 +91,7 @@ def test_words_find_notes_dates_albums_glasses_questions_and_answers(index: Inde
     for text in ("cafe", "CAFÉ", "spaz", "sommer", "rose flower", "may 2026 spazier", "12 may naive", "rosa canina", "mistral"):
         assert numbers(index, text=text) == [1], text
     assert numbers(index, text="omi glass") == [2, 1]
+    assert (numbers(index, text="shared"), numbers(index, text="private")) == ([1], [2])
     assert numbers(index, text=" ") == [2, 1]
     for text in ("nothing", 'caf* OR words"', "rose NOT flower AND x", "()", '"', "note:words", "-words NEAR(a b)", "\0", "\udc80"):
         assert 1 not in numbers(index, text=text), text
