@@ -211,7 +211,7 @@ class World:
             file.write_bytes(file.read_bytes() + b"#\n")
         elif what == "model":
             for each in (self.local, self.away):
-                self.book.set_model(each, "another")
+                self.book.set_model(each, f"another-{len(self.proposals)}")  # another than the last time it was changed
             mirror = self.courier.mirror
             self.courier.mirror = replace(mirror, mirror_path=mirror.mirror_path + "x")
         elif what == "place":
