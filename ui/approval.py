@@ -144,7 +144,8 @@ class ApprovalDialog(QDialog):
         self.question = label(tr("Your question: “{text}”", text=self._proposal.question), wrap=True, select=True)
         self.removed = label(self._removed_words(), wrap=True, tone="muted")
         alone = label(tr("Nothing else goes with it: no name, no place, no other capture."), wrap=True, tone="muted")
-        said = column(self.question, self.removed, alone, None, gap=GRID)
+        self.notes = [label(note, wrap=True) for note in self._proposal.notes]
+        said = column(self.question, self.removed, alone, *self.notes, None, gap=GRID)
         beside = row(gap=2 * GRID) if len(self._previews) == 1 else column(gap=GRID)
         if len(self._previews) == 1:
             shelf.setFixedWidth(strip.sizeHint().width() + 2)

@@ -94,6 +94,14 @@ def test_it_shows_the_question_and_that_nothing_else_goes(opened) -> None:
     assert "Nothing else goes with it" in shown
 
 
+def test_what_is_to_be_said_of_this_request_is_said(theme, fake, parent) -> None:
+    noted = replace(fake.proposal(KEPT), notes=("The same picture goes to OpenAI again.", "The terms have changed."))
+    dialog = ApprovalDialog(parent, theme, noted, arm_ms=0)
+    assert "The same picture goes to OpenAI again." in words(dialog)
+    assert "The terms have changed." in words(dialog)
+    dialog.reject()
+
+
 def test_it_says_what_was_removed(opened) -> None:
     assert "Removed before sending: camera serial number, location." in words(opened())
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from app.sharing.types import Outcome, PolicyClass, Receipt
+from app.sharing.types import Outcome, PolicyClass, Receipt, ReceiptKind
 from ui import words
 from ui.i18n import plural, tr
 from ui.theme import Theme
@@ -83,7 +83,7 @@ def _cells(receipt: Receipt) -> tuple[str, ...]:
         str(receipt.number),
         words.short_when(receipt.at),
         receipt.company,
-        plural(len(receipt.items), "{count} photo", "{count} photos"),
+        tr("models asked for") if receipt.kind is ReceiptKind.MODELS else plural(len(receipt.items), "{count} photo", "{count} photos"),
         words.outcome(receipt.outcome),
         words.policy(receipt.policy_class),
         words.size(receipt.bytes_sent) if receipt.bytes_sent else tr("none"),
