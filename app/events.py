@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from app.errors import Explanation
-from app.glasses.types import FoundGlasses, GlassesView
+from app.glasses.types import GlassesView
 from app.sharing.types import Receipt
 from app.vault.types import ItemId, LockState, Notice
 
@@ -52,11 +52,6 @@ class CaptureSealed:
     """A capture arrived and is safe in the vault; sent while locked too, so it says no more than that."""
 
     address: str
-
-
-@dataclass(frozen=True, slots=True)
-class GlassesFound:
-    found: FoundGlasses
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app.errors import EyelidError, explain
-from app.events import EventHub, GlassesChanged, GlassesForgotten, GlassesFound, Trouble
+from app.events import EventHub, GlassesChanged, GlassesForgotten, Trouble
 from app.glasses.airs import Airs, Heard, simulated_families
 from app.glasses.companion import Companion
 from app.glasses.ingest import Ingest
@@ -110,9 +110,7 @@ class GlassesDesk:
                 if abs(told.get(advertisement.address, -1000) - advertisement.rssi) < LOUDER_DBM:
                     continue
                 told[advertisement.address] = advertisement.rssi
-                found = self._found(heard)
-                self._events.publish(GlassesFound(found))
-                yield found
+                yield self._found(heard)
 
     def _found(self, heard: Heard) -> FoundGlasses:
         advertisement = heard.advertisement
