@@ -106,7 +106,7 @@ def test_damage_never_replaces_a_good_copy(vault: Vault, full: list[ItemMeta], t
     backup(vault, target)
     path = next(vault.folder.rglob(f"{full[0].id}.age"))
     good = path.read_bytes()
-    path.write_bytes(good[:-1] + b"x")
+    path.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
     report = backup(vault, target)
     assert not report.sound
     assert report.differing == (path.relative_to(vault.folder).as_posix(),)
@@ -117,7 +117,7 @@ def test_a_copy_gone_bad_is_found_when_asked_and_made_again(vault: Vault, full: 
     backup(vault, target)
     copy = next(target.rglob(f"{full[0].id}.age"))
     good = copy.read_bytes()
-    copy.write_bytes(good[:-1] + b"x")
+    copy.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
     assert backup(vault, target).copied == 0
     assert backup(vault, target, check=True).copied == 1
     assert copy.read_bytes() == good
@@ -210,7 +210,8 @@ def test_restoring_says_what_is_damaged_and_saves_the_rest(
 ) -> None:
     backup(vault, target)
     bad = next(target.rglob(f"{full[0].id}.age"))
-    bad.write_bytes(bad.read_bytes()[:-1] + b"x")
+    good = bad.read_bytes()
+    bad.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
     next(target.rglob(f"{full[1].id}.age")).unlink()
     with pytest.raises(BackupDamaged) as caught:
         restore(target, tmp_path / "new")
