@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 
 from app.errors import Explanation
 from app.glasses.types import GlassesView
+from app.sharing.grants import Grant, GrantEnded
+from app.sharing.live_types import LiveView
 from app.sharing.types import Receipt
 from app.vault.types import ItemId, LockState, Notice
 
@@ -84,6 +86,21 @@ class CaptureLost:
 @dataclass(frozen=True, slots=True)
 class ReceiptAdded:
     receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class GrantsChanged:
+    """`grants` stand now; `ended` no longer do, since the last of these events."""
+
+    grants: tuple[Grant, ...]
+    ended: tuple[GrantEnded, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveChanged:
+    """How a live look goes: after each frame, piece of an answer, and at its end."""
+
+    view: LiveView
 
 
 @dataclass(frozen=True, slots=True)

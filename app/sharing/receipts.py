@@ -8,9 +8,10 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from cryptography.exceptions import InvalidSignature
@@ -24,6 +25,7 @@ from app.sharing.types import Outcome, PolicyClass, Proposal, Receipt, ReceiptKi
 FOLDER = "receipts"
 FORMAT = "eyelid-receipts-1"
 _PURPOSE = b"eyelid receipt 1\n"
+_LATER: Mapping[str, object] = MappingProxyType({"kind": ReceiptKind.PARCEL.value, "grant": "", "request_id": "", "frames": 0})
 
 
 class Records(Protocol):
@@ -250,9 +252,11 @@ def to_data(receipt: Receipt, *, signed: bool = True) -> dict[str, Any]:
     """The receipt as plain values, as it is written and signed."""
     data = {each.name: getattr(receipt, each.name) for each in dataclasses.fields(receipt)}
     data |= {"at": receipt.at.isoformat(), "outcome": receipt.outcome.value, "policy_class": receipt.policy_class.value}
-    # Of another kind than the usual, a line says so; the usual ones stay as they always were, and their signatures good.
-    if data.pop("kind") is not ReceiptKind.PARCEL:
-        data["kind"] = receipt.kind.value
+    # What came later than the first books is written only where it says something: older lines and their signatures stay good.
+    data["kind"] = receipt.kind.value
+    for name, usual in _LATER.items():
+        if data[name] == usual:
+            del data[name]
     if not signed:
         del data["signature"]
     return data

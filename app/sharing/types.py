@@ -178,15 +178,20 @@ class Outcome(enum.Enum):
 
 
 class ReceiptKind(enum.Enum):
-    """What was sent: a parcel; or nothing of the person's, only the question which models there are."""
+    """What was sent: a parcel; the frames of a live look; or nothing of the person's, only the question which models there are."""
 
     PARCEL = "parcel"
     MODELS = "models"
+    LIVE = "live"
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """One line of the receipt book. `bytes_sent` counts body bytes handed to the network; digests are hex; never a picture."""
+    """One line of the receipt book. `bytes_sent` counts body bytes handed to the network; digests are hex; never a picture.
+
+    `grant` names what the person had allowed before, empty where they approved this very parcel; `request_id` is the server's own name for
+    the exchange, empty where it gave none; `frames` counts those of a live look that were sent.
+    """
 
     number: int
     at: datetime
@@ -209,6 +214,9 @@ class Receipt:
     previous: str
     signature: str
     kind: ReceiptKind = ReceiptKind.PARCEL
+    grant: str = ""
+    request_id: str = ""
+    frames: int = 0
 
 
 @dataclass(frozen=True, slots=True)
