@@ -38,7 +38,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "ble/sim": ({"ble"}, {"bleak", "bumble"}),
     "app": ({"app", "ble", "resources"}, {"platformdirs"}),
     "app/vault": ({"app.vault", "app.errors"}, {"cryptography", "keyring", "apsw"}),
-    "app/media": ({"app.media", "app.errors", "resources"}, {"PIL", "av", "cv2", "numpy", "zxingcpp"}),
+    "app/media": ({"app.media", "app.errors", "resources"}, {"PIL", "av", "cv2", "numpy", "pi_heif", "zxingcpp"}),
     "app/glasses": (
         {"app.glasses", "app.vault", "app.media", "app.errors", "app.events", "app.lanes", "app.files", "app.courier.pipe", "ble"},
         set(),

@@ -6,12 +6,13 @@ import io
 from typing import BinaryIO
 
 from PIL import Image, ImageFile
+from PIL.AvifImagePlugin import AvifImageFile
 from PIL.GifImagePlugin import GifImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from app.media import jpeg
+from app.media import heic, jpeg
 from app.media.boxes import check_whole
 from app.media.errors import EMPTY, MediaDamaged, MediaTooLarge, MediaUnsupported, decoding
 from app.media.types import MediaType, Source
@@ -26,6 +27,7 @@ _DECODERS: dict[MediaType, type[ImageFile.ImageFile]] = {
     MediaType.PNG: PngImageFile,
     MediaType.GIF: GifImageFile,
     MediaType.WEBP: WebPImageFile,
+    MediaType.AVIF: AvifImageFile,
 }
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -61,12 +63,14 @@ def media_type_of(text: str) -> MediaType:
         raise MediaUnsupported("Eyelid does not know this kind of file.", "", "You can still export it.") from error
 
 
-def open_picture(data: bytes, media_type: MediaType) -> ImageFile.ImageFile:
-    """Open a picture of exactly this type without decoding it yet.
+def open_picture(data: bytes, media_type: MediaType) -> Image.Image:
+    """Open a picture of exactly this type, without decoding it yet where the type allows that.
 
     JPEGs are walked from start to end first, and reach Pillow without their metadata. Raises MediaDamaged; MediaUnsupported for types
-    that are kept but not shown.
+    that are no pictures.
     """
+    if media_type is MediaType.HEIC:
+        return _heic(data)
     decoder = _DECODERS.get(media_type)
     if decoder is None:
         raise MediaUnsupported(
@@ -84,6 +88,13 @@ def open_picture(data: bytes, media_type: MediaType) -> ImageFile.ImageFile:
         picture = decoder(io.BytesIO(data))
     if picture.width * picture.height > PIXEL_LIMIT:
         raise MediaTooLarge(noun="picture")
+    return picture
+
+
+def _heic(data: bytes) -> Image.Image:
+    check_whole(io.BytesIO(data), MediaType.HEIC)
+    picture, exif = heic.decode(data)
+    picture.info["exif"] = exif
     return picture
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import io
-
 from PIL import Image
 
 from app.media import exif, jpeg
-from app.media.boxes import check_whole
 from app.media.decode import PIXEL_LIMIT, content, open_picture, to_rgb
 from app.media.errors import EMPTY, MediaDamaged, MediaUnsupported
 from app.media.film import inspect_film
@@ -33,9 +30,6 @@ def inspect(source: Source) -> MediaFacts:
         )
     if media_type.kind is not MediaKind.PHOTO:
         return inspect_film(source, media_type)
-    if not media_type.can_be_shown:
-        check_whole(io.BytesIO(source) if isinstance(source, bytes) else source, media_type)
-        return MediaFacts(MediaKind.PHOTO, media_type)
     return examine(content(source), media_type)[1]
 
 

@@ -53,8 +53,8 @@ class MediaType(enum.StrEnum):
 
     @property
     def can_be_shown(self) -> bool:
-        """Whether a picture can be made of it here. HEIC and AVIF are kept as they are and shown as a plain tile."""
-        return self.kind in (MediaKind.PHOTO, MediaKind.VIDEO) and self not in (MediaType.HEIC, MediaType.AVIF)
+        """Whether a picture can be made of it here."""
+        return self.kind in (MediaKind.PHOTO, MediaKind.VIDEO)
 
 
 _SUFFIXES = {

@@ -1,0 +1,91 @@
+"""HEIC: decoded by a process of its own, which may fall over a hostile file without taking anything along."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from app.media import heic
+from app.media.errors import MediaDamaged, MediaTooLarge
+from app.media.inspect import inspect
+from app.media.shape import shape
+from app.media.thumbs import thumbnail
+from app.media.types import MediaType
+
+SAMPLE = (Path(__file__).parent / "samples/glasses.heic").read_bytes()
+"""64 x 48 pixels stored, turned upright by its container (to 48 x 64): red, green, blue and white corners."""
+
+
+def test_its_facts_are_read() -> None:
+    facts = inspect(SAMPLE)
+    assert (facts.media_type, facts.width, facts.height, facts.orientation) == (MediaType.HEIC, 48, 64, 1)
+    assert facts.taken_at == datetime(2026, 5, 12, 12, 3, 9, tzinfo=UTC)
+    assert facts.has_location
+
+
+def test_it_is_shown_upright_and_shaped_without_its_metadata() -> None:
+    shaped = shape(SAMPLE, "image/heic", 1)
+    with Image.open(io.BytesIO(shaped.jpeg)) as picture:
+        assert picture.size == (48, 64)
+        assert picture.getpixel((40, 8)) == pytest.approx((200, 30, 30), abs=12)  # the red corner went from the left to the right
+    assert "location" in shaped.removed
+    assert b"Ray-Ban" not in shaped.jpeg
+    with Image.open(io.BytesIO(thumbnail(SAMPLE, "image/heic", 1, 32).jpeg)) as small:
+        assert small.size == (24, 32)
+
+
+def test_a_file_that_ends_the_decoder_is_a_damaged_picture() -> None:
+    """The type of the metadata item is no text any more: pi-heif 1.4 ends its process over that."""
+    at = SAMPLE.index(b"Exif")
+    with pytest.raises(MediaDamaged):
+        inspect(SAMPLE[:at] + b"\xc5xif" + SAMPLE[at + 4 :].replace(b"infe", b"inf\xe5"))
+    with pytest.raises(MediaDamaged):
+        inspect(SAMPLE[: len(SAMPLE) // 2])
+
+
+def test_the_decoder_reaches_no_network() -> None:
+    """What `main` gives up first, in the process that it would decode in."""
+    code = "import app.media.heic as h, socket; h.confine(); socket.socket()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, text=True)
+    assert sys.platform != "linux" or "PermissionError" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"RGB1",
+        heic._HEADER.pack(b"RGB1", 2, 2, 0) + bytes(11),
+        heic._HEADER.pack(b"RGB1", 2, 2, 0) + bytes(13),
+        heic._HEADER.pack(b"RGB1", 0, 2, 0),
+        heic._HEADER.pack(b"RGB1", 1 << 31, 1 << 31, 0),
+        heic._HEADER.pack(b"RGB0", 2, 2, 0) + bytes(12),
+        heic._HEADER.pack(b"RGB1", 2, 2, 1 << 30) + bytes(12),
+    ],
+)
+def test_a_strange_answer_is_no_picture(answer: bytes) -> None:
+    with pytest.raises(MediaDamaged):
+        heic._parse(answer)
+
+
+def test_an_answer_is_taken_as_it_is() -> None:
+    picture, exif = heic._parse(heic._HEADER.pack(b"RGB1", 1, 2, 3) + b"abc" + bytes(range(6)))
+    assert (picture.tobytes(), exif) == (bytes(range(6)), b"abc")
+    with pytest.raises(MediaTooLarge):
+        heic._parse(b"LONG")
+
+
+def test_a_decoder_that_cannot_be_started_or_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heic, "command", lambda: ["/nonexistent"])
+    with pytest.raises(MediaDamaged):
+        heic.decode(SAMPLE)
+    monkeypatch.setattr(heic, "command", lambda: [sys.executable, "-c", "import threading; threading.Event().wait()"])
+    monkeypatch.setattr(heic, "SECONDS", 0.2)
+    with pytest.raises(MediaDamaged):
+        heic.decode(SAMPLE)
