@@ -207,8 +207,11 @@ class LibraryDesk:
         await self._lanes.work(self._library.arrived, item)
         self._events.publish(ItemsAdded((item,)))
 
-    async def tiles(self, query: Query) -> list[Tile]:
-        return await self._lanes.work(self._library.tiles, query)
+    async def tiles(
+        self, query: Query, *, among: Sequence[ItemId] | None = None, after: ItemId | None = None, limit: int = -1
+    ) -> list[Tile]:
+        """What fits `query`, newest first; see `Library.tiles`."""
+        return await self._lanes.work(self._library.tiles, query, among=among, after=after, limit=limit)
 
     async def thumbnail(self, item: ItemId, size: ThumbSize) -> bytes | None:
         return await self._lanes.work(self._library.thumbnail, item, size)
@@ -224,8 +227,17 @@ class LibraryDesk:
         """The original bytes for playing: seekable, opened piece by piece as they are read, from any thread. Close it afterwards."""
         return await self._lanes.work(self._library.open_media, item)
 
-    async def set_favourite(self, item: ItemId, favourite: bool) -> None:
-        await self._lanes.vault(self._library.set_favourite, item, favourite)
+    async def location(self, item: ItemId) -> tuple[float, float] | None:
+        """Where a photo says it was taken, in degrees north and east; None where it says nothing."""
+        return await self._lanes.work(self._library.location, item)
+
+    async def set_favourite(self, items: Sequence[ItemId], favourite: bool) -> None:
+        await self._lanes.vault(self._library.set_favourite, items, favourite)
+        self._events.publish(ItemsChanged(tuple(items)))
+
+    async def rotate(self, item: ItemId, quarters: int) -> None:
+        """Turn a capture by quarters, clockwise; its bytes stay as they are."""
+        await self._lanes.vault(self._library.rotate, item, quarters)
         self._events.publish(ItemsChanged((item,)))
 
     async def set_note(self, item: ItemId, note: str) -> None:
@@ -235,6 +247,10 @@ class LibraryDesk:
     async def albums(self) -> tuple[tuple[str, int], ...]:
         """Each album's name and how many captures it has, by name."""
         return await self._lanes.work(self._library.albums)
+
+    async def glasses(self) -> tuple[tuple[str, int], ...]:
+        """Each name of glasses and how many captures are from them, by name."""
+        return await self._lanes.work(self._library.glasses)
 
     async def put_in_album(self, items: Sequence[ItemId], album: str) -> None:
         """Raises AlbumName."""

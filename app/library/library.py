@@ -17,12 +17,13 @@ from app.errors import EyelidError
 from app.library.export import AS_THEY_CAME, ExportAs, Progress, export
 from app.library.types import Query, Sharing, ThumbSize, Tile
 from app.media.errors import MediaDamaged, MediaUnsupported
+from app.media.place import location, turned
 from app.media.sniff import SNIFF_BYTES, sniff
 from app.media.thumbs import thumbnails
 from app.media.types import Thumb
 from app.vault.errors import ItemMissing, ObjectDamaged, VaultTooNew
 from app.vault.index import IndexRow
-from app.vault.types import ItemId, ItemMeta
+from app.vault.types import ItemId, ItemKind, ItemMeta
 from app.vault.vault import Vault
 
 TRASH_DAYS = 30
@@ -70,8 +71,8 @@ class Library:
 
     # -- looking
 
-    def tiles(self, query: Query) -> list[Tile]:
-        """What fits `query`, newest first."""
+    def tiles(self, query: Query, *, among: Sequence[ItemId] | None = None, after: ItemId | None = None, limit: int = -1) -> list[Tile]:
+        """What fits `query`, newest first: at most `limit` (all, if negative), only `among` these items, or only `after` that one."""
         shared = None if query.sharing is None else query.sharing is Sharing.SHARED
         rows = self._vault.index.rows(
             kinds=query.kinds,
@@ -81,6 +82,9 @@ class Library:
             glasses=query.glasses,
             text=query.text,
             trashed=query.trashed,
+            among=among,
+            after=after,
+            limit=limit,
         )
         return [_tile(row) for row in rows]
 
@@ -102,6 +106,14 @@ class Library:
     def open_media(self, item: ItemId) -> BinaryIO:
         """The original bytes, to be read and sought in; opens only what is read. Raises ItemMissing, ObjectDamaged, as do its reads."""
         return self._vault.open_media(item)
+
+    def location(self, item: ItemId) -> tuple[float, float] | None:
+        """Degrees north and east that a photo's own file says; None where it says none. Raises ItemMissing, ObjectDamaged."""
+        if self._vault.meta(item).new.kind is not ItemKind.PHOTO:
+            return None
+        with self._vault.open_media(item) as media, contextlib.suppress(MediaDamaged, MediaUnsupported):
+            return location(media)
+        return None
 
     # -- taking in
 
@@ -156,8 +168,14 @@ class Library:
 
     # -- changing
 
-    def set_favourite(self, item: ItemId, favourite: bool) -> None:
-        self._vault.change(item, lambda meta: replace(meta, favourite=favourite))
+    def set_favourite(self, items: Sequence[ItemId], favourite: bool) -> None:
+        for item in items:
+            self._vault.change(item, lambda meta: replace(meta, favourite=favourite))
+
+    def rotate(self, item: ItemId, quarters: int) -> None:
+        """Show `item` turned by so many quarters clockwise from now on. Only what is known of it changes, never its bytes."""
+        self._vault.change(item, lambda meta: replace(meta, new=replace(meta.new, orientation=turned(meta.new.orientation, quarters))))
+        self._make_thumbs(item)
 
     def set_note(self, item: ItemId, note: str) -> None:
         """Raises TooLarge for what the vault cannot keep; the old note stands then."""
@@ -166,6 +184,10 @@ class Library:
     def albums(self) -> tuple[tuple[str, int], ...]:
         """Each album's name and how many captures it has, by name. An album is there as long as something is in it."""
         return self._vault.index.albums()
+
+    def glasses(self) -> tuple[tuple[str, int], ...]:
+        """Each name of glasses and how many captures are from them, by name."""
+        return self._vault.index.glasses()
 
     def put_in_album(self, items: Sequence[ItemId], album: str) -> None:
         """Raises AlbumName for a name that cannot be used; what is in it already stays."""

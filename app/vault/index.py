@@ -7,7 +7,7 @@ missing, damaged, of another version, or under another key. Safe for several thr
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -98,11 +98,13 @@ class Index:
         glasses: str = "",
         text: str = "",
         trashed: bool = False,
+        among: Sequence[ItemId] | None = None,
+        after: ItemId | None = None,
         limit: int = -1,
     ) -> list[IndexRow]:
         """Return what fits every restriction, newest first. `glasses` is an address or a name; `text` is what a person typed.
 
-        At most `limit` rows, or all of them where it is negative.
+        `among`: only these items; `after`: only what follows that one. At most `limit` rows, or all of them where it is negative.
         """
         where, values = ["trashed = ?"], [int(trashed)]
         arguments: list[int | str] = list(values)
@@ -121,6 +123,10 @@ class Index:
             narrow("number IN (SELECT number FROM albums WHERE album = ?)", clean(album))
         if glasses:
             narrow("(address = ? OR name = ?)", clean(glasses), clean(glasses))
+        if among is not None:
+            narrow("id IN (SELECT value FROM json_each(?))", json.dumps(among))
+        if after is not None:
+            narrow("(taken, number) < (SELECT taken, number FROM items WHERE id = ?)", after)
         if text.strip():
             narrow("number IN (SELECT rowid FROM words WHERE words MATCH ?)", match_query(text) or '""')
         query = f"SELECT {_ROW} FROM items WHERE {' AND '.join(where)} ORDER BY taken DESC, number DESC LIMIT ?"  # noqa: S608  # constants
@@ -131,6 +137,11 @@ class Index:
         """Return each album's name and how many items not in the trash it has, by name."""
         query = "SELECT album, count(*) FROM albums JOIN items USING (number) WHERE trashed = 0 GROUP BY album ORDER BY album"
         return self._items.run(lambda db: tuple((str(album), int(str(count))) for album, count in db.execute(query)))
+
+    def glasses(self) -> tuple[tuple[str, int], ...]:
+        """Return each name of glasses and how many items not in the trash are from them, by name."""
+        query = "SELECT name, count(*) FROM items WHERE trashed = 0 AND name != '' GROUP BY name ORDER BY name"
+        return self._items.run(lambda db: tuple((str(name), int(str(count))) for name, count in db.execute(query)))
 
     def count(self, *, trashed: bool = False) -> int:
         return self._items.run(

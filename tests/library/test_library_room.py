@@ -53,7 +53,7 @@ def test_queries_reach_the_index(library: Library, vault: Vault, add: Add) -> No
     sent = Share("openai", "OpenAI", library.details(shared).arrived_at, 1, leaves_computer=True)
     vault.change(shared, lambda meta: replace(meta, shares=(sent,)))
     vault.change(clip, lambda meta: replace(meta, shares=(replace(sent, leaves_computer=False),), albums=("Trip",)))
-    library.set_favourite(liked, True)
+    library.set_favourite([liked], True)
     library.set_note(noted, "  the blue door ")
     asked = {
         Query(sharing=Sharing.SHARED): [shared],
@@ -160,7 +160,7 @@ def test_a_change_made_meanwhile_is_not_undone_in_the_index(
         calls += 1
         found = real(asked)
         if calls == 1:
-            library.set_favourite(item, True)
+            library.set_favourite([item], True)
         return found
 
     monkeypatch.setattr(vault, "meta", meta)
@@ -293,7 +293,7 @@ def test_locked_means_nothing_is_told(library: Library, vault: Vault, add: Add, 
         lambda: library.arrived(item),
         lambda: library.details(item),
         lambda: library.picture(item),
-        lambda: library.set_favourite(item, True),
+        lambda: library.set_favourite([item], True),
         lambda: library.set_note(item, "x"),
         lambda: library.trash([item]),
         lambda: library.restore([item]),

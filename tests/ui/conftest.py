@@ -6,6 +6,7 @@ import asyncio
 import gc
 import io
 import os
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -263,6 +264,8 @@ class FakeLibrary:
         self.metas: dict[ItemId, ItemMeta] = {}
         self.in_album: dict[str, set[ItemId]] = {}
         self.exported: list[tuple[ItemId, ...]] = []
+        self.turned: list[tuple[ItemId, int]] = []
+        self.places: dict[ItemId, tuple[float, float]] = {}
         self.media: Callable[[ItemId], Any] = lambda item: io.BytesIO(self.pictures[item])
         self.error: Exception | None = None
 
@@ -272,7 +275,9 @@ class FakeLibrary:
             self.pictures[one.id] = data or jpeg(f"#{one.colour:06x}")
         self._events.publish(ItemsAdded(tuple(one.id for one in tiles)))
 
-    async def tiles(self, query: Query) -> list[Tile]:
+    async def tiles(
+        self, query: Query, *, among: Sequence[ItemId] | None = None, after: ItemId | None = None, limit: int = -1
+    ) -> list[Tile]:
         if self.error is not None:
             raise self.error
         found = self.trashed if query.trashed else self.items
@@ -280,7 +285,10 @@ class FakeLibrary:
         found = [one for one in found if not query.kinds or one.kind in query.kinds]
         found = [one for one in found if not query.favourites or one.favourite]
         found = [one for one in found if query.sharing is None or (one.sharing is Sharing.SHARED) == (query.sharing is Sharing.SHARED)]
-        return [one for one in found if query.text in one.from_name]
+        found = [one for one in found if not query.glasses or one.from_name == query.glasses]
+        found = [one for one in found if query.text in one.from_name and (among is None or one.id in among)]
+        start = 1 + [one.id for one in found].index(after) if after is not None else 0
+        return found[start : start + limit if limit >= 0 else None]
 
     async def albums(self) -> tuple[tuple[str, int], ...]:
         return tuple((name, len(items)) for name, items in sorted(self.in_album.items()) if items)
@@ -305,9 +313,19 @@ class FakeLibrary:
     async def open_media(self, item: ItemId) -> Any:
         return self.media(item)
 
-    async def set_favourite(self, item: ItemId, favourite: bool) -> None:
-        self.items = [replace(one, favourite=favourite) if one.id == item else one for one in self.items]
+    async def set_favourite(self, items: Sequence[ItemId], favourite: bool) -> None:
+        self.items = [replace(one, favourite=favourite) if one.id in items else one for one in self.items]
+        self._events.publish(ItemsChanged(tuple(items)))
+
+    async def rotate(self, item: ItemId, quarters: int) -> None:
+        self.turned.append((item, quarters))
         self._events.publish(ItemsChanged((item,)))
+
+    async def location(self, item: ItemId) -> tuple[float, float] | None:
+        return self.places.get(item)
+
+    async def glasses(self) -> tuple[tuple[str, int], ...]:
+        return tuple(sorted(Counter(one.from_name for one in self.items if one.from_name).items()))
 
     async def set_note(self, item: ItemId, note: str) -> None:
         self.metas[item] = replace(await self.details(item), note=note)

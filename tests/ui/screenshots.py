@@ -141,7 +141,7 @@ class Studio:
             await self.services.library.arrived(item)
         share = Share("openai", "OpenAI", now, 1, leaves_computer=True)
         vault.change(self.items[5], lambda meta: type(meta)(**{**fields(meta), "shares": (share,)}))
-        await self.services.library.set_favourite(self.items[1], True)
+        await self.services.library.set_favourite((self.items[1],), True)
         self.window.captures.entered()
         await until(lambda: self.window.captures.model.rowCount() == len(self.items))
 

@@ -268,11 +268,7 @@ class CapturesPage(Page):
     def favourite_chosen(self) -> None:
         chosen = self.view.chosen()
         wanted = not all(tile.favourite for tile in chosen)
-        self._context.tasks.start(self._favouring(tuple(tile.id for tile in chosen), wanted))
-
-    async def _favouring(self, items: tuple[ItemId, ...], wanted: bool) -> None:
-        for item in items:
-            await self._context.services.library.set_favourite(item, wanted)
+        self._context.tasks.start(self._context.services.library.set_favourite(tuple(tile.id for tile in chosen), wanted))
 
     def choose_album(self) -> None:
         """Offer the albums there are, a new one, and the way out of the one that is shown."""

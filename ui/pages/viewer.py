@@ -236,7 +236,7 @@ class ViewerPage(Page):
 
     def toggle_favourite(self) -> None:
         if self._meta is not None:
-            self._context.tasks.start(self._context.services.library.set_favourite(self._meta.id, not self._meta.favourite))
+            self._context.tasks.start(self._context.services.library.set_favourite((self._meta.id,), not self._meta.favourite))
 
     def _toggle_details(self) -> None:
         self.details.setVisible(self._info.isChecked())
