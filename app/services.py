@@ -18,6 +18,7 @@ from app.glasses.desk import GlassesDesk
 from app.glasses.http_link import HttpLink
 from app.lanes import Lanes
 from app.library.library import Library
+from app.media.look.link import LookLink
 from app.paths import Profile
 from app.settings import Settings
 from app.sharing.courier_link import CourierLink
@@ -39,6 +40,7 @@ class Services:
         self.glasses = GlassesDesk(profile.root, lanes, events, self._sealed, HttpLink(courier))
         self._lanes = lanes
         self._courier = courier
+        self._look = LookLink()
         self._library: LibraryDesk | None = None
         self._sharing: SharingDesk | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -78,6 +80,7 @@ class Services:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._sharing is not None:
             await self._sharing.close()  # first, so that the end of what is on its way is still written down
+        await self._look.close()
         await self._courier.close()
         await self.vault.close()
         self._lanes.close()
@@ -100,7 +103,7 @@ class Services:
         """Set up what needs a vault, once there is one."""
         self._library = LibraryDesk(Library(vault), self._lanes, self.events, self.glasses.discarded)
         book = DestinationBook(self.profile.root)
-        self._sharing = SharingDesk(vault, self._lanes, self._courier, self.events, book)
+        self._sharing = SharingDesk(vault, self._lanes, self._courier, self.events, book, looker=self._look)
         self._sharing.ai_off = self.settings.get(declared.AI_OFF)
         self._sharing.region = self.settings.get(declared.REGION)
         self.glasses.begin(vault)

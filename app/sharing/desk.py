@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from app.errors import EyelidError, explain
 from app.events import EventHub, ItemsChanged, ReceiptAdded, Trouble
 from app.lanes import Lanes
+from app.media.frames import FRAMES, Frame
+from app.media.look.types import Findings
+from app.media.shape import LONG_EDGE
 from app.sharing import asking, compare, marks, parcel
 from app.sharing.approval import Approval, Approvals, now
 from app.sharing.asking import Locality
@@ -23,6 +25,8 @@ from app.sharing.destinations import MIRROR, DestinationBook, mirror_destination
 from app.sharing.errands import Errands
 from app.sharing.errors import DestinationError, GateClosed, NotReady
 from app.sharing.gate import Gate, Present
+from app.sharing.looking import THUMB_EDGE, Advice, Looker, Looking, NoLooker, Told, advise
+from app.sharing.preparing import Preparing
 from app.sharing.receipts import BookReport, Ending, ReceiptBook, line_of
 from app.sharing.terms import TermsBook
 from app.sharing.types import (
@@ -32,14 +36,13 @@ from app.sharing.types import (
     KeyReport,
     ModelList,
     Outcome,
-    Picture,
     PolicyCard,
     Proposal,
     Receipt,
     SendEvent,
 )
 from app.vault.errors import VaultLocked
-from app.vault.types import Exchange, ItemId, ItemMeta, LockState
+from app.vault.types import Exchange, ItemId, LockState
 from app.vault.vault import Vault
 
 __all__ = ["BookReport", "SharingDesk"]
@@ -57,7 +60,9 @@ class SharingDesk:
         destinations: DestinationBook,
         cards: CardBook | None = None,
         clock: Callable[[], datetime] = now,
+        looker: Looker | None = None,
     ) -> None:
+        """Without a `looker`, nothing is ever checked for faces, and everything says so."""
         self._vault = vault
         self._lanes = lanes
         self._courier = courier
@@ -70,6 +75,8 @@ class SharingDesk:
         self._receipts = ReceiptBook(vault, clock)
         self._terms = TermsBook(vault)
         self.region = ""
+        self.looking = Looking(vault, lanes, looker or NoLooker())
+        self._preparing = Preparing(vault, lanes, self.looking, self._terms, self._receipts, clock)
         present = Present(self._destination, self._card, destinations.keys.get)
         self._gate = Gate(vault, lanes, courier, self._approvals, self._receipts, present, self._after)
         self._errands = Errands(vault, lanes, courier, self._receipts, present, lambda: self.ai_off, self._written, clock)
@@ -155,12 +162,35 @@ class SharingDesk:
             raise DestinationError("The mirror has no models and no key.", "It is no AI.", "Choose another destination.")
         return found
 
+    # -- what is on a capture, before anything is made of it
+
+    async def warm(self) -> None:
+        """Start the finders, so that the first picture need not wait for them. Never raises."""
+        await self.looking.warm()
+
+    async def look(self, item: ItemId, at_ms: int | None = None, told: Told | None = None) -> Findings:
+        """See `Looking.look`: `told` hears what is found, as it is found."""
+        return await self.looking.look(item, at_ms, told)
+
+    async def filmstrip(self, item: ItemId, count: int = FRAMES, long_edge: int = THUMB_EDGE) -> tuple[Frame, ...]:
+        """See `Looking.filmstrip`."""
+        return await self.looking.filmstrip(item, count, long_edge)
+
+    async def view(self, item: ItemId, at_ms: int | None = None, long_edge: int = LONG_EDGE) -> Frame:
+        """See `Looking.view`."""
+        return await self.looking.view(item, at_ms, long_edge)
+
+    def advice(self, destination_id: str, findings: Sequence[Findings]) -> Advice:
+        """How pictures on which this was found are to be offered to a destination."""
+        return advise(self.card(destination_id), findings)
+
     # -- the road of a parcel
 
-    async def prepare(self, draft: Draft) -> Proposal:
+    async def prepare(self, draft: Draft, instead_of: Proposal | None = None) -> Proposal:
         """Make the exact request of a draft, and what it shows. Nothing leaves.
 
-        Raises NotReady, TermsForbid, DestinationError, GateClosed (AI is off), CourierGone, VaultLocked and the errors of items and media.
+        `instead_of` is what the person has just changed: it no longer stands, and is no refusal. Raises NotReady, TermsForbid, CoverFailed,
+        NothingLeft, DestinationError, GateClosed (AI is off), CourierGone, VaultLocked and the errors of items and media.
         """
         if self.ai_off:
             raise GateClosed("Nothing can be sent.", "AI is switched off.", "Switch it on in the settings first.")
@@ -171,35 +201,20 @@ class SharingDesk:
         parcel.check_draft(draft, destination, card)
         if destination.needs_key and not await self._lanes.work(self.book.keys.get, destination.id):
             raise NotReady("This cannot be sent as it is.", f"There is no key for {destination.label}.", "Enter one in the settings.")
-        metas = [await self._lanes.vault(self._vault.meta, item) for item in draft.items]
-        before = await self._exchanges(metas[0], destination) if draft.earlier else ()
-        earlier = parcel.turns_of(before, destination, draft.earlier)
-        pictures = [await self._picture(meta) for meta in metas]
         await asking.prove_local(self._errands, destination)
-        made = await self._lanes.work(parcel.propose, draft, destination, card, pictures, self._clock(), earlier)
-        proposal = await self._annotated(made, metas)
+        proposal = await self._preparing.make(draft, destination, card)
+        if instead_of is not None:
+            self._waiting.pop(instead_of.parcel.id, None)
         self._waiting[proposal.parcel.id] = proposal
         return proposal
 
-    async def _annotated(self, proposal: Proposal, metas: Sequence[ItemMeta]) -> Proposal:
-        """`proposal` with what has to be said besides its bytes: terms that changed, and pictures that go again."""
-        changes = await self._lanes.vault(self._terms.changes, proposal.parcel.card)
-        again = parcel.again_line(metas, proposal.parcel.destination)
-        lines = [f"The terms have changed since you last sent something there. {compare.change_words(change)}" for change in changes]
-        return replace(proposal, changes=changes, again=bool(again), notes=(*([again] if again else []), *lines))
-
     async def conversation(self, item: ItemId, destination_id: str) -> tuple[Exchange, ...]:
         """What was asked about `item` there before, oldest first: `Draft.earlier` takes the receipts of those to go on from."""
-        meta = await self._lanes.vault(self._vault.meta, item)
-        return await self._exchanges(meta, self._known_or_mirror(destination_id))
+        return await self._preparing.exchanges(item, self._known_or_mirror(destination_id))
 
-    async def _exchanges(self, meta: ItemMeta, destination: Destination) -> tuple[Exchange, ...]:
-        return parcel.exchanges_with(meta, destination, await self._lanes.vault(self._receipts.all)) if meta.exchanges else ()
-
-    async def _picture(self, meta: ItemMeta) -> Picture:
-        parcel.check_item(meta)
-        data = await self._lanes.vault(self._vault.read, meta.id)
-        return await self._lanes.work(parcel.shaped, meta, data)
+    async def again(self, draft: Draft) -> str:
+        """One line that says that captures of `draft` go to the same company again; empty when none does. Raises VaultLocked."""
+        return await self._preparing.again(draft.items, self._known_or_mirror(draft.destination_id))
 
     async def refuse(self, proposal: Proposal, reason: str = "kept private") -> Receipt:
         """Keep it private; the receipt says so. Raises VaultLocked: then the line is written at the next unlock."""
@@ -262,7 +277,8 @@ class SharingDesk:
         if not receipt.bytes_sent:
             return
         try:
-            changed = await self._lanes.vault(marks.mark, self._vault, receipt, proposal.question, answer)
+            about = proposal.parcel.draft.about
+            changed = await self._lanes.vault(marks.mark, self._vault, receipt, proposal.question, answer, about)
         except (EyelidError, OSError):
             return  # locked meanwhile: `_catch_up` marks them from the receipt at the next unlock
         self._events.publish(ItemsChanged(changed))
@@ -282,6 +298,7 @@ class SharingDesk:
             self._unwritten += [(line_of(proposal), "the vault was locked") for proposal in self._waiting.values()]
             self._waiting.clear()
             self._terms.forget()
+            self._spawn(self.looking.forget())
             self._spawn(self._stop_all())
 
     async def _stop_all(self) -> None:

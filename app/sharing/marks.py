@@ -28,12 +28,18 @@ class Items(Protocol):
     def change(self, item: ItemId, edit: Callable[[ItemMeta], ItemMeta]) -> ItemMeta: ...
 
 
-def mark(vault: Items, receipt: Receipt, question: str, answer: str) -> tuple[ItemId, ...]:
-    """Note on each item of `receipt` that it was sent; with an answer, the exchange too. Returns the items that are still there."""
+def mark(vault: Items, receipt: Receipt, question: str, answer: str, about: ItemId | None = None) -> tuple[ItemId, ...]:
+    """Note on each item of `receipt` that it was sent; with an answer, the exchange too, also on the item `about` which words alone went.
+
+    Returns the items that are still there.
+    """
     exchange = None
     if answer:
         exchange = Exchange(receipt.at, receipt.destination, question, answer[:MAX_KEPT_ANSWER], receipt.number)
-    return tuple(item for item in receipt.items if _mark_one(vault, item, receipt, exchange))
+    items = [item for item in receipt.items if _mark_one(vault, item, receipt, exchange)]
+    if about and exchange and about not in receipt.items and _changed(vault, about, _adding(exchange)):
+        items.append(about)
+    return tuple(items)
 
 
 def _mark_one(vault: Items, item: ItemId, receipt: Receipt, exchange: Exchange | None) -> bool:
@@ -42,9 +48,17 @@ def _mark_one(vault: Items, item: ItemId, receipt: Receipt, exchange: Exchange |
 
     def edit(meta: ItemMeta) -> ItemMeta:
         shares = tuple(each for each in meta.shares if each.receipt != receipt.number)
-        exchanges = meta.exchanges if exchange is None else (*meta.exchanges, exchange)
-        return replace(meta, shares=(*shares, share), exchanges=exchanges)
+        return replace(_adding(exchange)(meta), shares=(*shares, share))
 
+    return _changed(vault, item, edit)
+
+
+def _adding(exchange: Exchange | None) -> Callable[[ItemMeta], ItemMeta]:
+    return lambda meta: meta if exchange is None else replace(meta, exchanges=(*meta.exchanges, exchange))
+
+
+def _changed(vault: Items, item: ItemId, edit: Callable[[ItemMeta], ItemMeta]) -> bool:
+    """Whether the item is still there to be changed."""
     try:
         vault.change(item, edit)
     except ItemMissing:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from app.assistants import Turn, WireError, WireFormat, wire
-from app.media.shape import shape
+from app.media.frames import MAX_FRAMES
 from app.sharing.errors import NotReady, TermsForbid
 from app.sharing.types import Destination, Draft, Parcel, Picture, PolicyCard, PolicyClass, Proposal, Receipt
 from app.vault.types import Exchange, ItemKind, ItemMeta
@@ -19,12 +21,13 @@ _WHAT = "This cannot be sent as it is."
 def check_draft(draft: Draft, destination: Destination, card: PolicyCard) -> None:
     """Raise NotReady or TermsForbid for what can be known before any picture is read."""
     limits = wire(destination.wire).limits
-    if not draft.items:
+    if not draft.items and not (draft.earlier and draft.about):
         raise NotReady(_WHAT, "No photo was chosen.", "Choose at least one.")
-    if len(draft.items) > limits.pictures:
-        raise NotReady(_WHAT, f"One question can go with {limits.pictures} photos at most.", "Choose fewer.")
-    if len(set(draft.items)) != len(draft.items):
+    if len(set(draft.items)) != len(draft.items) or len(set(draft.pictures)) != len(draft.pictures):
         raise NotReady(_WHAT, "The same photo was chosen twice.", "Choose it once.")
+    if not {choice.item for choice in draft.pictures} <= set(draft.items):
+        raise NotReady(_WHAT, "A picture is of a capture that was not chosen.", "Choose it too, or leave it out.")
+    check_count(draft, destination)
     if not draft.question.strip():
         raise NotReady(_WHAT, "There is no question.", "Write what you want to know.")
     if len(draft.question) > limits.question_chars:
@@ -32,6 +35,16 @@ def check_draft(draft: Draft, destination: Destination, card: PolicyCard) -> Non
     if not destination.model:
         raise NotReady(_WHAT, f"No model is chosen for {destination.label}.", "Choose one in the settings of the destination.")
     check_terms(draft, destination, card)
+
+
+def check_count(draft: Draft, destination: Destination) -> None:
+    """Raise NotReady for more pictures than one request takes, or more frames of one video than may go."""
+    most = wire(destination.wire).limits.pictures
+    if max(len(draft.items), len(draft.pictures)) > most:
+        raise NotReady(_WHAT, f"One question to {destination.label} can go with {most} pictures at most.", "Choose fewer.")
+    frames = Counter(choice.item for choice in draft.pictures if choice.at_ms is not None)
+    if max(frames.values(), default=0) > MAX_FRAMES:
+        raise NotReady(_WHAT, f"At most {MAX_FRAMES} frames of a video can be sent.", "Choose fewer.")
 
 
 def check_terms(draft: Draft, destination: Destination, card: PolicyCard) -> None:
@@ -47,18 +60,24 @@ def check_terms(draft: Draft, destination: Destination, card: PolicyCard) -> Non
         )
 
 
-def check_item(meta: ItemMeta) -> None:
-    """Raise NotReady unless the item is of a kind that is sent."""
-    if meta.new.kind is not ItemKind.PHOTO:
-        raise NotReady(_WHAT, "Only photos can be sent so far, no video and no sound.", "Choose photos.")
+def check_people(pictures: Sequence[Picture], destination: Destination, card: PolicyCard) -> None:
+    """Raise TermsForbid for finished pictures in which a face is seen, or in which none was looked for: that counts as people."""
+    if any(picture.faces for picture in pictures):
+        why = f"A face is to be seen. {card.forbids_people}"
+        raise TermsForbid(f"{destination.label} must not get pictures of people.", why, "Cover the faces, or use another destination.")
+    if any(picture.faces is None for picture in pictures):
+        why = f"Faces could not be looked for, so there may be some. {card.forbids_people}"
+        raise TermsForbid(f"{destination.label} must not get pictures of people.", why, "Use another destination, or the mirror.")
+
+
+def check_item(meta: ItemMeta, destination: Destination) -> None:
+    """Raise NotReady unless the item is of a kind that this destination takes."""
+    if meta.new.kind is ItemKind.SOUND:
+        raise NotReady(_WHAT, f"{destination.label} takes pictures, and no sound.", "Choose photos or a video.")
+    if meta.new.kind not in (ItemKind.PHOTO, ItemKind.VIDEO):
+        raise NotReady(_WHAT, f"{destination.label} takes pictures only.", "Choose photos or a video.")
     if meta.trashed_at is not None:
-        raise NotReady(_WHAT, "A chosen photo is in the trash.", "Restore it, or choose another one.")
-
-
-def shaped(meta: ItemMeta, data: bytes) -> Picture:
-    """The picture as it would go: upright, smaller, nothing in it but the picture. Raises the errors of media."""
-    made = shape(data, meta.new.media_type, meta.new.orientation)
-    return Picture(meta.id, made.jpeg, made.width, made.height, made.removed)
+        raise NotReady(_WHAT, "A chosen capture is in the trash.", "Restore it, or choose another one.")
 
 
 def propose(
@@ -95,10 +114,7 @@ def propose(
 def read_back(parcel: Parcel, pictures: Sequence[Picture], form: WireFormat) -> Proposal:
     """The proposal of a parcel. `pictures` lend only what bytes do not tell: which item each is, and what was taken out."""
     found = form.read_back(parcel.body)
-    shown = tuple(
-        Picture(picture.item, jpeg, picture.width, picture.height, picture.removed)
-        for picture, jpeg in zip(pictures, found.pictures, strict=True)
-    )
+    shown = tuple(replace(picture, jpeg=jpeg) for picture, jpeg in zip(pictures, found.pictures, strict=True))
     return Proposal(parcel, shown, found.question, len(parcel.body), found.earlier)
 
 
@@ -122,10 +138,11 @@ def turns_of(exchanges: Sequence[Exchange], destination: Destination, numbers: S
 
 
 def again_line(metas: Sequence[ItemMeta], destination: Destination) -> str:
-    """One line that says that photos go to the same company again; empty when none does, or when nothing leaves."""
+    """One line that says that captures go to the same company again; empty when none does, or when nothing leaves."""
     count = sum(any(share.company == destination.company and share.leaves_computer for share in meta.shares) for meta in metas)
     if not count:
         return ""
+    noun = "photo" if all(meta.new.kind is ItemKind.PHOTO for meta in metas) else "video" if len(metas) == 1 else "capture"
     if len(metas) == 1:
-        return f"The same photo goes to {destination.company} again."
-    return f"{count} of these {len(metas)} photos {'goes' if count == 1 else 'go'} to {destination.company} again."
+        return f"The same {noun} goes to {destination.company} again."
+    return f"{count} of these {len(metas)} {noun}s {'goes' if count == 1 else 'go'} to {destination.company} again."

@@ -8,6 +8,8 @@ from datetime import date, datetime
 
 from app.assistants.listing import Model
 from app.assistants.wire import Turn
+from app.media.look.boxes import Box
+from app.media.look.cover import WHOLE, Edit
 from app.sharing.regions import Region
 from app.vault.types import ItemId
 
@@ -100,9 +102,23 @@ class Destination:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureChoice:
+    """One picture of a draft: a photo, or the frame of a video that is shown at `at_ms`, and what of it is covered and cut off.
+
+    The boxes of `edit` are in pixels of the upright original, as findings are.
+    """
+
+    item: ItemId
+    at_ms: int | None = None
+    edit: Edit = WHOLE
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """What the person put together. Nothing has happened yet.
 
+    `items` are the captures of which something goes; none where a further question goes on in words alone, and `about` is then the
+    capture that it is about. `pictures` say what goes of each; of an item without one, the whole photo, or a few frames of the video.
     `no_people`: the person said that nobody is to be seen or named in it; only asked for where a card has `forbids_people`.
     `earlier`: the receipts of the exchanges with the same destination that this question goes on from; their words go again.
     """
@@ -112,6 +128,8 @@ class Draft:
     destination_id: str
     no_people: bool = False
     earlier: tuple[int, ...] = ()
+    pictures: tuple[PictureChoice, ...] = ()
+    about: ItemId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +143,20 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One picture as it stands inside the parcel: the very JPEG bytes, and what was taken out on the way."""
+    """One picture as it stands inside the parcel: the very JPEG bytes, and what was taken out on the way.
+
+    `at_ms` is the time of a video's frame. `covered` are the places of one solid colour, in pixels of this picture. `faces` is how many
+    the finder still sees in it; None where it was not looked at again (nothing was covered), or could not be.
+    """
 
     item: ItemId
     jpeg: bytes
     width: int
     height: int
     removed: tuple[str, ...]
+    at_ms: int | None = None
+    covered: tuple[Box, ...] = ()
+    faces: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from io import FileIO
 from pathlib import Path
@@ -18,10 +18,12 @@ from PIL import Image
 from app.courier.pipe import Answer, End, Ending, Hello, Message, Progress, Send, Status
 from app.events import EventHub, ItemsChanged, ReceiptAdded, Trouble
 from app.lanes import Lanes
+from app.media.look.types import ALL_PARTS, Check, Findings, Part, Region
 from app.sharing.cards import CardBook
 from app.sharing.desk import SharingDesk
 from app.sharing.destinations import DestinationBook
 from app.sharing.keys import MemoryKeys
+from app.sharing.looking import PART_OF
 from app.sharing.types import Destination, Draft, PolicyCard, PolicyClass, Proposal, Receipt, Statement
 from app.vault.files import Files
 from app.vault.types import ItemId, ItemKind, NewItem, Origin
@@ -103,6 +105,36 @@ class FakeCourier:
             self.hold.set()
 
 
+@dataclass
+class FakeLooker:
+    """Plays the finders: everything is checked and nothing found, unless `says` says otherwise of a picture's bytes and parts."""
+
+    says: Callable[[bytes, frozenset[Part]], tuple[Region, ...]] = lambda data, parts: ()
+    missing: frozenset[Part] = frozenset()
+    looked: list[tuple[str, int, frozenset[Part]]] = field(default_factory=list)
+    dropped: int = 0
+
+    async def warm(self) -> None:
+        self.looked.append(("warm", 0, frozenset()))
+
+    async def drop(self) -> None:
+        self.dropped += 1
+
+    async def look(self, data: bytes, media_type: str, orientation: int, parts: frozenset[Part] = ALL_PARTS, told: Any = None) -> Findings:
+        self.looked.append((media_type, orientation, parts))
+        width, height = Image.open(io.BytesIO(data)).size
+        found = self.says(data, parts)
+        regions = tuple(each for each in found if PART_OF[each.kind] not in self.missing)
+        wanted = [part for part in Part if part in parts]
+        so_far = Findings(width, height, regions)
+        for part in wanted:
+            check = Check(part, part not in self.missing, "The finder is not there." if part in self.missing else "")
+            so_far = replace(so_far, checks=(*so_far.checks, check))
+            if told:
+                told(so_far)
+        return so_far
+
+
 def photo(colour: int = 90, **options: Any) -> bytes:
     out = io.BytesIO()
     Image.new("RGB", (64, 48), (colour, 120, 40)).save(out, "JPEG", **options)
@@ -159,6 +191,7 @@ class Room:
     lanes: Lanes
     item: ItemId
     local: Destination
+    looker: FakeLooker
     receipts: list[Receipt]
     changed: list[ItemId]
     troubles: list[str]
@@ -204,8 +237,9 @@ async def room(vault: Vault, files: QuickFiles, clock: Clock, cards: Path, tmp_p
     local = book.add_local("LM Studio", "http://127.0.0.1:1234/v1", "llava")
     courier = FakeCourier()
     item = vault.add(photo_with_a_place(), new_item()).id
-    desk = SharingDesk(vault, lanes, courier, events, book, CardBook(cards, clock.today), clock)  # type: ignore[arg-type]
-    made = Room(desk, vault, courier, book, clock, files, lanes, item, local, [], [], [], cards)
+    looker = FakeLooker()
+    desk = SharingDesk(vault, lanes, courier, events, book, CardBook(cards, clock.today), clock, looker)  # type: ignore[arg-type]
+    made = Room(desk, vault, courier, book, clock, files, lanes, item, local, looker, [], [], [], cards)
     events.subscribe(ReceiptAdded, lambda event: made.receipts.append(event.receipt))
     events.subscribe(ItemsChanged, lambda event: made.changed.extend(event.ids))
     events.subscribe(Trouble, lambda event: made.troubles.append(str(event.explanation)))

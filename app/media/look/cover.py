@@ -22,6 +22,8 @@ block mixes what is covered with what is not."""
 _MARGINS = {Kind.FACE: 0.25, Kind.TEXT: 0.25, Kind.DOCUMENT: 0.02, Kind.CODE: 0.1}
 """What a cover has more on each side: of a face in parts of its long side (hair and ears), of others of their short side."""
 _LEAST_MARGIN = 2
+_TOUCHED, _HIDDEN = 0.3, 0.9
+"""Parts of a face that a cover hides: below the first it was meant for a neighbour, from the second on nothing of a face is left."""
 
 
 class NothingLeft(EyelidError):
@@ -38,6 +40,15 @@ class CoverFailed(EyelidError):
         super().__init__("The picture was not prepared.", "A part that was to be covered is not.", "Please report this: it is our fault.")
 
 
+class FaceShows(CoverFailed):
+    """A face that was covered is still found in the file that was made. The file is thrown away."""
+
+    def __init__(self) -> None:
+        EyelidError.__init__(
+            self, "The picture was not prepared.", "A face is still to be seen beside its cover.", "Make the cover larger, or cut it off."
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Edit:
     """What to do to a picture: boxes to cover, and the part of it to keep (None: all of it)."""
@@ -47,6 +58,10 @@ class Edit:
 
     def __bool__(self) -> bool:
         return bool(self.covers) or self.crop is not None
+
+
+WHOLE = Edit()
+"""Nothing covered, nothing cut off."""
 
 
 def cover_of(region: Region) -> Box:
@@ -66,6 +81,13 @@ def still_seen(findings: Findings, covered: Iterable[Box]) -> tuple[Region, ...]
     """Of what was found in a picture that was covered already, what does not lie on the covers: those can look like large letters."""
     boxes = tuple(covered)
     return tuple(region for region in findings.regions if sum(region.box.shared(box) for box in boxes) * 2 < region.box.area)
+
+
+def shows(findings: Findings, covered: Iterable[Box]) -> bool:
+    """Whether a face was found in a covered picture that a cover hides in part only. One found on a cover itself is none."""
+    boxes = tuple(covered)
+    hidden = (sum(face.box.shared(box) for box in boxes) / face.box.area for face in findings.of(Kind.FACE))
+    return any(_TOUCHED <= share < _HIDDEN for share in hidden)
 
 
 def begin(picture: Image.Image, edit: Edit) -> Image.Image:
