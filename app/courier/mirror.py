@@ -99,7 +99,7 @@ def report(header_names: list[str], body: bytes) -> list[str]:
         f"Headers: {', '.join(header_names)}",
     ]
     texts, urls, others = _parts(body)
-    lines += [f"Question: “{text}”" for text in texts]
+    lines += texts
     lines.append("1 picture" if len(urls) == 1 else f"{len(urls)} pictures")
     for number, url in enumerate(urls, 1):
         lines += ["", f"Picture {number}:", *_picture(url)]
@@ -109,17 +109,18 @@ def report(header_names: list[str], body: bytes) -> list[str]:
 
 
 def _parts(body: bytes) -> tuple[list[str], list[str], list[str]]:
-    """Return the texts, the picture addresses and the names of everything else in an OpenAI-compatible request."""
+    """Return the texts as lines, the picture addresses and the names of everything else in an OpenAI-compatible request."""
     texts: list[str] = []
     urls: list[str] = []
     others: list[str] = []
     try:
         request: Any = json.loads(body)
         others += sorted(str(key)[:100] for key in request if key not in ("messages", "model", "stream"))[:20]
-        parts = [part for message in request["messages"] for part in message["content"]]
-        for part in parts:
+        contents = [message["content"] for message in request["messages"]]
+        texts += [f"Said before: “{content[:_MAX_QUESTION]}”" for content in contents if isinstance(content, str)]
+        for part in [part for content in contents if not isinstance(content, str) for part in content]:
             if part["type"] == "text":
-                texts.append(str(part["text"])[:_MAX_QUESTION])
+                texts.append(f"Question: “{str(part['text'])[:_MAX_QUESTION]}”")
             elif part["type"] == "image_url" and len(urls) < _MAX_PICTURES:
                 urls.append(str(part["image_url"]["url"]))
             else:

@@ -107,6 +107,12 @@ async def test_a_caller_that_dawdles_is_dropped(mirror: Mirror, monkeypatch: pyt
     writer.close()
 
 
+def test_what_was_said_before_is_told_too() -> None:
+    before = [{"role": "user", "content": "What is this?"}, {"role": "assistant", "content": "A fern."}]
+    told = report([], json.dumps({"messages": [*before, {"content": [{"type": "text", "text": "Is it old?"}]}]}).encode())
+    assert told[5:9] == ["Said before: “What is this?”", "Said before: “A fern.”", "Question: “Is it old?”", "0 pictures"]
+
+
 def test_what_else_is_in_the_request_is_named() -> None:
     request = {
         "user": "somebody",
