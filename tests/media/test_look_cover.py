@@ -15,7 +15,7 @@ from app.media import shape as shaping
 from app.media.errors import MediaDamaged
 from app.media.look import cover
 from app.media.look.boxes import Box
-from app.media.look.cover import BLOCK, CoverFailed, Edit, NothingLeft, check_solid, cover_of, covers_for, still_seen
+from app.media.look.cover import BLOCK, CoverFailed, Edit, NothingLeft, check_solid, cover_of, covers_for, shows, still_seen
 from app.media.look.types import Findings, Kind, Region
 from app.media.shape import check_clean, shape
 
@@ -238,3 +238,14 @@ def test_what_is_seen_after_covering_but_not_on_the_cover() -> None:
     assert still_seen(findings, [Box(0, 0, 60, 60), Box(60, 0, 99, 60)]) == (beside, half)
     assert still_seen(findings, [Box(0, 0, 110, 60)]) == (beside,)
     assert still_seen(findings, []) == (on, beside, half)
+
+
+def test_a_face_beside_its_cover_shows_and_a_neighbour_does_not() -> None:
+    def seen(box: Box) -> Findings:
+        return Findings(300, 200, (Region(Kind.FACE, box, 0.9), Region(Kind.TEXT, Box(40, 0, 80, 40), 0.9)))
+
+    cover = [Box(0, 0, 60, 100)]
+    assert shows(seen(Box(20, 0, 100, 100)), cover)
+    assert not shows(seen(Box(55, 0, 155, 100)), cover), "a twentieth is a neighbour's"
+    assert not shows(seen(Box(5, 5, 55, 95)), cover), "nothing of a face is on a cover"
+    assert not shows(seen(Box(20, 0, 100, 100)), [])

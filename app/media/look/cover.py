@@ -22,7 +22,7 @@ block mixes what is covered with what is not."""
 _MARGINS = {Kind.FACE: 0.25, Kind.TEXT: 0.25, Kind.DOCUMENT: 0.02, Kind.CODE: 0.1}
 """What a cover has more on each side: of a face in parts of its long side (hair and ears), of others of their short side."""
 _LEAST_MARGIN = 2
-_TOUCHED, _HIDDEN = 0.3, 0.9
+_TOUCHED, _HIDDEN = 0.15, 0.9
 """Parts of a face that a cover hides: below the first it was meant for a neighbour, from the second on nothing of a face is left."""
 
 
