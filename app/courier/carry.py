@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 import time
 from collections.abc import Awaitable, Callable
@@ -11,6 +12,8 @@ import httpx2
 
 from app.courier.egress import EgressTransport, Stopped, check_order
 from app.courier.pipe import Answer, End, Ending, Message, Progress, Send, Status
+
+_PLAIN = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 Tell = Callable[[Message], Awaitable[None]]
 Street = Callable[[], httpx2.AsyncBaseTransport]
@@ -54,6 +57,15 @@ def classify(error: Exception) -> tuple[Ending, str]:
     return Ending.BROKEN, f"The courier failed ({type(error).__name__})."
 
 
+def request_id(headers: httpx2.Headers) -> str:
+    """What the server calls this exchange, for asking it about it later; empty unless it is a plain word of at most 128 characters.
+
+    The headers are those that the API references of OpenAI (and those that copy it) and of Anthropic name.
+    """
+    named = (headers.get(name, "") for name in ("x-request-id", "request-id"))
+    return next((text for text in named if _PLAIN.fullmatch(text)), "")
+
+
 class _Journey:
     """What is known of a parcel on its way, whenever it ends."""
 
@@ -76,7 +88,7 @@ class _Journey:
             url = order.origin + order.path
             async with client.stream(order.method, url, content=order.body, headers=headers, follow_redirects=False) as response:
                 self.status = response.status_code
-                await self._tell(Status(order.parcel_id, response.status_code))
+                await self._tell(Status(order.parcel_id, response.status_code, request_id(response.headers)))
                 await self._pass_on(response)
 
     async def _pass_on(self, response: httpx2.Response) -> None:

@@ -144,9 +144,12 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Status:
+    """The HTTP status of the answer, and the server's own name for the exchange, where it gives one that is a plain word."""
+
     kind: ClassVar[str] = "status"
     parcel_id: str
     code: int
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Approvals: a person's yes to exactly these bytes for exactly this place, once, for a short while.
 
 Owns every approval that stands. An approval that `Approvals.grant` did not make, or that was spent, voided or left to expire, is worth
-nothing. `grant` is called by the desk, and only from the person's own act.
+nothing. `grant` is called by the desk, and only from the person's own act, or under what that act allowed (`app.sharing.grants`).
 """
 
 from __future__ import annotations
@@ -42,6 +42,10 @@ class Approval:
     items: tuple[ItemId, ...]
     policy_version: str
     expires_at: datetime
+    grant: str = ""
+    """What the person had allowed before and this was made under; empty for a yes to this very parcel."""
+    note: str = ""
+    """What the line of intent is to say besides."""
 
     def __post_init__(self, seal: object) -> None:
         if seal is not _SEAL:
@@ -62,8 +66,11 @@ class Approvals:
         self._clock = clock
         self._standing: dict[str, Approval] = {}
 
-    def grant(self, proposal: Proposal) -> Approval:
-        """Make the approval for `proposal`. The digest is taken from the bytes themselves, not from what is said of them."""
+    def grant(self, proposal: Proposal, under: str = "", note: str = "") -> Approval:
+        """Make the approval for `proposal`. The digest is taken from the bytes themselves, not from what is said of them.
+
+        `under` names the grant that stands for the person's yes, where it is not a yes to this very parcel.
+        """
         parcel = proposal.parcel
         approval = Approval(
             _SEAL,
@@ -78,6 +85,8 @@ class Approvals:
             items=parcel.draft.items,
             policy_version=parcel.card.version,
             expires_at=self._clock() + LIFETIME,
+            grant=under,
+            note=note,
         )
         self._standing[approval.id] = approval
         return approval
@@ -94,6 +103,12 @@ class Approvals:
 
     def expired(self, approval: Approval) -> bool:
         return self._clock() >= approval.expires_at
+
+    def void_under(self, grant: str) -> None:
+        """Withdraw what was approved under this grant and is not spent."""
+        for approval in tuple(self._standing.values()):
+            if approval.grant == grant:
+                self._standing.pop(approval.id, None)
 
     def void_all(self) -> None:
         """Withdraw every approval not yet spent: on lock, and when AI is switched off."""

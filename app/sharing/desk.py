@@ -6,12 +6,13 @@ Owns the gate, the approvals, and the proposals that wait for an answer. To be u
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from datetime import datetime
 from typing import Any
 
 from app.errors import EyelidError, explain
-from app.events import EventHub, ItemsChanged, ReceiptAdded, Trouble
+from app.events import EventHub, GrantsChanged, ItemsChanged, ReceiptAdded, Trouble
 from app.lanes import Lanes
 from app.media.frames import FRAMES, Frame
 from app.media.look.types import Findings
@@ -19,12 +20,16 @@ from app.media.shape import LONG_EDGE
 from app.sharing import asking, compare, marks, parcel
 from app.sharing.approval import Approval, Approvals, now
 from app.sharing.asking import Locality
+from app.sharing.book_desk import BookDesk
 from app.sharing.cards import CardBook
 from app.sharing.courier_link import CourierLink
 from app.sharing.destinations import MIRROR, DestinationBook, mirror_destination
 from app.sharing.errands import Errands
 from app.sharing.errors import DestinationError, GateClosed, NotReady
 from app.sharing.gate import Gate, Present
+from app.sharing.grant_desk import GrantDesk
+from app.sharing.grants import Grant, GrantEnded, Grants, GrantWish
+from app.sharing.lines import BookLines
 from app.sharing.looking import THUMB_EDGE, Advice, Looker, Looking, NoLooker, Told, advise
 from app.sharing.preparing import Preparing
 from app.sharing.receipts import BookReport, Ending, ReceiptBook, line_of
@@ -48,7 +53,7 @@ from app.vault.vault import Vault
 __all__ = ["BookReport", "SharingDesk"]
 
 
-class SharingDesk:
+class SharingDesk(GrantDesk, BookDesk):
     """One a vault. `approve` is only ever to be called from the person's own act."""
 
     def __init__(
@@ -61,10 +66,10 @@ class SharingDesk:
         cards: CardBook | None = None,
         clock: Callable[[], datetime] = now,
         looker: Looker | None = None,
+        elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Without a `looker`, nothing is ever checked for faces, and everything says so."""
-        self._vault = vault
-        self._lanes = lanes
+        """Without a `looker`, nothing is ever checked for faces, and everything says so. `elapsed` is for `Grants`."""
+        super().__init__(vault, lanes, ReceiptBook(vault, clock))
         self._courier = courier
         self._events = events
         self._clock = clock
@@ -72,20 +77,31 @@ class SharingDesk:
         self.book = destinations
         self._cards = cards or CardBook()
         self._approvals = Approvals(clock)
-        self._receipts = ReceiptBook(vault, clock)
+        self._grants = Grants(self._destination, self._card, clock, self._grants_changed, elapsed)
         self._terms = TermsBook(vault)
-        self.region = ""
+        self._region = ""
         self.looking = Looking(vault, lanes, looker or NoLooker())
         self._preparing = Preparing(vault, lanes, self.looking, self._terms, self._receipts, clock)
-        present = Present(self._destination, self._card, destinations.keys.get)
-        self._gate = Gate(vault, lanes, courier, self._approvals, self._receipts, present, self._after)
+        present = Present(self._destination, self._card, destinations.keys.get, self._grants.stands)
+        self._gate = Gate(vault, lanes, courier, self._approvals, present, BookLines(self._receipts, lanes, self._after))
         self._errands = Errands(vault, lanes, courier, self._receipts, present, lambda: self.ai_off, self._written, clock)
         self._waiting: dict[str, Proposal] = {}
         self._unwritten: list[tuple[Receipt, str]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
+        destinations.on_change(self._grants.recheck)
         vault.on_state(self._vault_state)
         self._vault_state(vault.state)
+
+    @property
+    def region(self) -> str:
+        """The code of the place whose terms count."""
+        return self._region
+
+    @region.setter
+    def region(self, code: str) -> None:
+        self._region = code
+        self._grants.recheck()
 
     @property
     def ai_off(self) -> bool:
@@ -94,10 +110,11 @@ class SharingDesk:
 
     @ai_off.setter
     def ai_off(self, off: bool) -> None:
-        """Closing also withdraws every approval that stands and stops what is on its way."""
+        """Closing also withdraws every approval and every grant that stands, and stops what is on its way."""
         self._gate.ai_off = off
         if off:
             self._approvals.void_all()
+            self._grants.void_all("AI was switched off.")
             self._spawn(self._stop_all())
 
     def destinations(self) -> tuple[Destination, ...]:
@@ -232,14 +249,18 @@ class SharingDesk:
         self._events.publish(ReceiptAdded(receipt))
         return receipt
 
-    async def approve(self, proposal: Proposal) -> Approval:
-        """Grant the approval: only ever from the person's own act. Raises GateClosed when the answer came too late."""
+    async def approve(self, proposal: Proposal, wish: GrantWish | None = None) -> Approval:
+        """Grant the approval: only ever from the person's own act. Raises GateClosed when the answer came too late.
+
+        With `wish`, later ones like it may go without being asked for. Raises GrantRefused where that cannot be, and approves nothing.
+        """
+        wish = self._checked(proposal, wish)
         if self._waiting.get(proposal.parcel.id) is proposal and not self.ai_off and self._vault.state is LockState.UNLOCKED:
             await self._lanes.vault(self._terms.remember, proposal.parcel.card, self._clock())
         # Remembering the terms took time, in which the answer may have come too late.
         if self._waiting.pop(proposal.parcel.id, None) is not proposal or self.ai_off or self._vault.state is not LockState.UNLOCKED:
             raise GateClosed("Nothing was sent.", "What you looked at no longer stands.", "Look at it again and decide anew.")
-        return self._approvals.grant(proposal)
+        return self._approvals.grant(proposal, note=self._give(proposal, wish) if wish else "")
 
     def send(self, proposal: Proposal, approval: Approval) -> AsyncIterator[SendEvent]:
         """Send through the gate; see `Gate.send` for what is yielded and raised."""
@@ -249,23 +270,11 @@ class SharingDesk:
         """Stop a sending; its receipt says how many bytes had left."""
         await self._gate.cancel(parcel_id)
 
-    async def receipts(self) -> tuple[Receipt, ...]:
-        """Every receipt, oldest first. Raises VaultLocked, ReceiptsDamaged."""
-        return await self._lanes.vault(self._receipts.all)
-
-    async def verify_receipts(self) -> BookReport:
-        """Check the whole book, also against what the captures say of it. Raises VaultLocked."""
-        named = await self._lanes.vault(marks.highest_named, self._vault)
-        return await self._lanes.vault(self._receipts.verify, named)
-
-    async def export_receipts(self) -> bytes:
-        """The book as JSON that can be checked without Eyelid. Raises VaultLocked."""
-        return await self._lanes.vault(self._receipts.export)
-
     async def close(self) -> None:
         """Stop what is on its way and write its end; to be called before the courier and the vault are closed."""
         self._closed = True
         self._approvals.void_all()
+        self._grants.void_all("Eyelid ended.")
         await self._gate.close()
         await self._errands.close()
         while self._tasks:
@@ -283,6 +292,9 @@ class SharingDesk:
             return  # locked meanwhile: `_catch_up` marks them from the receipt at the next unlock
         self._events.publish(ItemsChanged(changed))
 
+    def _grants_changed(self, standing: tuple[Grant, ...], gone: tuple[GrantEnded, ...]) -> None:
+        self._events.publish(GrantsChanged(standing, gone))
+
     def _vault_state(self, state: LockState) -> None:
         """Called by the vault, on whichever thread changed its state."""
         if not self._loop.is_closed():
@@ -295,6 +307,7 @@ class SharingDesk:
             self._spawn(self._catch_up())
         elif state is LockState.LOCKED:
             self._approvals.void_all()
+            self._grants.void_all("The vault was locked.")
             self._unwritten += [(line_of(proposal), "the vault was locked") for proposal in self._waiting.values()]
             self._waiting.clear()
             self._terms.forget()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ class DestinationBook:
         self.keys = keys if keys is not None else KeyringKeys()
         self._own: dict[str, Destination] = {}
         self._models: dict[str, str] = {}
+        self._listeners: list[Callable[[], None]] = []
         self.trouble: EyelidError | None = None
         try:
             self._load()
@@ -60,6 +62,10 @@ class DestinationBook:
 
     def get(self, destination_id: str) -> Destination | None:
         return next((each for each in self.all() if each.id == destination_id), None)
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after each change, on the thread that makes it."""
+        self._listeners.append(listener)
 
     def add_local(self, label: str, base_url: str, model: str, kind: str = "local-server") -> Destination:
         """Add a server on this computer; `kind` is one of `LOCAL_KINDS`. Raises DestinationError."""
@@ -106,6 +112,8 @@ class DestinationBook:
         own = [_to_data(each) for each in self._own.values()]
         text = json.dumps({"version": 1, "models": self._models, "own": own}, indent=1, ensure_ascii=False)
         replace_file(self._file, text.encode())
+        for listener in self._listeners:
+            listener()
 
     def _load(self) -> None:
         with self._file.open("rb") as file:

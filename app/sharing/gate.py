@@ -7,19 +7,19 @@ writes how it ended. Each sending is a task of the gate's own, so that a window 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from app.assistants import AnswerPart, AnswerReader, Fault, Finished, Text, WireError, faults, wire
 from app.courier.pipe import Answer, End, Message, Progress, Send, Status
 from app.courier.pipe import Ending as Carried
-from app.errors import EyelidError
 from app.lanes import Lanes
 from app.sharing.approval import Approval, Approvals, NotApproved
 from app.sharing.errors import CourierGone, GateClosed
-from app.sharing.receipts import Ending, ReceiptBook
-from app.sharing.types import AnswerText, Destination, Ended, Outcome, PolicyCard, Proposal, Receipt, SendEvent, Sending
+from app.sharing.lines import Lines
+from app.sharing.receipts import Ending
+from app.sharing.types import AnswerText, Destination, Ended, Outcome, PolicyCard, Proposal, SendEvent, Sending
 from app.vault.types import LockState
 
 MAX_ANSWER = 4 * 1024 * 1024
@@ -43,11 +43,12 @@ class Lockable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """What counts now, asked for anew at each sending: the destination (None when gone), its card, and its key."""
+    """What counts now, asked for anew at each sending: the destination (None when gone), its card, its key, and whether a grant stands."""
 
     destination: Callable[[str], Destination | None]
     card: Callable[[str, str], PolicyCard]
     key: Callable[[str], str]
+    stands: Callable[[str], bool]
 
 
 @dataclass(slots=True)
@@ -56,44 +57,40 @@ class _Journey:
 
     proposal: Proposal
     approval: Approval
+    lines: Lines
     tell: Callable[[SendEvent], None]
     cancelled: bool = False
     status: int | None = None
+    request_id: str = ""
     reader: AnswerReader | None = None
     fault: Fault | None = None
     finished: Finished | None = None
     answer: str = ""
 
 
-After = Callable[[Proposal, Receipt, str], Awaitable[None]]
-
-
 class Gate:
     """Owns the sendings under way and the switch that closes it whole."""
 
-    def __init__(
-        self, vault: Lockable, lanes: Lanes, courier: Carrier, approvals: Approvals, book: ReceiptBook, present: Present, after: After
-    ) -> None:
-        """`after` is awaited with each receipt (and with the last one the answer), before the end is told."""
+    def __init__(self, vault: Lockable, lanes: Lanes, courier: Carrier, approvals: Approvals, present: Present, lines: Lines) -> None:
+        """`lines` is what is written of each sending, unless one brings its own."""
         self._vault = vault
         self._lanes = lanes
         self._courier = courier
         self._approvals = approvals
-        self._book = book
         self._present = present
-        self._after = after
+        self._lines = lines
         self._journeys: dict[str, _Journey] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.ai_off = False
 
-    async def send(self, proposal: Proposal, approval: Approval) -> AsyncIterator[SendEvent]:
+    async def send(self, proposal: Proposal, approval: Approval, lines: Lines | None = None) -> AsyncIterator[SendEvent]:
         """Send the parcel, once, if the approval is for exactly it. Yields progress and answer; the last event is Ended.
 
         Raises GateClosed (NotApproved and others) when nothing was sent because the gate did not let it through, and whatever kept the
         line of intent from being written. Leaving the iterator early stops the sending.
         """
         inbox: asyncio.Queue[SendEvent | Exception] = asyncio.Queue()
-        journey = _Journey(proposal, approval, inbox.put_nowait)
+        journey = _Journey(proposal, approval, lines or self._lines, inbox.put_nowait)
         task = asyncio.create_task(self._guarded(journey, inbox))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -113,6 +110,12 @@ class Gate:
         """Stop a sending. Its receipt says how many bytes had left."""
         if journey := self._journeys.get(parcel_id):
             await self._stop(journey)
+
+    async def cancel_under(self, grant: str) -> None:
+        """Stop what is on its way under this grant."""
+        for journey in tuple(self._journeys.values()):
+            if journey.approval.grant == grant:
+                await self._stop(journey)
 
     async def cancel_all(self) -> None:
         for journey in tuple(self._journeys.values()):
@@ -146,28 +149,17 @@ class Gate:
             inbox.put_nowait(error)
 
     async def _make(self, journey: _Journey) -> None:
-        proposal = journey.proposal
+        proposal, approval, lines = journey.proposal, journey.approval, journey.lines
         try:
-            await self._lanes.work(self._approvals.spend, journey.approval, proposal.parcel)
+            await self._lanes.work(self._approvals.spend, approval, proposal.parcel)
             await self._check(journey)
         except GateClosed as refusal:
-            await self._record(proposal, Ending(Outcome.NOT_SENT, str(refusal)))
+            await lines.withheld(proposal, approval, Ending(Outcome.NOT_SENT, str(refusal)))
             raise
         # From here on the world may know: the line of intent is durable before the first byte, or there is no first byte.
-        intent = await self._lanes.vault(self._book.add, proposal, Ending(Outcome.INTENDED))
-        await self._after(proposal, intent, "")
+        await lines.intend(proposal, approval)
         ending = await self._carry(journey)
-        receipt = await self._lanes.vault(self._book.add, proposal, ending)
-        await self._after(proposal, receipt, journey.answer)
-        journey.tell(Ended(receipt))
-
-    async def _record(self, proposal: Proposal, ending: Ending) -> None:
-        """Write the line of a refusal. What keeps it from being written must not hide the refusal itself."""
-        try:
-            receipt = await self._lanes.vault(self._book.add, proposal, ending)
-        except (EyelidError, OSError):
-            return
-        await self._after(proposal, receipt, "")
+        journey.tell(Ended(await lines.end(proposal, approval, ending, journey.answer)))
 
     async def _check(self, journey: _Journey) -> str:
         """Raise GateClosed unless all that was shown still holds; returns the key, read last."""
@@ -188,6 +180,8 @@ class Gate:
             raise _closed("The vault is locked.", "Unlock it, look again and decide anew.")
         if self._approvals.expired(journey.approval):
             raise NotApproved("The approval has expired.")
+        if journey.approval.grant and not self._present.stands(journey.approval.grant):
+            raise NotApproved("What you had allowed stands no longer.")
         return key
 
     async def _carry(self, journey: _Journey) -> Ending:
@@ -205,7 +199,7 @@ class Gate:
                 if isinstance(message, Progress):
                     sent = message.sent
                 if isinstance(message, End):
-                    return self._ending(journey, message)
+                    return replace(self._ending(journey, message), request_id=journey.request_id)
                 self._follow(journey, message)
         except (GateClosed, CourierGone, WireError) as error:
             return Ending(Outcome.NOT_SENT, str(error))
@@ -218,7 +212,7 @@ class Gate:
         if isinstance(message, Progress):
             journey.tell(Sending(message.sent, len(parcel.body)))
         elif isinstance(message, Status):
-            journey.status = message.code
+            journey.status, journey.request_id = message.code, message.request_id
             journey.reader = wire(parcel.destination.wire).reader(message.code)
         elif isinstance(message, Answer) and journey.reader is not None:
             self._read(journey, journey.reader.feed(message.body))

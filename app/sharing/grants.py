@@ -9,12 +9,12 @@ from __future__ import annotations
 import enum
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from app.sharing.errors import GateClosed, SharingError
-from app.sharing.types import Destination, Parcel, PolicyCard, PolicyClass, Proposal
+from app.sharing.types import Change, Destination, PolicyCard, PolicyClass, Proposal
 
 MOST_MINUTES, MOST_ITEMS = 15, 20
 SLEPT = timedelta(seconds=60)
@@ -86,8 +86,10 @@ class GrantRefused(SharingError):
 # -- the rules, pure
 
 
-def offer(card: PolicyCard, destination: Destination) -> GrantOffer:
-    """What may be chosen at an approval for `destination` under `card`."""
+def offer(card: PolicyCard, destination: Destination, changes: Sequence[Change] = ()) -> GrantOffer:
+    """What may be chosen at an approval for `destination` under `card`; `changes` are what its terms say otherwise than the last time."""
+    if changes:
+        return GrantOffer((GrantSpan.ONCE,), why_not="The terms have changed, so this once is asked for by itself.")
     if card.expired or card.id == _UNKNOWN:
         return GrantOffer((GrantSpan.ONCE,), why_not="What becomes of what is sent there is not known, so each sending is asked for.")
     if card.may_train:
@@ -99,9 +101,10 @@ def offer(card: PolicyCard, destination: Destination) -> GrantOffer:
     return GrantOffer((GrantSpan.ONCE, GrantSpan.CONVERSATION))
 
 
-def granted(wish: GrantWish, parcel: Parcel, at: datetime) -> Grant:
-    """The grant that `wish` asks for at the approval of `parcel`. Raises GrantRefused."""
-    offered = offer(parcel.card, parcel.destination)
+def granted(wish: GrantWish, proposal: Proposal, at: datetime) -> Grant:
+    """The grant that `wish` asks for at the approval of `proposal`. Raises GrantRefused."""
+    parcel = proposal.parcel
+    offered = offer(parcel.card, parcel.destination, proposal.changes)
     if wish.span is GrantSpan.ONCE or wish.span not in offered.spans:
         raise GrantRefused(offered.why_not or "A yes to this alone needs no grant.")
     if wish.span is GrantSpan.UNTIL_OFF:
@@ -172,9 +175,7 @@ class Grants:
 
     def give(self, proposal: Proposal, wish: GrantWish) -> Grant:
         """Only from the person's own act at the approval of `proposal`. Raises GrantRefused."""
-        if proposal.changes and wish.span is not GrantSpan.ONCE:
-            raise GrantRefused("The terms have just changed. Read them once more the next time.")
-        grant = granted(wish, proposal.parcel, self._clock())
+        grant = granted(wish, proposal, self._clock())
         self._kept[grant.id] = (grant, self._elapsed())
         self._told(self._listed(), ())
         return grant

@@ -58,6 +58,7 @@ class Ending:
     detail: str = ""
     bytes_sent: int = 0
     http_status: int | None = None
+    request_id: str = ""
 
 
 class ReceiptBook:
@@ -70,9 +71,9 @@ class ReceiptBook:
         self._key: Ed25519PrivateKey | None = None
         self._open: set[str] = set()
 
-    def add(self, proposal: Proposal, ending: Ending) -> Receipt:
+    def add(self, proposal: Proposal, ending: Ending, grant: str = "") -> Receipt:
         """Write one line, durable when this returns. Raises VaultLocked, ReceiptsDamaged, and what writing a file may raise."""
-        return self.add_line(line_of(proposal), ending)
+        return self.add_line(dataclasses.replace(line_of(proposal), grant=grant), ending)
 
     def add_line(self, line: Receipt, ending: Ending) -> Receipt:
         """`add` for a line already drawn up: one that had to wait, or one of intent whose end was never written."""
@@ -83,6 +84,7 @@ class ReceiptBook:
             detail=ending.detail,
             bytes_sent=ending.bytes_sent,
             http_status=ending.http_status,
+            request_id=ending.request_id,
         )
         return self._append(filled)
 

@@ -49,13 +49,23 @@ class QuickFiles(Files):
 
 @dataclass
 class Clock:
+    """`sleep` lets time pass in which the computer does not run."""
+
     now: datetime = START
+    slept: timedelta = timedelta()
 
     def __call__(self) -> datetime:
         return self.now
 
     def pass_(self, **kwargs: float) -> None:
         self.now += timedelta(**kwargs)
+
+    def sleep(self, **kwargs: float) -> None:
+        self.pass_(**kwargs)
+        self.slept += timedelta(**kwargs)
+
+    def elapsed(self) -> float:
+        return (self.now - START - self.slept).total_seconds()
 
     def today(self) -> date:
         return self.now.date()
@@ -238,7 +248,7 @@ async def room(vault: Vault, files: QuickFiles, clock: Clock, cards: Path, tmp_p
     courier = FakeCourier()
     item = vault.add(photo_with_a_place(), new_item()).id
     looker = FakeLooker()
-    desk = SharingDesk(vault, lanes, courier, events, book, CardBook(cards, clock.today), clock, looker)  # type: ignore[arg-type]
+    desk = SharingDesk(vault, lanes, courier, events, book, CardBook(cards, clock.today), clock, looker, clock.elapsed)  # type: ignore[arg-type]
     made = Room(desk, vault, courier, book, clock, files, lanes, item, local, looker, [], [], [], cards)
     events.subscribe(ReceiptAdded, lambda event: made.receipts.append(event.receipt))
     events.subscribe(ItemsChanged, lambda event: made.changed.extend(event.ids))
