@@ -11,6 +11,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from app import settings as declared
+from app.confine.memory import harden
 from app.desks import LibraryDesk, NoVault, VaultDesk
 from app.errors import explain
 from app.events import EventHub, Trouble, VaultChanged, VaultNotice
@@ -24,7 +25,6 @@ from app.settings import Settings
 from app.sharing.courier_link import CourierLink
 from app.sharing.desk import SharingDesk
 from app.sharing.destinations import DestinationBook
-from app.vault.harden import harden
 from app.vault.types import ItemMeta, LockState
 from app.vault.vault import Vault
 

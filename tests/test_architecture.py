@@ -38,7 +38,8 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "ble/sim": ({"ble"}, {"bleak", "bumble"}),
     "app": ({"app", "ble", "resources"}, {"platformdirs"}),
     "app/vault": ({"app.vault", "app.errors"}, {"cryptography", "keyring", "apsw"}),
-    "app/media": ({"app.media", "app.errors", "resources"}, {"PIL", "av", "cv2", "numpy", "pi_heif", "zxingcpp"}),
+    "app/confine": ({"app.confine"}, set()),
+    "app/media": ({"app.media", "app.confine", "app.errors", "resources"}, {"PIL", "av", "cv2", "numpy", "pi_heif", "zxingcpp"}),
     "app/glasses": (
         {"app.glasses", "app.vault", "app.media", "app.errors", "app.events", "app.lanes", "app.files", "app.courier.pipe", "ble"},
         set(),
@@ -60,7 +61,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
         {"cryptography", "keyring"},
     ),
     "app/assistants": ({"app.assistants"}, set()),
-    "app/courier": ({"app.courier"}, {"httpx2"}),
+    "app/courier": ({"app.courier", "app.confine"}, {"httpx2"}),
     "ui": ({"ui", "app", "ble.types", "resources"}, {"PySide6", "qasync"}),
     "resources": (set(), set()),
 }

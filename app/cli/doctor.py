@@ -12,10 +12,10 @@ from importlib import metadata
 
 from app import __version__
 from app.cli.terminal import Exit, Terminal, running
+from app.confine.memory import report
 from app.errors import explain
 from app.paths import Profile
 from app.services import Services
-from app.vault.harden import report
 from app.vault.types import LockState
 
 PACKAGES = ("bleak", "bumble", "cryptography", "httpx2", "apsw-sqlite3mc", "keyring", "pillow", "av", "PySide6-Essentials", "qasync")

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from app.confine.memory import report
 from app.events import VaultChanged, VaultNotice
 from app.paths import Profile
 from app.services import Services
 from app.vault.erase import NotConfirmed, short_id
 from app.vault.errors import VaultExists, WrongPassphrase, WrongRecoveryCode
-from app.vault.harden import report
 from app.vault.types import ItemKind, LockState, NewItem, NoticeKind, Origin, SlotKind
 
 NEW = NewItem(ItemKind.OTHER, "application/octet-stream", datetime(2026, 5, 12, tzinfo=UTC), Origin("test"))

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from app.media.look.guard import _CALLS, program
-
 TRIES = {
     "an internet socket": "import socket; socket.socket(socket.AF_INET)",
     "an internet socket of version 6": "import socket; socket.socket(socket.AF_INET6)",
@@ -103,39 +101,3 @@ def test_the_limits_hold_without_the_filter(file: Path) -> None:
     assert file.read_bytes() == b"mine"
     if sys.platform == "linux":
         assert run(limited + "bytearray(5 * 1024**3)", file, "free") == 1  # MemoryError
-
-
-@pytest.mark.parametrize("machine", sorted(_CALLS))
-def test_the_filter_decides_as_written(machine: str) -> None:
-    """The program run by a small reading of linux/filter.h: for each call its verdict, whatever machine this is."""
-    calls = _CALLS[machine]
-    code = program(calls)
-    refused, allowed, missing = 0x00050000 | 1, 0x7FFF0000, 0x00050000 | 38
-
-    def verdict(number: int, flags: int = 0, audit: int = calls.audit) -> int:
-        data = number.to_bytes(4, "little") + audit.to_bytes(4, "little") + bytes(8)
-        data += b"".join(flags.to_bytes(8, "little") for _ in range(6))
-        at, held = 0, 0
-        for _ in range(len(code)):
-            step = code[8 * at : 8 * at + 8]
-            kind, value = int.from_bytes(step[:2], "little"), int.from_bytes(step[4:], "little")
-            at += 1
-            if kind == 0x20:
-                held = int.from_bytes(data[value : value + 4], "little")
-            elif kind == 0x06:
-                return value
-            else:
-                holds = {0x15: held == value, 0x35: held >= value, 0x45: bool(held & value)}[kind]
-                at += step[2] if holds else step[3]
-        raise AssertionError("the program does not end")
-
-    for number in range(0, 600):
-        opening = dict(calls.opening)
-        expected = refused if number in calls.refused else missing if number == calls.openat2 else allowed
-        assert verdict(number) == expected
-        if number in opening:
-            assert verdict(number, 0o2000000) == allowed  # O_CLOEXEC, for reading
-            for flag in (0o1, 0o2, 0o100, 0o1000, 0o2000):
-                assert verdict(number, flag) == refused
-    assert verdict(0, audit=0x40000003) == refused  # the 32-bit ABI of x86
-    assert verdict(0x40000000 | 41) == refused  # x32

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from app.confine.memory import Hardening
 from app.vault.age import X25519Identity
-from app.vault.harden import Hardening
 from app.vault.types import NewItem
 from app.vault.vault import Vault
 
@@ -119,7 +119,7 @@ if os.geteuid() == 0:  # who may always look; so become somebody else, and undo 
 HARDENED = """
 import resource, sys
 from app.vault.age import X25519Identity
-from app.vault.harden import harden, report
+from app.confine.memory import harden, report
 exec(sys.argv[1])
 print(report().no_tracing, flush=True)
 sys.stdin.readline()

@@ -6,12 +6,11 @@ or read its memory (prctl(2), PR_SET_DUMPABLE; ptrace(2)). The administrator can
 
 from __future__ import annotations
 
-import ctypes
+import signal
 import sys
 from dataclasses import dataclass
 
-_PR_GET_DUMPABLE, _PR_SET_DUMPABLE = 3, 4
-"""linux/prctl.h."""
+from app.confine import kernel
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +44,7 @@ def harden() -> Hardening:
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         except (OSError, ValueError):  # pragma: no cover  # lowering one's own limit is always allowed
             return report()
-    if sys.platform == "linux":
-        _prctl(_PR_SET_DUMPABLE, 0)
+    kernel.prctl(kernel.SET_DUMPABLE, 0)
     return report()
 
 
@@ -57,14 +55,10 @@ def report() -> Hardening:
     import resource
 
     dumps = resource.getrlimit(resource.RLIMIT_CORE) == (0, 0)
-    return Hardening(dumps, _prctl(_PR_GET_DUMPABLE) == 0 if sys.platform == "linux" else None)
+    return Hardening(dumps, kernel.prctl(kernel.GET_DUMPABLE) == 0 if kernel.LINUX else None)
 
 
-def _prctl(option: int, value: int = 0) -> int:
-    """Call prctl of the C library; -1 where there is none."""
-    try:
-        call = ctypes.CDLL(None, use_errno=True).prctl
-    except (OSError, AttributeError):
-        return -1
-    zero = ctypes.c_ulong(0)
-    return int(call(ctypes.c_int(option), ctypes.c_ulong(value), zero, zero, zero))
+def end_with_parent() -> None:
+    """On Linux have the kernel end this process when the thread that started it ends, however that comes about."""
+    if kernel.LINUX:
+        kernel.prctl(kernel.SET_DEATH_SIGNAL, signal.SIGKILL)
