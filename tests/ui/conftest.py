@@ -7,7 +7,7 @@ import gc
 import io
 import os
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -23,6 +23,8 @@ from PySide6.QtGui import QColor, QImage, QLinearGradient, QPainter
 from PySide6.QtWidgets import QApplication
 
 from app.events import EventHub, GlassesChanged, GlassesForgotten, ItemsAdded, ItemsChanged, ItemsRemoved, ReceiptAdded, VaultChanged
+from app.glasses.over_wifi import WifiStep
+from app.glasses.pairing_flow import PairingFlow
 from app.glasses.types import FoundGlasses, GlassesView, KnownGlasses
 from app.library.types import Query, Sharing, ThumbSize, Tile
 from app.paths import Profile
@@ -56,6 +58,7 @@ from app.vault.types import (
     SlotKind,
     VerifyReport,
 )
+from ble.errors import PairingNeeded
 from ble.types import Capabilities, Capability, DeviceInfo, GlassesStatus, LinkState
 
 NOW = datetime(2026, 5, 12, 14, 3, tzinfo=UTC)
@@ -359,6 +362,11 @@ class FakeGlasses:
         self.calls: list[tuple[object, ...]] = []
         self.scan_error: Exception | None = None
         self.photo_error: Exception | None = None
+        self.pair_error: Exception | None = None
+        self.code = ""
+        self.wifi_steps: list[WifiStep] = []
+        self.wifi_hold = asyncio.Event()
+        self.wifi_hold.set()
 
     def put(self, one: GlassesView) -> None:
         self.views[one.known.address] = one
@@ -382,9 +390,36 @@ class FakeGlasses:
         for found in self.air:
             yield replace(found, known=found.address in self.views)
 
-    async def pair(self, found: FoundGlasses) -> KnownGlasses:
+    def pairing(self, wanted: str | None = None, *, seconds: float = 20.0, on_change: Any = lambda _: None) -> PairingFlow:
+        return PairingFlow(self, self._events, wanted=wanted, seconds=seconds, on_change=on_change)
+
+    async def pair(
+        self, found: FoundGlasses, *, continuous: bool = False, compare: Callable[[str], Awaitable[bool]] | None = None
+    ) -> KnownGlasses:
+        if self.pair_error is not None:
+            raise self.pair_error
+        if self.code and (compare is None or not await compare(self.code)):
+            raise PairingNeeded("The glasses refused to pair.", "The codes differed.", "Try again.")
         self.put(view())
         return view().known
+
+    async def rename(self, address: str, name: str) -> None:
+        self.calls.append(("rename", address, name))
+        one = self.views[address]
+        self.put(replace(one, known=replace(one.known, name=name)))
+
+    async def set_release(self, address: str, on: bool) -> None:
+        self.calls.append(("release", address, on))
+
+    async def check_radio(self) -> None:
+        if self.scan_error is not None:
+            raise self.scan_error
+
+    async def import_over_wifi(self, address: str, *, own_network: bool = True) -> AsyncIterator[WifiStep]:
+        self.calls.append(("import", address, own_network))
+        for step in self.wifi_steps:
+            yield step
+            await self.wifi_hold.wait()
 
     async def forget(self, address: str) -> None:
         del self.views[address]

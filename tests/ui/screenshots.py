@@ -26,6 +26,7 @@ from PySide6.QtGui import QColor, QPainter, QPixmap
 from PySide6.QtWidgets import QApplication, QDialog
 
 from app import settings
+from app.glasses.pairing import PairingState
 from app.media.samples import clip, pictures
 from app.paths import Profile
 from app.services import Services
@@ -217,8 +218,8 @@ class Studio:
             area.verticalScrollBar().setValue(area.verticalScrollBar().value() + area.viewport().height() - 40)
             await self.take(f"settings-{number}")
         window._pair()
-        window.glasses.pairing.stop()
-        window.glasses.pairing._silent(_NO_RADIO)
+        await until(lambda: window.glasses.pairing.look.offered)
+        window.glasses.pairing.look.show_state(PairingState(failure=_NO_RADIO))
         await self.take("pairing")
         window.go("captures")
         window.captures.view.selectionModel().select(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QAccessible
@@ -21,10 +23,24 @@ from PySide6.QtWidgets import (
 )
 
 from app.errors import Explanation
+from app.glasses.pairing import PairingState, Remedy, Stage
+from app.glasses.types import FoundGlasses
 from app.vault.types import LockState
 from ble.types import LinkState
 
 INTERACTIVE = (QAbstractButton, QComboBox, QLineEdit, QPlainTextEdit, QAbstractItemView, QGraphicsView)
+
+
+def pairing_states() -> list[PairingState]:
+    """The later screens of pairing, with as much on them as there can be."""
+    chosen = FoundGlasses("AA:BB:CC:DD:EE:09", "heycyan", "A pair with a long name of its own", -60, known=False, simulated=True)
+    warned = PairingState(Stage.CAUTIONS, chosen=chosen, cautions=("These are others. " * 8, "The link is not encrypted."), namesake=True)
+    why = Explanation("They did not answer in time.", "They may be out of range or switched off.", "Bring them closer.")
+    return [
+        warned,
+        replace(warned, stage=Stage.SECURING, code="123456"),
+        replace(warned, stage=Stage.FAILED, failure=why, remedy=Remedy.RETRY),
+    ]
 
 
 @pytest.fixture
@@ -49,8 +65,11 @@ async def pages(window, services, fake, until):
         await until(lambda: window.glasses._cards["AA:BB:CC:DD:EE:01"]._view.trouble)
         yield "glasses in trouble"
         window.glasses.open_pairing()
-        await until(lambda: window.glasses.pairing._found and not window.tasks.running("scan"))
+        await until(lambda: window.glasses.pairing.look.rows() and not window.glasses.pairing.state.searching)
         yield "pairing"
+        for state in pairing_states():
+            window.glasses.pairing._show(state)
+            yield f"pairing, {state.stage.value}"
         window.ask_about((fake.item_id(0), fake.item_id(1)))
         await until(lambda: window.ask._strip.count() == 3)
         yield "ask"

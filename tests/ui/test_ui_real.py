@@ -69,11 +69,12 @@ async def make_vault(window: MainWindow, passphrase: str) -> None:
 async def pair_simulated(window: MainWindow) -> str:
     services = window.context.services
     press(window.captures, "Pair glasses")
-    press(window.glasses, "Start simulated Omi Glass")
-    await wait(lambda: window.glasses.pairing._found)
-    window.glasses.pairing.pair(next(iter(window.glasses.pairing._found.values())))
-    await wait(lambda: shown(window, Question))
-    press(shown(window, Question)[0], "Pair")
+    panel = window.glasses.pairing
+    await wait(lambda: panel.look.offered)
+    press(panel, "Start simulated Omi Glass")
+    await wait(lambda: panel.look.rows())
+    panel.choose(panel.look.rows()[0].found.address)
+    press(panel, "Pair these glasses")
     await wait(lambda: services.glasses.known() and services.glasses.known()[0].state is LinkState.READY)
     return services.glasses.known()[0].known.address
 

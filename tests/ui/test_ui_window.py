@@ -9,12 +9,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QDialog, QFrame, QLabel, QLineEdit, QPlainTextEdit, QPushButton
 
 from app.errors import Cancelled, Explanation, EyelidError
-from app.events import CaptureArriving, CaptureLost, Trouble, VaultNotice
+from app.events import CaptureLost, Trouble, VaultNotice
 from app.settings import AI_OFF, DESTINATION, THEME
 from app.sharing.types import Outcome, PolicyClass
 from app.vault.types import Exchange, ItemKind, LockState, Notice, NoticeKind, Share, SlotInfo, SlotKind
-from ble.errors import RadioUnavailable
-from ble.types import LinkState
 from ui.approval import ApprovalDialog
 from ui.dialogs import NameDialog, Question
 from ui.pages.keys import PassphraseDialog, RecoveryDialog
@@ -467,126 +465,6 @@ async def test_trashing_in_the_viewer_goes_back(filled, services, fake, qtbot, u
     qtbot.keyClick(filled.viewer.picture, Qt.Key.Key_Delete)
     await until(lambda: filled.stack.currentWidget() is filled.captures)
     assert len(services.library.trashed) == 1
-
-
-# -- glasses -------------------------------------------------------------------------------------------------------------------
-
-
-async def test_glasses_show_state_and_battery_with_its_age(filled, services, fake, until) -> None:
-    filled.go("glasses")
-    await until(lambda: "Battery 62 %, 4 min ago" in texts(filled.glasses))
-    assert "Connected" in texts(filled.glasses)
-    services.glasses.put(fake.view(LinkState.WAITING, trouble=Explanation("They are out of reach.", "", "Bring them nearer.")))
-    await until(lambda: "They are out of reach." in texts(filled.glasses))
-    assert "Out of reach" in texts(filled)
-
-
-async def test_take_photo_and_capture_at_intervals(filled, services, until) -> None:
-    filled.go("glasses")
-    card = next(iter(filled.glasses._cards.values()))
-    next(button for button in card.findChildren(QPushButton) if button.text() == "Take photo").click()
-    await until(lambda: services.glasses.calls)
-    filled.glasses.set_continuous(card.address, True)
-    await until(lambda: len(services.glasses.calls) == 2)
-    assert services.glasses.calls == [("photo", card.address), ("continuous", card.address, True)]
-
-
-async def test_a_silent_camera_is_said(filled, services, until) -> None:
-    filled.go("glasses")
-    services.glasses.photo_error = RadioUnavailable("No photo came.", "The glasses were silent.", "Try again nearer.")
-    filled.glasses.take_photo("AA:BB:CC:DD:EE:01")
-    await until(lambda: "No photo came." in texts(filled.banners))
-
-
-async def test_arriving_bytes_are_shown(filled, services, until) -> None:
-    filled.go("glasses")
-    services.events.publish(CaptureArriving("AA:BB:CC:DD:EE:01", 2048, 8192))
-    await until(lambda: "A capture is arriving, 2 kB of 8 kB" in texts(filled.glasses))
-
-
-async def test_forgetting_asks_first(filled, services, fake, until) -> None:
-    filled.go("glasses")
-    filled.glasses.forget_glasses(fake.view())
-    await answer(filled, until, "Forget")
-    await until(lambda: "No glasses yet" in texts(filled.glasses))
-
-
-async def test_pairing_lists_by_signal_and_shows_cautions_first(window, services, fake, until) -> None:
-    from dataclasses import replace
-
-    services.glasses.air = [replace(fake.FOUND, address="AA:BB:CC:DD:EE:09", name="Far", rssi=-90), fake.FOUND]
-    window._pair()
-    await until(lambda: window.glasses.pairing._heard.count() == 2)
-    await until(lambda: not window.tasks.running("scan"))
-    names = [label.text() for label in window.glasses.pairing.findChildren(QLabel) if label.text() in ("Far", "Omi Glass")]
-    assert names == ["Omi Glass", "Far"]
-    assert "Why can't I see mine?" in texts(window.glasses)
-    window.glasses.pairing.pair(fake.FOUND)
-    dialog = await dialog_of(window, until, Question)
-    assert "not encrypted" in texts(dialog)
-    assert not services.glasses.views
-    await answer(window, until, "Pair")
-    await until(lambda: services.glasses.views)
-    await until(lambda: "is paired" in texts(window))
-
-
-async def test_not_now_pairs_nothing(window, services, fake, until) -> None:
-    window._pair()
-    window.glasses.pairing.pair(fake.FOUND)
-    await answer(window, until, "Not now")
-    assert not services.glasses.views
-
-
-async def test_simulated_glasses_can_be_started_and_are_found(window, services, until) -> None:
-    window._pair()
-    await until(lambda: not window.tasks.running("scan"))
-    next(button for button in window.glasses.findChildren(QPushButton) if button.text() == "Start simulated Omi Glass").click()
-    await until(lambda: window.glasses.pairing._found)
-
-
-async def test_a_radio_that_is_off_is_said_once_in_its_place(window, services, until) -> None:
-    services.glasses.scan_error = RadioUnavailable("Bluetooth is off.", "The adapter is switched off.", "Switch it on.")
-    window._pair()
-    await until(lambda: "Bluetooth is off. The adapter is switched off. Switch it on." in texts(window.glasses.pairing))
-    assert window.banners.shown() == []
-    assert window.glasses.pairing._none.wordWrap()
-    assert window.glasses.pairing._again.isEnabled()
-    services.glasses.scan_error = None
-    next(button for button in window.glasses.findChildren(QPushButton) if button.text() == "Start simulated Omi Glass").click()
-    await until(lambda: window.glasses.pairing._found)
-    assert "Bluetooth is off." not in texts(window)
-
-
-async def test_a_pairing_that_failed_is_said_until_the_next_try_or_until_left(window, services, fake, until) -> None:
-    async def fail(found):
-        raise RadioUnavailable("They did not answer.", "They are too far away.", "Come nearer.")
-
-    paired = services.glasses.pair
-    services.glasses.pair = fail
-    window._pair()
-    for leave in (lambda: window.go("captures"), lambda: window.glasses.pairing.pair(fake.FOUND)):
-        window._pair()
-        window.glasses.pairing.pair(fake.FOUND)
-        await answer(window, until, "Pair")
-        await until(lambda: "They did not answer." in texts(window.banners))
-        leave()
-        assert window.banners.shown() == []
-    services.glasses.pair = paired
-    await answer(window, until, "Pair")
-    await until(lambda: "is paired" in texts(window.banners))
-
-
-@pytest.mark.parametrize(("to", "paired"), [("Pair", True), ("Not now", False)])
-async def test_enter_presses_the_button_that_has_the_focus(window, services, fake, until, qtbot, to: str, paired: bool) -> None:
-    window._pair()
-    window.glasses.pairing.pair(fake.FOUND)
-    dialog = await dialog_of(window, until, Question)
-    buttons = {button.text(): button for button in dialog.findChildren(QPushButton)}
-    assert dialog.focusWidget() is buttons["Not now"]
-    buttons[to].setFocus(Qt.FocusReason.TabFocusReason)
-    qtbot.keyClick(buttons[to], Qt.Key.Key_Return)
-    await until(lambda: not window.tasks.running("pair"))
-    assert bool(services.glasses.views) is paired
 
 
 # -- ask -----------------------------------------------------------------------------------------------------------------------

@@ -1,197 +1,192 @@
-"""Pairing as a live list: what is heard on the air by signal, help when nothing is, and simulated glasses to try with."""
+"""Pairing in the window: one screen for each stage of `app.glasses.pairing_flow`, which decides; nothing is decided here."""
 
 from __future__ import annotations
 
-import contextlib
-from functools import partial
+import asyncio
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QKeySequence, QShortcut, Qt
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
-from app.errors import Explanation
-from app.glasses.types import FoundGlasses
+from app.events import GlassesChanged
+from app.glasses.pairing import PairingState, Stage
+from app.glasses.pairing_flow import PairingFlow
+from app.glasses.types import GlassesView
 from ui.context import Context
-from ui.dialogs import ask
 from ui.i18n import tr
-from ui.theme import set_role
-from ui.tokens import GRID
-from ui.widgets.badge import Badge
-from ui.widgets.banner import Banner, Banners, announce
-from ui.widgets.basics import button, card, clear_layout, column, icon_label, label, noted, row
-from ui.widgets.flow import FlowLayout
-from ui.widgets.page import scrolled
-from ui.widgets.progress import ProgressRow
+from ui.pages.pairing_link import BeforeScreen, FailedScreen, LinkScreen, ReadyScreen
+from ui.pages.pairing_look import LookScreen
+from ui.pages.trail import Trail
+from ui.widgets.banner import Banners, announce
+from ui.widgets.basics import column
+from ui.widgets.page import GUTTER, MARGIN
 
 SCAN_SECONDS = 30.0
+AGAIN_MS = 5000
+"""So long after a search that heard nothing, another begins by itself: whoever switches Bluetooth on need not come back and press."""
 
-
-def signal_look(rssi: int) -> tuple[str, str]:
-    """Icon and word for a signal in dBm."""
-    if rssi >= -60:
-        return "signal-3", tr("Strong signal")
-    if rssi >= -78:
-        return "signal-2", tr("Fair signal")
-    return "signal-1", tr("Weak signal")
-
-
-def reasons() -> tuple[str, ...]:
-    """Why glasses may not be heard, most common first."""
-    return (
-        tr("Are they out of their case and switched on?"),
-        tr("Are they connected to a phone? Most glasses talk to one device at a time: close the phone's app or switch its Bluetooth off."),
-        tr("Are they within a few steps of this computer?"),
-        tr("Is Bluetooth on, and may this computer's apps use it?"),
-        tr("Ray-Ban Meta and Oakley Meta cannot be paired with a computer: their maker allows the phone app only."),
-    )
+_STEPS = {Stage.LOOKING: 0, Stage.CAUTIONS: 1, Stage.CONNECTING: 2, Stage.SECURING: 2, Stage.FAILED: 2, Stage.READY: 3}
 
 
 class PairingPanel(QWidget):
-    """Scans while it is in front. `closed` when a pair was paired, or on Done."""
+    """Searches while it is in front. `closed` when the person is done with it; `photo_asked` carries the address of new glasses."""
 
     closed = Signal()
+    photo_asked = Signal(str)
 
     def __init__(self, context: Context, banners: Banners) -> None:
         super().__init__()
         self._context = context
         self._banners = banners
-        self._found: dict[str, FoundGlasses] = {}
-        self._pairing = ""
-        self._round = 0
-        self._said = ""
-        self._refused: Banner | None = None
+        self._flow: PairingFlow | None = None
+        self._stage: Stage | None = None
         theme = context.theme
-        self.progress = ProgressRow(theme)
-        self._heard = QVBoxLayout()
-        self._heard.setSpacing(GRID)
-        self._none = label(tr("Nothing heard yet."), tone="muted", wrap=True)
-        self._again = button(theme, tr("Search again"), self.start, icon="refresh")
-        done = button(theme, tr("Done"), self.closed.emit)
-        self.first = done
-        head = row(label(tr("Glasses nearby"), "lead"), None, self._again, done)
-        why = column(label(tr("Why can't I see mine?"), "lead"), gap=GRID)
-        for reason in reasons():
-            why.addLayout(noted(theme, "question", "muted", reason))
-        self._simulated = FlowLayout()
-        hint = tr("Simulated glasses behave like real ones, over a virtual radio. Their photos are marked as simulated.")
-        trial = card(label(tr("Try without glasses"), "lead"), label(hint, tone="muted", wrap=True), self._simulated)
-        whole = column(card(head, self.progress, self._none, self._heard, gap=GRID + 4), trial, card(why), None, gap=2 * GRID)
-        self.setLayout(column(scrolled(whole)))
+        self.trail = Trail(theme, (tr("Find"), tr("Before you pair"), tr("Connect"), tr("Ready")))
+        self.look = LookScreen(theme, self.closed.emit)
+        self.before = BeforeScreen(theme, self._agree, self._back)
+        self.link = LinkScreen(theme, self._back)
+        self.failed = FailedScreen(theme, self._again, self._back)
+        self.ready = ReadyScreen(theme, self._photo, self.closed.emit)
+        self._stack = QStackedWidget()
+        for screen in (self.look, self.before, self.link, self.failed, self.ready):
+            self._stack.addWidget(screen)
+        self.setLayout(column(column(self.trail, margins=(0, 0, MARGIN - GUTTER, 0)), self._stack, gap=12))
+        self._retry = QTimer(self, singleShot=True, interval=AGAIN_MS)
+        self._retry.timeout.connect(self._search_on)
+        self.look.chosen.connect(self.choose)
+        self.look.again.connect(self._again)
+        self.look.simulate.connect(self._simulate)
+        self.link.answered.connect(self._answer)
+        self.ready.renamed.connect(self._rename)
+        context.services.events.subscribe(GlassesChanged, self._glasses_changed)
+        back = QShortcut(QKeySequence(Qt.Key.Key_Escape), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        back.activated.connect(self._escape)
 
-    def start(self) -> None:
-        """Begin a fresh scan."""
-        self._offer_simulated()
-        self._found.clear()
-        self._said = ""
-        self._list()
-        self._again.setEnabled(False)
-        self.progress.begin(tr("Listening for glasses…"))
-        self._round += 1
-        self._context.tasks.start(self._scanning(self._round), key="scan", on_error=self._silent)
+    @property
+    def state(self) -> PairingState:
+        return self._flow.state if self._flow is not None else PairingState()
+
+    # -- begin and end ---------------------------------------------------------------------------------------------------------
+
+    def start(self, wanted: str | None = None) -> None:
+        """Begin afresh; with `wanted`, only the glasses of that address are looked for."""
+        self.stop()
+        if not self.look.offered:
+            self._context.tasks.start(self._offering(), key="families")
+        self._flow = self._context.services.glasses.pairing(wanted, seconds=SCAN_SECONDS, on_change=self._changed)
+        self._flow.start()
+        self._changed(self._flow.state)
 
     def stop(self) -> None:
-        self._round += 1
-        self._context.tasks.cancel("scan")
-        self._again.setEnabled(True)
-        self.progress.end()
-        self._found.clear()
-        self._said = ""
-        self._settled()
-        self._list()
+        """Leave: what is under way is broken off, and nothing is enrolled that was not."""
+        self._retry.stop()
+        flow, self._flow = self._flow, None
+        if flow is not None:
+            self._context.tasks.start(flow.close())
+        self._stage = None
+        self.look.forget()
+        self.link.end()
+        self._stack.setCurrentWidget(self.look)
+        self.trail.show_step(0)
 
-    def _offer_simulated(self) -> None:
-        if self._simulated.count():
+    async def _offering(self) -> None:
+        """What can be simulated; asking for it loads a whole Bluetooth stack, so that happens beside the screen."""
+        families = await asyncio.get_running_loop().run_in_executor(None, self._context.services.glasses.simulated_families)
+        self.look.offer(families)
+
+    # -- what the flow says ----------------------------------------------------------------------------------------------------
+
+    def _changed(self, state: PairingState) -> None:
+        if self._flow is None or state.stage is Stage.CLOSED:
             return
-        for family, name in self._context.services.glasses.simulated_families():
-            text = tr("Start simulated {name}", name=name)
-            self._simulated.addWidget(button(self._context.theme, text, partial(self._simulate, family), icon="simulated"))
+        fresh = state.stage is not self._stage or bool(state.code) != (self.link.first is self.link.differs)
+        self._stage = state.stage
+        self.trail.show_step(_STEPS[state.stage])
+        self._show(state)
+        if fresh and self.isVisible():
+            self._arrive()
 
-    async def _scanning(self, number: int) -> None:
-        try:
-            async with contextlib.aclosing(self._context.services.glasses.scan(SCAN_SECONDS)) as heard:
-                async for found in heard:
-                    self._found[found.address] = found
-                    self._list()
-        finally:
-            if number == self._round:
-                self._again.setEnabled(True)
-                if not self._pairing:
-                    self.progress.end()
-        self._said = tr("Nothing was heard. The reasons below help most often.")
-        self._list()
+    def _show(self, state: PairingState) -> None:
+        if state.stage is Stage.LOOKING:
+            self.look.show_state(state)
+            self._stack.setCurrentWidget(self.look)
+            idle = not state.searching and not state.found
+            (self._retry.start if idle else self._retry.stop)()
+        elif state.stage is Stage.CAUTIONS:
+            self.before.show_state(state)
+            self._stack.setCurrentWidget(self.before)
+        elif state.stage in (Stage.CONNECTING, Stage.SECURING):
+            self.link.show_state(state)
+            self._stack.setCurrentWidget(self.link)
+        elif state.stage is Stage.FAILED:
+            self.failed.show_state(state)
+            self._stack.setCurrentWidget(self.failed)
+        elif (view := self._paired()) is not None:
+            self.ready.show_ready(view)
+            self._stack.setCurrentWidget(self.ready)
 
-    def _silent(self, said: Explanation) -> None:
-        """Nothing can listen. It is said in its place only: simulated glasses work all the same, so nothing is wrong with the page."""
-        self.progress.end()
-        self._again.setEnabled(True)
-        self._said = str(said)
-        self._list()
-        announce(self, self._said)
+    def _arrive(self) -> None:
+        """Take the focus along to the new screen, and say where one is."""
+        screen = self._stack.currentWidget()
+        if isinstance(screen, LookScreen):
+            screen.first_choice().setFocus()
+            announce(self, self.trail.words)
+        elif isinstance(screen, BeforeScreen | LinkScreen | FailedScreen | ReadyScreen):
+            screen.first.setFocus()
+            announce(self, screen.accessibleName())
 
-    def _list(self) -> None:
-        focused = self.focusWidget().accessibleName() if self.focusWidget() is not None else ""
-        clear_layout(self._heard)
-        for found in sorted(self._found.values(), key=lambda found: (-found.rssi // 6, found.address)):
-            self._heard.addWidget(self._row(found, focused))
-        self._none.setVisible(not self._found)
-        self._none.setText(self._said or tr("Nothing heard yet."))
+    def _paired(self) -> GlassesView | None:
+        known = self.state.paired
+        views = self._context.services.glasses.known()
+        return next((view for view in views if known is not None and view.known.address == known.address), None)
 
-    def _row(self, found: FoundGlasses, focused: str) -> QFrame:
-        theme = self._context.theme
-        icon, signal = signal_look(found.rssi)
-        name = found.name or tr("Glasses without a name")
-        box = QFrame()
-        set_role(box, "well")
-        line = row(icon_label(theme, icon, "accent", 24), gap=GRID + 4, margins=(2 * GRID - 4, GRID, GRID, GRID))
-        family = dict(self._context.services.glasses.simulated_families()).get(found.family, found.family)
-        facts = tr("{family} · {signal} · {address}", family=family, signal=signal, address=found.address)
-        line.addLayout(column(label(name, "strong"), label(facts, "small", wrap=True), gap=2), 1)
-        if found.simulated:
-            line.addWidget(Badge(theme, "simulated", tr("Simulated")))
-        if found.known:
-            line.addWidget(Badge(theme, "good", tr("Paired"), "good"))
+    def _glasses_changed(self, event: GlassesChanged) -> None:
+        if self._stage is Stage.READY and (view := self._paired()) is not None:
+            self.ready.show_ready(view)
+
+    # -- what the person does --------------------------------------------------------------------------------------------------
+
+    def choose(self, address: str) -> None:
+        """Pair the glasses with this address, which were heard."""
+        if self._flow is not None:
+            self._flow.choose(address)
+
+    def _agree(self) -> None:
+        if self._flow is not None:
+            self._flow.agree()
+
+    def _answer(self, same: bool) -> None:
+        if self._flow is not None:
+            self._flow.answer(same)
+
+    def _again(self) -> None:
+        if self._flow is not None:
+            self._flow.again()
+
+    def _back(self) -> None:
+        if self._flow is not None:
+            self._flow.back()
+
+    def _escape(self) -> None:
+        if self._stage in (None, Stage.LOOKING, Stage.READY):
+            self.closed.emit()
         else:
-            text = tr("Pairing…") if self._pairing == found.address else tr("Pair")
-            pair = button(
-                theme, text, partial(self.pair, found), role="primary", name=tr("Pair {name}, {signal}", name=name, signal=signal)
-            )
-            pair.setEnabled(not self._pairing)
-            line.addWidget(pair)
-            if focused and pair.accessibleName() == focused:
-                pair.setFocus()
-        box.setLayout(line)
-        return box
+            self._back()
 
-    def pair(self, found: FoundGlasses) -> None:
-        self._settled()
-        self._context.tasks.start(self._pair(found), key="pair", on_error=partial(self._not_paired, found))
+    def _search_on(self) -> None:
+        if self.isVisible() and self.state.stage is Stage.LOOKING and not self.state.found:
+            self._again()
 
-    def _not_paired(self, found: FoundGlasses, said: Explanation) -> None:
-        self._refused = self._banners.trouble(said, partial(self.pair, found))
-
-    def _settled(self) -> None:
-        """What was said of an earlier try is over: another was begun, or the page is left."""
-        refused, self._refused = self._refused, None
-        if refused is not None:
-            refused.close_down()
-
-    async def _pair(self, found: FoundGlasses) -> None:
-        name = found.name or found.family
-        cautions = self._context.services.glasses.cautions(found.family)
-        if cautions and not await ask(
-            self, tr("Before you pair {name}", name=name), "\n\n".join(cautions), yes=tr("Pair"), no=tr("Not now")
-        ):
-            return
-        self._pairing = found.address
-        self._list()
-        self.progress.begin(tr("Pairing with {name}…", name=name))
-        try:
-            known = await self._context.services.glasses.pair(found)
-        finally:
-            self._pairing = ""
-            self.progress.end()
-            self._list()
-        self._banners.good(tr("{name} is paired. New photos appear under Captures by themselves.", name=known.name))
+    def _photo(self) -> None:
+        known = self.state.paired
         self.closed.emit()
+        if known is not None:
+            self.photo_asked.emit(known.address)
+
+    def _rename(self, name: str) -> None:
+        known = self.state.paired
+        if known is not None:
+            self._context.tasks.start(self._context.services.glasses.rename(known.address, name), key="rename")
 
     def _simulate(self, family: str) -> None:
         self._context.tasks.start(self._simulating(family), key="simulate")

@@ -1,0 +1,386 @@
+"""Glasses on the screen: pairing step by step, their state, what can be asked of them, import over Wi-Fi."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
+
+from app.errors import Explanation
+from app.events import CaptureArriving, CaptureLost
+from app.glasses.over_wifi import BrokenOff, Done, Invitation, Looking, Progress
+from ble.errors import NotGlasses, PairingNeeded, RadioUnavailable
+from ble.types import Capabilities, Capability, GlassesStatus, LinkState, Stored
+from ui.dialogs import NameDialog, Question
+from ui.glasses_words import abilities, storage
+from ui.pace import Pace
+
+ADDRESS = "AA:BB:CC:DD:EE:01"
+
+
+def texts(widget) -> str:
+    return "\n".join(one.text() for kind in (QLabel, QPushButton) for one in widget.findChildren(kind) if one.isVisible())
+
+
+def press(widget, name: str) -> None:
+    """Press what a screen reader calls `name`."""
+    found = [one for one in widget.findChildren(QPushButton) if one.isVisible() and one.accessibleName() == name]
+    assert len(found) == 1, (name, [one.accessibleName() for one in widget.findChildren(QPushButton) if one.isVisible()])
+    found[0].click()
+
+
+async def dialog_of(window, until, kind):
+    await until(lambda: [one for one in window.findChildren(kind) if one.isVisible()])
+    return next(one for one in window.findChildren(kind) if one.isVisible())
+
+
+def no_focus_but(widget) -> bool:
+    return QApplication.focusWidget() is widget
+
+
+# -- pairing -------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def looking(window, services, fake, until):
+    """The pairing panel with one pair heard."""
+    services.glasses.air = [fake.FOUND]
+    window._pair()
+    await until(lambda: window.glasses.pairing.look.rows())
+    return window.glasses.pairing
+
+
+async def test_pairing_lists_the_nearest_first_and_says_what_to_know_before(window, services, fake, until) -> None:
+    services.glasses.air = [replace(fake.FOUND, address="AA:BB:CC:DD:EE:09", name="Far", rssi=-90), fake.FOUND]
+    window._pair()
+    panel = window.glasses.pairing
+    await until(lambda: len(panel.look.rows()) == 2)
+    assert [row.found.name for row in panel.look.rows()] == ["Omi Glass", "Far"]
+    assert "Why can't I see mine?" in texts(panel)
+    assert "Ray-Ban Meta" in texts(panel)
+    press(panel, "Pair Omi Glass, Strong signal")
+    assert "not encrypted" in texts(panel)
+    assert no_focus_but(panel.before.not_now), "no haste says yes"
+    assert not services.glasses.views
+    press(panel, "Pair these glasses")
+    await until(lambda: "Omi Glass is paired" in texts(panel))
+    assert list(services.glasses.views) == [ADDRESS]
+    await until(lambda: "Photos every 30 s" in texts(panel))
+    assert panel.trail.words == "Step 4 of 4: Ready"
+
+
+async def test_not_now_pairs_nothing_and_goes_back_to_the_list(looking, services, until) -> None:
+    press(looking, "Pair Omi Glass, Strong signal")
+    press(looking, "Not now")
+    await until(lambda: looking.look.rows())
+    assert looking.trail.words.startswith("Step 1")
+    assert not services.glasses.views
+
+
+@pytest.mark.parametrize("same", [True, False])
+async def test_codes_are_compared_and_the_wary_answer_has_the_focus(looking, services, until, same: bool) -> None:
+    services.glasses.code = "123456"
+    press(looking, "Pair Omi Glass, Strong signal")
+    press(looking, "Pair these glasses")
+    await until(lambda: "123 456" in texts(looking))
+    assert no_focus_but(looking.link.differs)
+    assert looking.link.code.accessibleName() == "Code 1 2 3 4 5 6"
+    assert not services.glasses.views
+    press(looking, "They show the same" if same else "They show another code")
+    await until(lambda: ("is paired" if same else "Somebody may be between them") in texts(looking))
+    assert bool(services.glasses.views) is same
+
+
+async def test_what_went_wrong_comes_with_one_thing_to_do(looking, services, until) -> None:
+    services.glasses.pair_error = PairingNeeded("They do not know this computer.", "They were reset.", "Make them forget it.")
+    press(looking, "Pair Omi Glass, Strong signal")
+    press(looking, "Pair these glasses")
+    await until(lambda: "They do not know this computer." in texts(looking))
+    assert "They were reset." in texts(looking)
+    assert "have to forget it first" in texts(looking)
+    services.glasses.pair_error = NotGlasses("That is a necklace.", "It has no camera.", "Choose others.")
+    press(looking, "Try again")
+    await until(lambda: "That is a necklace." in texts(looking))
+    services.glasses.pair_error = None
+    press(looking, "Choose others")
+    await until(lambda: looking.look.rows())
+    press(looking, "Pair Omi Glass, Strong signal")
+    press(looking, "Pair these glasses")
+    await until(lambda: services.glasses.views)
+
+
+async def test_others_of_the_same_name_are_not_taken_for_mine(window, services, fake, until) -> None:
+    services.glasses.put(fake.view())
+    services.glasses.air = [replace(fake.FOUND, address="AA:BB:CC:DD:EE:09")]
+    window._pair()
+    panel = window.glasses.pairing
+    await until(lambda: panel.look.rows())
+    press(panel, "Pair Omi Glass, Strong signal")
+    assert "these are others: their address differs" in texts(panel)
+    assert "Pair them all the same" in texts(panel)
+
+
+async def test_esc_goes_back_one_screen_then_leaves(looking, window, qtbot, until) -> None:
+    press(looking, "Pair Omi Glass, Strong signal")
+    qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Escape)
+    await until(lambda: looking.trail.words.startswith("Step 1"))
+    qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Escape)
+    assert "No glasses yet" in texts(window.glasses)
+
+
+async def test_enter_presses_what_has_the_focus(looking, services, qtbot, until) -> None:
+    looking.look.rows()[0].pair.setFocus()
+    for _ in ("pair", "not now"):
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Space)
+    await until(lambda: looking.trail.words.startswith("Step 1"))
+    assert not services.glasses.views
+
+
+async def test_every_family_can_be_tried_and_an_experimental_one_says_so(window, services, until) -> None:
+    services.glasses.simulated_families = lambda: (("omi-glass", "Omi Glass"), ("heycyan", "HeyCyan"))
+    window._pair()
+    panel = window.glasses.pairing
+    await until(lambda: panel.look.offered)
+    assert "Start simulated HeyCyan (experimental)" in texts(panel)
+    press(panel, "Start simulated Omi Glass")
+    await until(lambda: panel.look.rows())
+
+
+async def test_a_radio_that_is_off_is_said_once_in_its_place_until_it_is_on(window, services, fake, until) -> None:
+    services.glasses.scan_error = RadioUnavailable("Bluetooth is off.", "The adapter is switched off.", "Switch it on.")
+    window._pair()
+    panel = window.glasses.pairing
+    await until(lambda: panel.look.notice.text == "Bluetooth is off. The adapter is switched off. Switch it on.")
+    assert window.banners.shown() == []
+    assert panel.look.search.isEnabled()
+    assert panel._retry.isActive()
+    services.glasses.scan_error, services.glasses.air = None, [fake.FOUND]
+    panel._retry.timeout.emit()  # nobody pressed anything
+    await until(lambda: panel.look.rows())
+    assert panel.look.notice.text == ""
+
+
+async def test_leaving_the_page_ends_the_search(looking, window, services) -> None:
+    press(looking, "Pair Omi Glass, Strong signal")
+    window.go("captures")
+    assert looking._flow is None
+    assert looking.look.rows() == []
+    assert not services.glasses.views
+
+
+async def test_new_glasses_are_called_what_the_person_likes(looking, services, until) -> None:
+    press(looking, "Pair Omi Glass, Strong signal")
+    press(looking, "Pair these glasses")
+    await until(lambda: "is paired" in texts(looking))
+    looking.ready.name.setText("Blue ones")
+    looking.ready.name.editingFinished.emit()
+    await until(lambda: "Blue ones is paired" in texts(looking))
+    press(looking, "Take a first photo")
+    await until(lambda: ("photo", ADDRESS) in services.glasses.calls)
+
+
+# -- their state ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def paired(window, services, fake, until):
+    services.glasses.put(fake.view())
+    window.go("glasses")
+    await until(lambda: window.glasses._cards)
+    return window
+
+
+async def test_glasses_show_state_and_battery_with_its_age(paired, services, fake, until) -> None:
+    await until(lambda: "Battery 62 %, 4 min ago" in texts(paired.glasses))
+    assert "Connected" in texts(paired.glasses)
+    trouble = Explanation("They are out of reach.", "", "Bring them nearer.")
+    services.glasses.put(fake.view(LinkState.WAITING, trouble=trouble))
+    await until(lambda: "They are out of reach." in texts(paired.glasses))
+    assert "Out of reach" in texts(paired)
+
+
+async def test_two_pairs_have_a_card_each(paired, services, fake, until) -> None:
+    one = fake.view()
+    services.glasses.put(replace(one, known=replace(one.known, address="AA:BB:CC:DD:EE:02", name="Halo", family="halo")))
+    await until(lambda: len(paired.glasses._cards) == 2)
+    press(paired.glasses, "Take photo with Halo")
+    await until(lambda: services.glasses.calls == [("photo", "AA:BB:CC:DD:EE:02")])
+
+
+async def test_take_photo_and_capture_at_intervals(paired, services, until) -> None:
+    press(paired.glasses, "Take photo with Omi Glass")
+    await until(lambda: services.glasses.calls)
+    paired.glasses.set_continuous(ADDRESS, True)
+    await until(lambda: len(services.glasses.calls) == 2)
+    assert services.glasses.calls == [("photo", ADDRESS), ("continuous", ADDRESS, True)]
+
+
+async def test_a_silent_camera_is_said(paired, services, until) -> None:
+    services.glasses.photo_error = RadioUnavailable("No photo came.", "The glasses were silent.", "Try again nearer.")
+    paired.glasses.take_photo(ADDRESS)
+    await until(lambda: "No photo came." in texts(paired.banners))
+
+
+async def test_arriving_bytes_are_shown_with_speed_and_time_left(paired, services, until, monkeypatch) -> None:
+    clock = iter((0.0, 2.0, 4.0))
+    monkeypatch.setattr("ui.pages.glasses.monotonic", lambda: next(clock))
+    services.events.publish(CaptureArriving(ADDRESS, 2000, 20000))
+    await until(lambda: "A capture is arriving, 2 kB of 20 kB" in texts(paired.glasses))
+    services.events.publish(CaptureArriving(ADDRESS, 4000, 20000))
+    await until(lambda: "4 kB of 20 kB, 1 kB a second, 0:16 left" in texts(paired.glasses))
+    services.events.publish(CaptureLost(ADDRESS, "It broke."))
+    await until(lambda: "is arriving" not in texts(paired.glasses))
+
+
+async def test_a_new_state_takes_no_focus_from_elsewhere_and_loses_none(paired, services, fake, until) -> None:
+    card = paired.glasses._cards[ADDRESS]
+    button = next(one for one in card.findChildren(QPushButton) if one.accessibleName() == "Take photo with Omi Glass")
+    button.setFocus()
+    services.glasses.put(fake.view(status=GlassesStatus(battery=50, battery_at=fake.NOW)))
+    await until(lambda: "Battery 50 %" in texts(card))
+    assert QApplication.focusWidget().accessibleName() == "Take photo with Omi Glass"
+    paired.glasses._pair.setFocus()
+    services.glasses.put(fake.view(status=GlassesStatus(battery=40, battery_at=fake.NOW)))
+    await until(lambda: "Battery 40 %" in texts(card))
+    assert no_focus_but(paired.glasses._pair)
+
+
+async def test_forgetting_asks_first(paired, services, fake, until) -> None:
+    paired.glasses.forget_glasses(fake.view())
+    dialog = await dialog_of(paired, until, Question)
+    press(dialog, "Forget") if dialog.findChildren(QPushButton)[0].accessibleName() else None
+    next(one for one in dialog.findChildren(QPushButton) if one.text() == "Forget").click()
+    await until(lambda: "No glasses yet" in texts(paired.glasses))
+
+
+async def test_glasses_are_renamed(paired, services, fake, until) -> None:
+    paired.glasses.rename(fake.view())
+    dialog = await dialog_of(paired, until, NameDialog)
+    dialog.field.setText("Mine")
+    dialog.go.click()
+    await until(lambda: ("rename", ADDRESS, "Mine") in services.glasses.calls)
+    await until(lambda: "Mine" in texts(paired.glasses))
+
+
+def mentra(fake, **changes):
+    can = Capabilities("mentra-live", frozenset({Capability.TAKE_PHOTO, Capability.WIFI, Capability.RELEASE}), encrypted_link=True)
+    return fake.view(capabilities=can, **changes)
+
+
+async def test_emptying_the_glasses_is_asked_about_when_switched_on(paired, services, fake, until) -> None:
+    services.glasses.put(mentra(fake))
+    for verb, calls in (("Keep them on the glasses", []), ("Remove them once safe", [("release", ADDRESS, True)])):
+        paired.glasses.set_release(ADDRESS, True)
+        dialog = await dialog_of(paired, until, Question)
+        next(one for one in dialog.findChildren(QPushButton) if one.text() == verb).click()
+        await until(lambda: not paired.tasks.running("release"))
+        assert services.glasses.calls == calls
+        await until(lambda: not [one for one in paired.findChildren(Question) if one.isVisible()])
+
+
+async def test_why_they_are_not_seen_is_asked_of_the_glasses_in_question(paired, services, fake, until) -> None:
+    services.glasses.put(fake.view(LinkState.WAITING, trouble=Explanation("Not seen.", "", "Wake them.")))
+    await until(lambda: "Not seen." in texts(paired.glasses))
+    services.glasses.air = [replace(fake.FOUND, address="AA:BB:CC:DD:EE:09")]
+    press(paired.glasses, "Why can't I see Omi Glass?")
+    await until(lambda: "The simulated glasses are not running." in paired.glasses.pairing.look.notice.text)
+    assert paired.glasses.pairing.look.rows() == []
+
+
+# -- import over Wi-Fi ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def wifi(paired, services, fake, until):
+    """Glasses with Wi-Fi that are real, so that a network is to be joined."""
+    one = mentra(fake)
+    services.glasses.put(replace(one, known=replace(one.known, simulated=False)))
+    await until(lambda: "Import now" in texts(paired.glasses))
+    return paired
+
+
+async def test_import_over_wifi_from_the_network_to_the_end(wifi, services, until) -> None:
+    services.glasses.wifi_steps = [Invitation("XyGlasses", "pass 123"), Looking(), Progress(1, 4), Done(3, 1, 0)]
+    press(wifi.glasses, "Import now from Omi Glass")
+    assert "How can the glasses be reached?" in texts(wifi.glasses)
+    press(wifi.glasses, "Over their own Wi-Fi")
+    await until(lambda: "XyGlasses" in texts(wifi.glasses))
+    assert "pass 123" in texts(wifi.glasses)
+    assert services.glasses.calls == [("import", ADDRESS, True)]
+    services.glasses.wifi_hold.clear()
+    press(wifi.glasses, "This computer is on it")
+    services.glasses.wifi_hold.set()
+    await until(lambda: "3 new captures came in from Omi Glass." in texts(wifi.banners))
+    assert "pass 123" not in texts(wifi.glasses)
+    assert not wifi.glasses._imports[ADDRESS].isVisible()
+
+
+async def test_an_import_shows_how_far_it_is_and_can_be_stopped(wifi, services, until) -> None:
+    services.glasses.wifi_steps = [Progress(1, 4), Done(3, 1, 0)]
+    services.glasses.wifi_hold.clear()
+    press(wifi.glasses, "Import now from Omi Glass")
+    press(wifi.glasses, "Over the Wi-Fi that both are on")
+    await until(lambda: "1 of 4 captures are here" in texts(wifi.glasses))
+    press(wifi.glasses, "Cancel")
+    await until(lambda: not wifi.glasses._imports[ADDRESS].isVisible())
+    assert wifi.banners.shown() == []
+    assert services.glasses.calls == [("import", ADDRESS, False)]
+
+
+async def test_an_import_that_broke_off_says_why_and_offers_another(wifi, services, until) -> None:
+    services.glasses.wifi_steps = [BrokenOff(Explanation("The import was interrupted.", "The link was lost.", "Import again."))]
+    press(wifi.glasses, "Import now from Omi Glass")
+    press(wifi.glasses, "Over their own Wi-Fi")
+    await until(lambda: "The import was interrupted." in texts(wifi.banners))
+    press(wifi.banners, "Try again")
+    assert "How can the glasses be reached?" in texts(wifi.glasses)
+
+
+async def test_an_import_goes_on_while_locked_and_tells_nothing_then(wifi, services, until) -> None:
+    services.glasses.wifi_steps = [Progress(1, 4), Done(3, 1, 0)]
+    services.glasses.wifi_hold.clear()
+    press(wifi.glasses, "Import now from Omi Glass")
+    press(wifi.glasses, "Over their own Wi-Fi")
+    await until(lambda: "1 of 4" in texts(wifi.glasses))
+    wifi.lock()
+    await until(lambda: not wifi.glasses._cards)
+    await asyncio.sleep(0)
+    assert wifi.glasses._imports[ADDRESS].running
+    services.glasses.wifi_hold.set()
+    await until(lambda: not wifi.glasses._imports[ADDRESS].running)
+    assert wifi.banners.shown() == []
+
+
+# -- words ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_what_glasses_can_do_is_said_from_their_capabilities() -> None:
+    can = Capabilities("frame", frozenset({Capability.BONDING, Capability.CONTINUOUS_CAPTURE}), encrypted_link=True, interval_seconds=5)
+    assert [text for _, text in abilities(can)] == ["Photos every 5 s", "Paired with a key", "Encrypted link"]
+    every = Capabilities("all", frozenset(Capability), encrypted_link=False)
+    assert len(abilities(every)) == len(Capability) + 1, "nothing they can do goes without a word"
+
+
+def test_what_glasses_hold_is_said_in_plain_words() -> None:
+    assert storage(GlassesStatus()) == ""
+    assert storage(GlassesStatus(stored=Stored(1, 2), storage_free=4_200_000_000)) == "1 photo, 2 videos on the glasses, 4.20 GB free"
+
+
+def test_pace_is_told_only_when_it_is_known_and_starts_over_with_new_work() -> None:
+    pace = Pace()
+    assert pace.rate is None
+    pace.at(0, 10.0)
+    pace.at(500, 10.5)
+    assert pace.rate is None, "half a second says little"
+    pace.at(2000, 12.0)
+    assert pace.rate == 1000
+    assert pace.left(3000) == 3.0
+    for second in range(13, 40):
+        pace.at(2000 + 100 * (second - 12), float(second))
+    assert pace.rate == 100, "what was long ago counts no more"
+    pace.at(10, 40.0)
+    assert pace.rate is None
+    assert pace.left(10) is None

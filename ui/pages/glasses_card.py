@@ -1,0 +1,214 @@
+"""One known pair of glasses: how it is right now, what it can do, and what it can be asked. Capabilities decide what is offered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from PySide6.QtWidgets import QApplication, QFrame, QMenu, QPushButton, QVBoxLayout, QWidget
+
+from app.glasses.types import GlassesView
+from ble.types import Capability, LinkState
+from ui import glasses_words, words
+from ui.context import Context
+from ui.i18n import plural, tr
+from ui.theme import set_role
+from ui.tokens import GRID
+from ui.widgets.badge import Badge, link_badge
+from ui.widgets.basics import Part, button, clear_layout, column, icon_label, label, noted, row
+from ui.widgets.flow import FlowLayout
+from ui.widgets.progress import ProgressRow
+from ui.widgets.switch import Switch
+
+
+class Acts(Protocol):
+    """What a card asks of its page; each for the glasses at an address."""
+
+    def take_photo(self, address: str) -> None: ...
+
+    def set_continuous(self, address: str, on: bool) -> None: ...
+
+    def set_release(self, address: str, on: bool) -> None: ...
+
+    def connect_to(self, address: str) -> None: ...
+
+    def disconnect_from(self, address: str) -> None: ...
+
+    def import_from(self, address: str) -> None: ...
+
+    def rename(self, view: GlassesView) -> None: ...
+
+    def forget_glasses(self, view: GlassesView) -> None: ...
+
+    def why_unseen(self, address: str) -> None: ...
+
+
+class GlassesCard(QFrame):
+    """Built anew with each state; the focus stays on the control of the same name. `below` stands under it all and is not rebuilt."""
+
+    def __init__(self, context: Context, view: GlassesView, page: Acts, below: QWidget) -> None:
+        super().__init__()
+        self._context = context
+        self._page = page
+        self.address = view.known.address
+        self.below = below
+        set_role(self, "card")
+        self.progress = ProgressRow(context.theme)
+        self._rows = QVBoxLayout()
+        self._rows.setSpacing(GRID + 4)
+        self.setLayout(column(self._rows, self.progress, below, gap=GRID, margins=(20, 2 * GRID, 20, 2 * GRID)))
+        self.show_view(view)
+
+    def show_view(self, view: GlassesView) -> None:
+        self._view = view
+        focus = QApplication.focusWidget()
+        focused = focus.accessibleName() if focus is not None and self.isAncestorOf(focus) else ""
+        clear_layout(self._rows)
+        self._rows.addLayout(self._head(view))
+        self._rows.addLayout(self._facts(view))
+        if view.trouble is not None:
+            self._rows.addWidget(self._trouble(view))
+        self._rows.addLayout(self._acts(view))
+        self._rows.addLayout(self._can(view))
+        for caution in view.capabilities.cautions if view.capabilities else ():
+            self._rows.addLayout(noted(self._context.theme, "warning", "warn", caution, "small"))
+        self.setAccessibleName(
+            tr("{name}, {state}, battery {battery}", name=view.known.name, state=words.link(view.state), battery=self._battery(view))
+        )
+        for widget in self.findChildren(QWidget):
+            if focused and widget.accessibleName() == focused:
+                widget.setFocus()
+
+    # -- what is shown ---------------------------------------------------------------------------------------------------------
+
+    def _head(self, view: GlassesView) -> QVBoxLayout:
+        theme, known = self._context.theme, view.known
+        model = " ".join(part for part in (view.info.model, view.info.firmware) if part) if view.info else ""
+        family = glasses_words.family(known.family)
+        sub = " · ".join(part for part in (family, model if model != family else "", known.address) if part)
+        head = row(icon_label(theme, "glasses", "accent", 28), gap=GRID + 4)
+        head.addLayout(column(label(known.name, "lead", wrap=True), label(sub, "small", wrap=True), gap=0), 1)
+        badges = FlowLayout(at_end=True)
+        if glasses_words.is_experimental(known.family):
+            badges.addWidget(Badge(theme, "warning", tr("Experimental"), "warn"))
+        if known.simulated:
+            badges.addWidget(Badge(theme, "simulated", tr("Simulated")))
+        badges.addWidget(link_badge(theme, view.state))
+        head.addLayout(badges, 1)
+        return column(head)
+
+    def _battery(self, view: GlassesView) -> str:
+        return words.battery(view.status.battery, view.status.battery_at)
+
+    def _facts(self, view: GlassesView) -> FlowLayout:
+        """Each with its age, or with the words that say of when it is: a stale figure misleads."""
+        status, can = view.status, view.capabilities
+        facts = FlowLayout(gap=3 * GRID)
+        if can is None or can.can(Capability.BATTERY):
+            low = status.battery is not None and status.battery <= 15
+            self._fact(facts, "battery", tr("Battery {battery}", battery=self._battery(view)), "warn" if low else "")
+        if held := glasses_words.storage(status):
+            self._fact(facts, "drive", held)
+        received = plural(status.received, "{count} received since connecting", "{count} received since connecting")
+        self._fact(facts, "captures", received)
+        if status.damaged:
+            self._fact(facts, "broken", tr("{count} arrived damaged", count=status.damaged), "warn")
+        if view.state is not LinkState.READY and view.known.last_seen is not None:
+            self._fact(facts, "interval", tr("Last seen {ago}", ago=words.ago(view.known.last_seen)))
+        return facts
+
+    def _fact(self, facts: FlowLayout, icon: str, text: str, tone: str = "") -> None:
+        box = QWidget()
+        box.setLayout(row(icon_label(self._context.theme, icon, tone or "muted", 16), label(text, tone=tone), gap=6))
+        facts.addWidget(box)
+
+    def _can(self, view: GlassesView) -> FlowLayout:
+        chips = FlowLayout(gap=6)
+        for icon, text in glasses_words.abilities(view.capabilities) if view.capabilities else ():
+            chips.addWidget(Badge(self._context.theme, icon, text))
+        return chips
+
+    def _trouble(self, view: GlassesView) -> QWidget:
+        assert view.trouble is not None
+        theme = self._context.theme
+        said = column(label(view.trouble.what, "strong", wrap=True), gap=2)
+        if detail := " ".join(part for part in (view.trouble.why, view.trouble.action) if part):
+            said.addWidget(label(detail, wrap=True))
+        if view.retry_at is not None:
+            said.addWidget(label(tr("Trying again at {time}.", time=words.clock(view.retry_at)), "small"))
+        box = QFrame()
+        set_role(box, "banner", "warn")
+        line = row(icon_label(theme, "warning", "warn"), gap=GRID + 4, margins=(GRID + 4, GRID, GRID, GRID))
+        line.addLayout(said, 1)
+        name = view.known.name
+        why = button(theme, tr("Why?"), partial(self._page.why_unseen, self.address), name=tr("Why can't I see {name}?", name=name))
+        line.addWidget(why)
+        again = partial(self._page.connect_to, self.address)
+        line.addWidget(button(theme, tr("Try now"), again, name=tr("Try to connect {name} now", name=name)))
+        box.setLayout(line)
+        return box
+
+    # -- what can be asked -----------------------------------------------------------------------------------------------------
+
+    def _acts(self, view: GlassesView) -> QVBoxLayout:
+        can, name = view.capabilities, view.known.name
+        ready = view.state is LinkState.READY
+        acts = FlowLayout()
+        if can is None or can.can(Capability.TAKE_PHOTO):
+            self._act(acts, tr("Take photo"), self._page.take_photo, "camera", tr("Take photo with {name}", name=name), ready)
+        if can is not None and can.can(Capability.WIFI):
+            enabled = ready and self.below.isHidden()
+            self._act(acts, tr("Import now"), self._page.import_from, "down", tr("Import now from {name}", name=name), enabled)
+        if not ready and view.trouble is None:
+            waiting = view.state in (LinkState.IDLE, LinkState.WAITING, LinkState.LOST, LinkState.BLOCKED)
+            self._act(acts, tr("Connect"), self._page.connect_to, "", tr("Connect {name}", name=name), waiting)
+        line = row(acts, gap=GRID)
+        line.setStretch(0, 1)
+        line.addWidget(self._more(view))
+        switches = FlowLayout(gap=2 * GRID)
+        for made in self._switches(view, ready):
+            switches.addWidget(made)
+        parts: list[Part] = [line, switches] if switches.count() else [line]
+        return column(*parts, gap=GRID)
+
+    def _act(self, acts: FlowLayout, text: str, do: Callable[[str], None], icon: str, name: str, enabled: bool) -> None:
+        made = button(self._context.theme, text, partial(do, self.address), icon=icon, name=name)
+        made.setEnabled(enabled)
+        acts.addWidget(made)
+
+    def _switches(self, view: GlassesView, ready: bool) -> list[Switch]:
+        can, name, made = view.capabilities, view.known.name, []
+        if can is not None and can.can(Capability.CONTINUOUS_CAPTURE):
+            every = tr("Capture every {n} s", n=can.interval_seconds) if can.interval_seconds else tr("Capture at intervals")
+            switch = Switch(self._context.theme, every)
+            switch.setAccessibleName(tr("{what}, {name}", what=every, name=name))
+            switch.setChecked(view.known.continuous)
+            switch.setEnabled(ready)
+            switch.clicked.connect(partial(self._page.set_continuous, self.address))
+            made.append(switch)
+        if can is not None and can.can(Capability.RELEASE):
+            text = tr("Remove from the glasses once safe here")
+            switch = Switch(self._context.theme, text)
+            switch.setAccessibleName(tr("{what}, {name}", what=text, name=name))
+            switch.setAccessibleDescription(tr("Only after the sealed copy in the vault was read back and found whole"))
+            switch.setToolTip(switch.accessibleDescription())
+            switch.setChecked(view.known.release)
+            switch.clicked.connect(partial(self._page.set_release, self.address))
+            made.append(switch)
+        return made
+
+    def _more(self, view: GlassesView) -> QPushButton:
+        """What is seldom wanted."""
+        theme, name = self._context.theme, view.known.name
+        made = button(theme, tr("More"), icon="down", role="quiet", name=tr("More for {name}", name=name))
+        menu = QMenu(made)
+        menu.addAction(theme.icon("info"), tr("Rename…"), partial(self._page.rename, view))
+        if view.state is LinkState.READY:
+            menu.addAction(theme.icon("close"), tr("Disconnect"), partial(self._page.disconnect_from, self.address))
+        else:
+            menu.addAction(theme.icon("question"), tr("Why can't I see them?"), partial(self._page.why_unseen, self.address))
+        menu.addSeparator()
+        menu.addAction(theme.icon("trash"), tr("Forget…"), partial(self._page.forget_glasses, view))
+        made.setMenu(menu)
+        return made
