@@ -20,8 +20,6 @@ from ble.errors import GlassesError, Unsupported
 from ble.port import GattPort
 from ble.types import Advertisement, Capabilities, Capability, DeviceInfo, GlassesEvent, GlassesStatus
 
-_PIECE = 64 * 1024
-
 _CAUTIONS = (
     "The glasses keep no photos: what does not arrive here is gone.",
     "Pairing is without a code, so pair where nobody else can interfere.",
@@ -83,7 +81,7 @@ class BrilliantGlasses:
     async def set_continuous(self, on: bool) -> None:
         """See `ble.glasses.Glasses`. Raises Unsupported where the glasses could not store our app."""
         session = self._link.session
-        session.check_link()
+        session.check()
         if on and not self._link.own_app:
             raise Unsupported("These glasses can't take photos by themselves.", _NO_APP, "Free some space on the glasses.")
         await self._link.set_interval(profile.INTERVAL_SECONDS if on else 0)
@@ -91,9 +89,8 @@ class BrilliantGlasses:
 
     async def fetch(self, offer_id: str, offset: int = 0) -> AsyncIterator[bytes]:
         """See `ble.glasses.Glasses`; works until `release`, after the link is gone too. Raises ProtocolFault for an unknown offer."""
-        jpeg = self._link.session.held(offer_id)
-        for start in range(max(0, offset), len(jpeg), _PIECE):
-            yield jpeg[start : start + _PIECE]
+        async for piece in self._link.session.pieces(offer_id, offset):
+            yield piece
 
     async def release(self, offer_id: str) -> None:
         self._link.session.release(offer_id)

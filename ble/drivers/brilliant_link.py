@@ -111,7 +111,8 @@ class BrilliantLink:
     async def leave(self) -> None:
         """End what runs on the glasses, and the link. Never raises GlassesError."""
         self._interval = 0
-        if self.session.close_begins():
+        self.session.leaves()
+        if self.session.open:
             with contextlib.suppress(GlassesError):
                 await self._bow_out()
         with contextlib.suppress(GlassesError):

@@ -13,7 +13,8 @@ from collections import deque
 from ble.drivers import brilliant_lua as lua
 from ble.drivers import brilliant_profile as profile
 from ble.drivers.brilliant_stream import plain
-from ble.errors import LinkLost, ProtocolFault
+from ble.drivers.session import link_lost
+from ble.errors import ProtocolFault
 from ble.port import GattPort
 
 _MOST_WAITING = 64
@@ -144,9 +145,7 @@ class Repl:
         while not self._texts:
             self._arrived.clear()
             if self._gone:
-                raise LinkLost(
-                    "The link to the glasses was lost.", "They may be out of range or switched off.", "Bring the glasses closer."
-                )
+                raise link_lost()
             await self._arrived.wait()
         return self._texts.popleft()
 

@@ -42,13 +42,6 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True)
-class Grown:
-    """So many bytes of the picture are here."""
-
-    received: int
-
-
-@dataclass(frozen=True, slots=True)
 class Whole:
     """A photo that passed every check, as the camera made it."""
 
@@ -85,7 +78,7 @@ class Battery:
     percent: int
 
 
-Outcome = Begun | Grown | Whole | Spoilt | Refused | Heard | Battery
+Outcome = Begun | Whole | Spoilt | Refused | Heard | Battery
 
 
 class _State(enum.Enum):
@@ -117,6 +110,15 @@ class PhotoStream:
     def photo(self) -> int | None:
         """The glasses' number for the photo that is coming, or came last; None where the stream has none, or its beginning was missed."""
         return self._photo
+
+    @property
+    def received(self) -> int:
+        """Bytes of the picture on its way that are here."""
+        return len(self._body)
+
+    @property
+    def total(self) -> None:
+        """Neither stream says so beforehand."""
 
     @property
     def heard(self) -> float:
@@ -166,7 +168,7 @@ class PhotoStream:
         self._body += data
         if before < len(_SOI) and not (self._body.startswith(_SOI) or _SOI.startswith(self._body)):
             return self._spoil(Flaw.NOT_A_PICTURE)
-        return (Grown(len(self._body)),)
+        return ()
 
     def _finish(self) -> tuple[Outcome, ...]:
         jpeg, self._body = bytes(self._body), bytearray()

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from ble.drivers import heycyan_wire as wire
@@ -26,7 +25,6 @@ TRANSFER_WAITS = (12.0, 24.0, 36.0)
 """Seconds to wait for each of three orders to open the network; before the last, the glasses' Wi-Fi is reset."""
 ADDRESS_POLL_SECONDS = 5.0
 MOST_OFFERED = 16
-_PIECE = 64 * 1024
 
 _CAUTIONS = (
     "Experimental: the maker of these glasses publishes no protocol. What Eyelid knows of it was found out by others.",
@@ -103,20 +101,13 @@ class HeycyanGlasses:
 
     async def set_continuous(self, on: bool) -> None:
         """These glasses have no capture at intervals; asking for none is always fine. Raises Unsupported."""
-        self._session.check()
-        if on:
-            raise Unsupported(
-                "These glasses take no photos at intervals.", "They take one when asked.", "Use their button, or ask for one."
-            )
-        self._session.change(replace(self._session.status, continuous=False))
+        self._session.no_interval(on)
 
     async def fetch(self, offer_id: str, offset: int = 0) -> AsyncIterator[bytes]:
         """See `ble.glasses.Glasses`. Small photos are here until `release`; files need open Wi-Fi, and always travel from their start."""
-        data = self._session.held(offer_id)
-        if data is not None:
-            for start in range(max(0, offset), len(data), _PIECE):
-                yield data[start : start + _PIECE]
-            self._session.fetched(offer_id)
+        if self._session.holds(offer_id):
+            async for piece in self._session.pieces(offer_id, offset):
+                yield piece
             return
         file = self._known.get(offer_id)
         if file is None:
@@ -148,7 +139,7 @@ class HeycyanGlasses:
             file = self._backlog.popleft()
             self._offered.add(file.name)
             self._session.events.put(CaptureOffered(self._offer(file)))
-            self._session.change(replace(self._session.status, received=self._session.status.received + 1))
+            self._session.received()
 
     def _offer(self, file: File) -> Offer:
         return Offer(file.name, file.kind, file.media_type, self._utc(), stored=True)
@@ -248,13 +239,13 @@ class HeycyanGlasses:
 
     async def close(self) -> None:
         """Close their Wi-Fi and leave."""
-        self._session.leave()
+        self._session.leaves()
         with contextlib.suppress(GlassesError):
             await self.close_wifi()
         with contextlib.suppress(GlassesError):
             await self._port.disconnect()
-        self._session.link_lost()
-        await self._session.ended()
+        self._session.ended()
+        await self._session.stopped()
 
 
 class HeycyanDriver:
@@ -287,7 +278,7 @@ class HeycyanDriver:
         """See `ble.glasses.Driver`. `continuous` means nothing to these glasses."""
         session = HeycyanSession(self._utc, GuardedWriter(port).write)
         try:
-            await port.connect(session.link_lost)
+            await port.connect(session.ended)
             if not port.services().get(wire.SERVICE, frozenset()) >= {wire.NOTIFY, wire.WRITE}:
                 raise NotGlasses("These are no HeyCyan glasses.", "They lack what such glasses have.", "Choose another device.")
             await port.subscribe(wire.NOTIFY, session.notified)
@@ -297,9 +288,9 @@ class HeycyanDriver:
                 with contextlib.suppress(ProtocolFault):  # good to know, and no reason to leave
                     await session.ask(request, kind, tries=1)
         except BaseException:
-            session.link_lost()
+            session.ended()
             with contextlib.suppress(GlassesError):
                 await port.disconnect()
-            await session.ended()
+            await session.stopped()
             raise
         return HeycyanGlasses(port, session, self._http, self._simulated, self._utc)

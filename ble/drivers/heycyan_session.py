@@ -1,4 +1,4 @@
-"""What happens on one link to HeyCyan glasses: frames in, events out, small photos gathered from pages and held. No radio here.
+"""What happens on one link to HeyCyan glasses: frames in, as state and events; small photos gathered page by page.
 
 Requests go out through `send`, which is the guarded one; answers are matched by their kind, since frames carry no number.
 """
@@ -6,6 +6,7 @@ Requests go out through `send`, which is the guarded one; answers are matched by
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
@@ -25,21 +26,9 @@ from ble.drivers.heycyan_wire import (
     WifiAddress,
     WifiFailed,
 )
+from ble.drivers.session import HoldingSession, camera_silent, link_lost
 from ble.errors import CameraSilent, GlassesError, LinkLost, ProtocolFault
-from ble.event_queue import EventQueue
-from ble.types import (
-    CaptureDamaged,
-    CaptureKind,
-    CaptureOffered,
-    CaptureProgress,
-    DeviceInfo,
-    GlassesEvent,
-    GlassesStatus,
-    LinkClosed,
-    Offer,
-    StatusChanged,
-    Stored,
-)
+from ble.types import CaptureKind, CaptureProgress, DeviceInfo, Offer, Stored
 
 ANSWER_SECONDS = 3.0
 MOST_TRIES = 3
@@ -47,39 +36,31 @@ READY_SECONDS = 20.0
 """From the order to the word that a small photo is ready."""
 MOST_PAGES = 512
 LARGEST_PICTURE = 1 << 20
-MOST_HELD = 64
 
 H = TypeVar("H", bound=Heard)
 
 
-class HeycyanSession:
-    """State of one link. Lives on the radio's loop."""
+class HeycyanSession(HoldingSession):
+    """State of one link."""
 
     def __init__(self, utc: Callable[[], datetime], send: Callable[[bytes], Awaitable[None]]) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._utc = utc
+        super().__init__(utc)
         self.send = send
         self._reader = FrameReader()
         self._waiting: list[tuple[Callable[[Heard], bool], asyncio.Future[Any]]] = []
         self._collecting: asyncio.Task[None] | None = None
-        self._held: dict[str, bytes] = {}
-        self._fetched: set[str] = set()
         self._pictures = 0
-        self._open = True
-        self._leaving = False
         self.info = DeviceInfo(model="HeyCyan")
         self.counts: Counts | None = None
         self.address: WifiAddress | None = None
         self.wifi_failed = False
         self.unsound_frames = 0
-        self.status = GlassesStatus()
-        self.events: EventQueue[GlassesEvent] = EventQueue((StatusChanged, CaptureProgress), (CaptureDamaged,))
 
     # -- what the glasses say -------------------------------------------------------------------------------------------------------
 
     def notified(self, data: bytes) -> None:
         """One notification."""
-        if not self._open:
+        if not self.open:
             return
         for one in self._reader.feed(data, self._loop.time()):
             self.unsound_frames += not one.sound  # the maker's own kit does not look at it, so some firmware may not care
@@ -90,7 +71,7 @@ class HeycyanSession:
     def _take(self, heard: Heard) -> None:
         match heard:
             case BatteryLevel():
-                self.change(replace(self.status, battery=heard.percent, battery_at=self._utc()))
+                self.battery(heard.percent)
             case Counts():
                 self.counts = heard
                 self.change(replace(self.status, stored=Stored(heard.photos, heard.videos, heard.sounds)))
@@ -108,35 +89,16 @@ class HeycyanSession:
             if not future.done() and wanted(heard):
                 future.set_result(heard)
 
-    def link_lost(self) -> None:
-        """The link is gone, for whatever reason; idempotent. The photos held stay until they are released."""
-        if not self._open:
-            return
-        self._open = False
+    def _let_go(self) -> None:
         for _, future in self._waiting:
             if not future.done():
-                future.set_exception(_link_lost())
-        self.events.put(LinkClosed(wanted=self._leaving))
-        self.events.close()
+                future.set_exception(link_lost())
 
-    async def ended(self) -> None:
+    async def stopped(self) -> None:
         """Wait until nothing of the link runs any more."""
         if self._collecting is not None:
             self._collecting.cancel()
             await asyncio.gather(self._collecting, return_exceptions=True)
-
-    def leave(self) -> None:
-        """The link is about to be closed from this side."""
-        self._leaving = True
-
-    def check(self) -> None:
-        """Raises LinkLost when the link is gone."""
-        if not self._open:
-            raise _link_lost()
-
-    def change(self, status: GlassesStatus) -> None:
-        self.status = status
-        self.events.put(StatusChanged(status))
 
     # -- questions ------------------------------------------------------------------------------------------------------------------
 
@@ -192,7 +154,7 @@ class HeycyanSession:
                 raise CameraSilent("The camera of the glasses is busy.", "They are doing something else.", "Try again in a moment.")
             await self.within(ready, READY_SECONDS)
         except TimeoutError:
-            raise CameraSilent("The camera did not respond.", "The glasses took the order and sent no photo.", "Try again.") from None
+            raise camera_silent() from None
         finally:
             self.forget(ready)
         if self._collecting is not None:
@@ -214,9 +176,9 @@ class HeycyanSession:
                 pages.append(page.data)
                 self.events.put(CaptureProgress(sum(map(len, pages))))
         except LinkLost:
-            self._damaged("the link was lost while it was on its way")
+            self.damaged("the link was lost while it was on its way")
         except GlassesError:
-            self._damaged("parts of it never came")
+            self.damaged("parts of it never came")
         else:
             self._whole(b"".join(pages))
 
@@ -230,40 +192,10 @@ class HeycyanSession:
 
     def _whole(self, jpeg: bytes) -> None:
         if not jpeg.startswith(b"\xff\xd8") or not jpeg.rstrip(b"\x00").endswith(b"\xff\xd9"):
-            self._damaged("it is no picture")
+            self.damaged("it is no picture")
             return
-        if len(self._held) >= MOST_HELD:
-            gone = next((offer_id for offer_id in self._held if offer_id in self._fetched), None)
-            if gone is None:
-                self._damaged(f"{len(self._held)} photos are already waiting to be stored")
-                return
-            self.release(gone)
         now = self._utc()
-        self._pictures += 1
-        offer_id = f"ble:{self._pictures}:{now:%Y%m%dT%H%M%S.%f}"
-        self._held[offer_id] = jpeg
-        self.events.put(CaptureOffered(Offer(offer_id, CaptureKind.PHOTO, "image/jpeg", now, size=len(jpeg))))
-        self.change(replace(self.status, received=self.status.received + 1))
-
-    def _damaged(self, reason: str) -> None:
-        self.events.put(CaptureDamaged(reason, self._utc()))
-        self.change(replace(self.status, damaged=self.status.damaged + 1))
-
-    def damaged(self, reason: str) -> None:
-        """Count and tell captures that can't be had."""
-        self._damaged(reason)
-
-    def held(self, offer_id: str) -> bytes | None:
-        return self._held.get(offer_id)
-
-    def fetched(self, offer_id: str) -> None:
-        """All of a held photo was handed out: it is the first to give way when room is needed."""
-        self._fetched.add(offer_id)
-
-    def release(self, offer_id: str) -> None:
-        self._held.pop(offer_id, None)
-        self._fetched.discard(offer_id)
-
-
-def _link_lost() -> LinkLost:
-    return LinkLost("The link to the glasses was lost.", "They may be out of range or switched off.", "Bring the glasses closer.")
+        offer_id = f"ble:{self._pictures + 1}:{now:%Y%m%dT%H%M%S.%f}"
+        with contextlib.suppress(ProtocolFault):  # told already
+            self.hold(Offer(offer_id, CaptureKind.PHOTO, "image/jpeg", now), jpeg)
+            self._pictures += 1

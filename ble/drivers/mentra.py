@@ -78,7 +78,7 @@ class _Opening:
 
     def lost(self) -> None:
         self.link.end()
-        self.session.link_lost()
+        self.session.ended()
 
     def _reply(self, message: Json) -> None:
         with contextlib.suppress(LinkLost):
@@ -95,7 +95,7 @@ class _Opening:
         payload = await self._port.payload_size(profile.LARGEST_MTU - 3)
         self._mtu = min(payload + 3, profile.LARGEST_MTU)
         await self._port.subscribe(profile.CONTROL_NOTIFY, self.link.heard)
-        await self._port.subscribe(profile.FILE_NOTIFY, self.session.file_notified)
+        await self._port.subscribe(profile.FILE_NOTIFY, self.session.notified)
         self.link.start(payload)
         self.link.ask_chip("cs_batv")
         await self._until_ready()

@@ -18,7 +18,7 @@ from ble.drivers.k900 import Json, text_of
 from ble.drivers.mentra_fetch import MentraShelf
 from ble.drivers.mentra_gallery import Entry
 from ble.drivers.mentra_link import MentraLink
-from ble.drivers.mentra_session import GalleryCounts, MentraSession
+from ble.drivers.mentra_session import GalleryCounts, MentraSession, request_id
 from ble.errors import GlassesError, ProtocolFault, Unsupported
 from ble.http_port import HttpPort, NotReachable, Place, WifiInvitation, WifiTrouble, announced_place, nothing_is_safe
 from ble.port import GattPort
@@ -31,7 +31,6 @@ SAVED_SECONDS = 45.0
 """How long a photo may take to show up in the gallery."""
 MOST_OFFERED = 16
 """Captures of the gallery that are on offer at once; the next follow as these are fetched."""
-_PIECE = 64 * 1024
 
 CAUTIONS = (
     "Whether these glasses encrypt their Bluetooth link is not known: somebody near may be able to listen in.",
@@ -101,10 +100,10 @@ class MentraGlasses:
             self._link.check()
             self._orders += 1
             stamp = f"{int(self._utc().timestamp()) % 10**10:010d}{self._orders % 1000:03d}"
-            name, request_id = f"I{stamp}", f"eyelid-{stamp}"
+            name = f"I{stamp}"
             order = {
                 "type": "take_photo",
-                "requestId": request_id,
+                "requestId": request_id(name),
                 "transferMethod": "ble",
                 "bleImgId": name,
                 "size": "medium",
@@ -114,14 +113,14 @@ class MentraGlasses:
                 "flash": True,
                 "sound": True,
             }
-            waiting = self._session.order(name, request_id)
+            waiting = self._session.order(name)
             try:
                 self._link.tell(order)
-                await (waiting if self._shelf is None else self._saved_or_sent(request_id, waiting))
+                await (waiting if self._shelf is None else self._saved_or_sent(request_id(name), waiting))
             finally:
                 self._session.forget_order()
 
-    async def _saved_or_sent(self, request_id: str, sent: asyncio.Future[None]) -> None:
+    async def _saved_or_sent(self, request: str, sent: asyncio.Future[None]) -> None:
         """Newer builds only save a photo that is to be saved, older ones send it as well: whichever comes first."""
         until = asyncio.get_running_loop().time() + SAVED_SECONDS
         while not sent.done():
@@ -131,28 +130,21 @@ class MentraGlasses:
             if not sent.done():
                 with contextlib.suppress(WifiTrouble):
                     await self._list_new()
-                if any(entry.request_id == request_id for entry in self._known.values()):
+                if any(entry.request_id == request for entry in self._known.values()):
                     return
         await sent
 
     async def set_continuous(self, on: bool) -> None:
         """These glasses have no capture at intervals; asking for none is always fine. Raises Unsupported."""
-        self._link.check()
-        if on:
-            raise Unsupported(
-                "These glasses take no photos at intervals.", "They take one when asked.", "Use their button, or ask for one."
-            )
-        self._session.change(replace(self._session.status, continuous=False))
+        self._session.no_interval(on)
 
     # -- captures -------------------------------------------------------------------------------------------------------------------
 
     async def fetch(self, offer_id: str, offset: int = 0) -> AsyncIterator[bytes]:
         """See `ble.glasses.Glasses`. Photos that came over Bluetooth are here until `release`; others need open Wi-Fi."""
-        data = self._session.held(offer_id)
-        if data is not None:
-            for start in range(max(0, offset), len(data), _PIECE):
-                yield data[start : start + _PIECE]
-            self._session.fetched(offer_id)
+        if self._session.holds(offer_id):
+            async for piece in self._session.pieces(offer_id, offset):
+                yield piece
             return
         shelf, entry = self._on_shelf(offer_id)
         try:
@@ -166,7 +158,7 @@ class MentraGlasses:
 
     async def digest(self, offer_id: str) -> bytes | None:
         """The SHA-256 that the glasses state of an offered capture, for whoever put it together from several fetches. None: they don't."""
-        if self._session.held(offer_id) is not None:
+        if self._session.holds(offer_id):
             return None
         shelf, entry = self._on_shelf(offer_id)
         return await shelf.digest(entry)
@@ -212,7 +204,7 @@ class MentraGlasses:
             if stated is not None:
                 self._stated[entry.id] = stated
             self._session.events.put(CaptureOffered(replace(_offer(entry), sha256=stated)))
-            self._session.change(replace(self._session.status, received=self._session.status.received + 1))
+            self._session.received()
 
     # -- Wi-Fi ----------------------------------------------------------------------------------------------------------------------
 
@@ -305,7 +297,7 @@ class MentraGlasses:
 
     async def close(self) -> None:
         """End the sharing over Wi-Fi, let the last word go out, and leave."""
-        self._session.leave()
+        self._session.leaves()
         with contextlib.suppress(GlassesError):
             await self.close_wifi()
             await self._link.emptied()
@@ -313,7 +305,7 @@ class MentraGlasses:
             await self._port.disconnect()
         self._link.end()
         await self._link.ended()
-        self._session.link_lost()
+        self._session.ended()
 
 
 def _offer(entry: Entry) -> Offer:

@@ -14,7 +14,8 @@ from typing import Any
 from ble.drivers import k900
 from ble.drivers.k900 import Code, Json, LengthOrder
 from ble.drivers.mentra_profile import CONTROL_WRITE
-from ble.errors import GlassesError, LinkLost, ProtocolFault
+from ble.drivers.session import link_lost
+from ble.errors import GlassesError, ProtocolFault
 from ble.port import GattPort
 
 PAUSE_SECONDS = 0.16
@@ -205,10 +206,6 @@ class MentraLink:
             turns += 1
             await self._port.write(CONTROL_WRITE, k900.pack(self._outbox.popleft(), order), response=False)
             await asyncio.sleep(PAUSE_SECONDS)
-
-
-def link_lost() -> LinkLost:
-    return LinkLost("The link to the glasses was lost.", "They may be out of range or switched off.", "Bring the glasses closer.")
 
 
 def _no_answer() -> ProtocolFault:

@@ -94,15 +94,6 @@ class Announced:
 
 
 @dataclass(frozen=True, slots=True)
-class Grown:
-    """So many bytes of the file are here; `total` if it is known."""
-
-    name: str
-    received: int
-    total: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class Whole:
     """A file that passed every check; `media_type` from its content."""
 
@@ -136,7 +127,7 @@ class Repeated:
     good: bool
 
 
-Outcome = Grown | Whole | Again | Spoilt | Repeated
+Outcome = Whole | Again | Spoilt | Repeated
 
 
 class FileAssembler:
@@ -159,6 +150,22 @@ class FileAssembler:
     @property
     def receiving(self) -> bool:
         return bool(self._name)
+
+    @property
+    def received(self) -> int:
+        """Bytes of the file on its way that are here."""
+        return self._received
+
+    @property
+    def total(self) -> int | None:
+        """Bytes the file will have, if it was announced."""
+        announced = self._announced.get(self._name)
+        return announced.size if announced is not None else None
+
+    @property
+    def heard(self) -> float:
+        """When a packet last came."""
+        return self._heard
 
     @property
     def deadline(self) -> float | None:
@@ -193,8 +200,7 @@ class FileAssembler:
         self._stated_size = packet.stated_size
         self._parts[packet.index] = packet.data
         self._received += len(packet.data)
-        grown = Grown(self._name, self._received, self._total_bytes())
-        return (*outcomes, grown, *(self._finish() if self._is_whole(quiet=False) else ()))
+        return (*outcomes, *self._finish()) if self._is_whole(quiet=False) else outcomes
 
     def tick(self, now: float) -> tuple[Outcome, ...]:
         """Let time pass; to be called when `deadline` is reached."""
@@ -231,10 +237,6 @@ class FileAssembler:
         self._parts = {}
         self._received = 0
 
-    def _total_bytes(self) -> int | None:
-        announced = self._announced.get(self._name)
-        return announced.size if announced is not None else None
-
     def _counts(self) -> set[int]:
         """How many packets the file may have."""
         announced = self._announced.get(self._name)
@@ -260,7 +262,7 @@ class FileAssembler:
         sizes = {len(self._parts[index]) for index in range(count - 1)} or {len(self._parts[0])}
         if len(sizes) != 1 or len(self._parts[count - 1]) > max(sizes):
             return self._again(Flaw.UNEVEN)
-        announced = self._total_bytes()
+        announced = self.total
         if announced is not None and announced != self._received:
             return self._again(Flaw.SIZE_WRONG)
         data = b"".join(self._parts[index] for index in range(count))

@@ -1,4 +1,4 @@
-"""What happens on one link to Mentra Live: messages and file packets in, events out, photos held, an order waited for. No radio here."""
+"""What happens on one link to Mentra Live: messages and file packets in, as state and events."""
 
 from __future__ import annotations
 
@@ -8,25 +8,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ble.drivers.k900 import Code, Json, text_of, whole_number
-from ble.drivers.mentra_packets import Again, FileAssembler, Flaw, Grown, Outcome, Repeated, Spoilt, Whole
-from ble.errors import CameraSilent, GlassesError, LinkLost, ProtocolFault
-from ble.event_queue import EventQueue
-from ble.types import (
-    CaptureDamaged,
-    CaptureKind,
-    CaptureOffered,
-    CaptureProgress,
-    DeviceInfo,
-    GlassesEvent,
-    GlassesStatus,
-    LinkClosed,
-    Offer,
-    StatusChanged,
-    Stored,
-)
+from ble.drivers.mentra_packets import Again, FileAssembler, Flaw, Outcome, Repeated, Spoilt, Whole
+from ble.drivers.session import StreamSession
+from ble.errors import CameraSilent, ProtocolFault
+from ble.types import CaptureKind, DeviceInfo, Offer, Stored
 
-MOST_HELD = 64
-MOST_HELD_BYTES = 64 << 20
 PROGRESS_STEP = 16_384
 CAMERA_SECONDS = 30.0
 """How long nothing may be heard of an order; taking, shrinking and handing over a picture takes the glasses some seconds."""
@@ -62,58 +48,42 @@ class Hotspot:
     gateway: str = field(repr=False)
 
 
-@dataclass(slots=True)
-class Order:
-    """A photo that was asked for: the name it will come under, and its number."""
-
-    name: str
-    request_id: str
-    done: asyncio.Future[None]
-    began: float
-    heard: float
+def request_id(name: str) -> str:
+    """The number of the order for the photo that is to come as the file `name`."""
+    return f"eyelid-{name[1:]}"
 
 
-class MentraSession:
-    """State of one link. Lives on the radio's loop; every method is quick and none waits.
+class MentraSession(StreamSession[Outcome]):
+    """State of one link. The name of an order is that of the file its photo comes as.
 
     `reply` sends a message to the glasses; `restarted` is called when their application started anew.
     """
 
     def __init__(self, utc: Callable[[], datetime], reply: Callable[[Json], None], restarted: Callable[[], None]) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._utc = utc
+        self._assembler = FileAssembler()
+        super().__init__(utc, self._assembler, PROGRESS_STEP)
         self._reply = reply
         self._restarted = restarted
-        self._assembler = FileAssembler()
-        self._held: dict[str, bytes] = {}
-        self._fetched: set[str] = set()
-        self._told = 0
-        self._order: Order | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._open = True
-        self._leaving = False
         self._sid = ""
         self.info = DeviceInfo(manufacturer="Mentra", model="Mentra Live")
         self.gallery: GalleryCounts | None = None
         self.hotspot: Hotspot | None = None
         self.local_address = ""
-        self.status = GlassesStatus()
-        self.events: EventQueue[GlassesEvent] = EventQueue((StatusChanged, CaptureProgress), (CaptureDamaged,))
 
     # -- what the glasses say -------------------------------------------------------------------------------------------------------
 
     def code_heard(self, code: Code) -> None:
         """The Bluetooth chip itself: of interest is the battery, which it knows before the application is up."""
         if code.name in ("sr_batv", "hm_batv"):
-            self._battery(whole_number(code.body, "pt", 100))
+            self.battery(whole_number(code.body, "pt", 100))
 
     def message_heard(self, message: Json) -> None:
         """One message of the application; what is not known is ignored."""
-        if not self._open:
+        if not self.open:
             return
         handler = {
             "glasses_ready": self._ready,
-            "battery_status": lambda m: self._battery(whole_number(m, "percent", 100)),
+            "battery_status": lambda m: self.battery(whole_number(m, "percent", 100)),
             "gallery_status": self._gallery_status,
             "hotspot_status_update": self._hotspot_status,
             "wifi_status": self._wifi_status,
@@ -128,29 +98,9 @@ class MentraSession:
         }.get(text_of(message, "type"), self._announced)
         handler(message)
 
-    def file_notified(self, notified: bytes) -> None:
-        """One notification of the file characteristic."""
-        if self._open:
-            if self._order is not None and self._assembler.receiving:
-                self._order.heard = self._loop.time()
-            self._take_in(self._assembler.feed(notified, self._loop.time()))
-            self._arm()
-
-    def link_lost(self) -> None:
-        """The link is gone, for whatever reason; idempotent. The photos held stay until they are released."""
-        if not self._open:
-            return
-        self._open = False
-        if self._timer is not None:
-            self._timer.cancel()
-        self._fail_order(LinkLost("The link to the glasses was lost.", "They may be out of range.", "Bring the glasses closer."))
+    def _let_go(self) -> None:
+        super()._let_go()
         self._take_in(self._assembler.stop(Flaw.LINK_LOST))
-        self.events.put(LinkClosed(wanted=self._leaving))
-        self.events.close()
-
-    def leave(self) -> None:
-        """The link is about to be closed from this side."""
-        self._leaving = True
 
     # -- single messages ------------------------------------------------------------------------------------------------------------
 
@@ -163,16 +113,12 @@ class MentraSession:
             self._restarted()
         self._sid = sid
 
-    def _battery(self, percent: int | None) -> None:
-        if self._open and percent is not None:
-            self.change(replace(self.status, battery=percent, battery_at=self._utc()))
-
     def _gallery_status(self, message: Json) -> None:
         photos, videos = (whole_number(message, key, 1_000_000) for key in ("photos", "videos"))
         if photos is not None and videos is not None:
             total = whole_number(message, "total_size", 1 << 50) or 0
             self.gallery = GalleryCounts(photos, videos, total, busy=bool(text_of(message, "camera_busy")))
-            if self._open and not self.gallery.busy:
+            if self.open and not self.gallery.busy:
                 self.change(replace(self.status, stored=Stored(photos, videos)))
 
     def _hotspot_status(self, message: Json) -> None:
@@ -198,144 +144,54 @@ class MentraSession:
             self._assembler.announce(text_of(message, "fileName", 16), packets, size)
 
     def _photo_status(self, message: Json) -> None:
-        order = self._order
-        if order is not None and order.request_id == text_of(message, "requestId", 128):
-            order.heard = self._loop.time()
+        if self._order is not None and self._is_of_order(message):
+            self._order.heard = self._loop.time()
             if text_of(message, "status") == "failed":
                 self._photo_refused({**message, "success": False})
 
     def _photo_refused(self, message: Json) -> None:
-        order = self._order
-        ours = order is not None and order.request_id == text_of(message, "requestId", 128)
-        if not ours or message.get("success") is True:
+        if not self._is_of_order(message) or message.get("success") is True:
             return
         reason = text_of(message, "errorCode", 64)
         what, action = _REFUSALS.get(reason, ("The glasses could not take the photo.", "Try again."))
         self._fail_order(CameraSilent(what, "They refused the order.", action))
 
+    def _is_of_order(self, message: Json) -> bool:
+        return self._order is not None and request_id(str(self._order.name)) == text_of(message, "requestId", 128)
+
     def _transfer_failed(self, message: Json) -> None:
         self._take_in(self._assembler.given_up(text_of(message, "fileName", 16)))
 
-    # -- what the driver asks -------------------------------------------------------------------------------------------------------
-
-    def change(self, status: GlassesStatus) -> None:
-        self.status = status
-        self.events.put(StatusChanged(status))
-
-    def order(self, name: str, request_id: str) -> asyncio.Future[None]:
+    def order(self, name: str) -> asyncio.Future[None]:
         """Begin to wait for a photo about to be asked for. The future fails with CameraSilent, LinkLost or ProtocolFault."""
-        now = self._loop.time()
-        self._order = Order(name, request_id, self._loop.create_future(), now, now)
-        self._arm()
-        return self._order.done
-
-    def forget_order(self) -> None:
-        order, self._order = self._order, None
-        if order is not None and not order.done.cancel() and not order.done.cancelled():
-            order.done.exception()  # seen, in case nobody waited for it
-
-    def held(self, offer_id: str) -> bytes | None:
-        return self._held.get(offer_id)
-
-    def fetched(self, offer_id: str) -> None:
-        """All of a held photo was handed out: it is the first to give way when room is needed."""
-        self._fetched.add(offer_id)
-
-    def release(self, offer_id: str) -> None:
-        self._held.pop(offer_id, None)
-        self._fetched.discard(offer_id)
-
-    def damaged(self, reason: str) -> None:
-        """Count and tell a capture that can't be had."""
-        self.events.put(CaptureDamaged(reason, self._utc()))
-        self.change(replace(self.status, damaged=self.status.damaged + 1))
+        return self._begin_order(name, CAMERA_SECONDS, ORDER_SECONDS)
 
     # -- from outcomes to events ----------------------------------------------------------------------------------------------------
 
-    def _take_in(self, outcomes: tuple[Outcome, ...]) -> None:
-        for outcome in outcomes:
-            match outcome:
-                case Grown():
-                    self._grown(outcome)
-                case Whole():
-                    self._confirm(outcome.name, good=True)
-                    self._whole(outcome)
-                case Again():
-                    self._told = 0
+    def _take(self, outcome: Outcome) -> None:
+        match outcome:
+            case Whole():
+                self._confirm(outcome.name, good=True)
+                self._whole(outcome)
+            case Again():
+                self._confirm(outcome.name, good=False)
+            case Repeated():
+                self._confirm(outcome.name, good=outcome.good)
+            case Spoilt():
+                if outcome.tell:
                     self._confirm(outcome.name, good=False)
-                case Repeated():
-                    self._confirm(outcome.name, good=outcome.good)
-                case Spoilt():
-                    self._spoilt(outcome)
+                self._spoilt(outcome.flaw.value, ordered=self._is_ordered(outcome.name))
+
+    def _is_ordered(self, name: str) -> bool:
+        return self._order is not None and self._order.name == name
 
     def _confirm(self, name: str, *, good: bool) -> None:
         """The one word the glasses wait for: without it, or with a no, they send the whole file again."""
-        if self._open:
+        if self.open:
             now = int(self._utc().timestamp() * 1000)
             self._reply({"type": "transfer_complete", "fileName": name, "success": good, "timestamp": now})
 
-    def _grown(self, grown: Grown) -> None:
-        if grown.received - self._told >= PROGRESS_STEP or grown.received < self._told:
-            self._told = grown.received
-            self.events.put(CaptureProgress(grown.received, grown.total))
-
     def _whole(self, photo: Whole) -> None:
-        self._told = 0
-        if not self._make_room(len(photo.data)):
-            self.damaged(f"{len(self._held)} photos are already waiting to be stored")
-            return
         now = self._utc()
-        offer_id = f"ble:{photo.name}:{now:%Y%m%dT%H%M%S.%f}"
-        self._held[offer_id] = photo.data
-        self.events.put(CaptureOffered(Offer(offer_id, CaptureKind.PHOTO, photo.media_type, now, size=len(photo.data))))
-        self.change(replace(self.status, received=self.status.received + 1))
-        order = self._order
-        if order is not None and order.name == photo.name and not order.done.done():
-            order.done.set_result(None)
-
-    def _make_room(self, size: int) -> bool:
-        while len(self._held) >= MOST_HELD or sum(map(len, self._held.values())) + size > MOST_HELD_BYTES:
-            gone = next((offer_id for offer_id in self._held if offer_id in self._fetched), None)
-            if gone is None:
-                return False
-            self.release(gone)
-        return True
-
-    def _spoilt(self, spoilt: Spoilt) -> None:
-        self._told = 0
-        if spoilt.tell:
-            self._confirm(spoilt.name, good=False)
-        self.damaged(spoilt.flaw.value)
-        if self._order is not None and self._order.name == spoilt.name:
-            self._fail_order(ProtocolFault("The photo arrived damaged.", f"Of the photo, {spoilt.flaw.value}.", "Take the photo again."))
-
-    def _fail_order(self, error: GlassesError) -> None:
-        if self._order is not None and not self._order.done.done():
-            self._order.done.set_exception(error)
-
-    # -- time -----------------------------------------------------------------------------------------------------------------------
-
-    def _arm(self) -> None:
-        """Be called again when the assembler or the order may have something to give up. A timer that comes too early does no harm."""
-        due = min((at for at in (self._assembler.deadline, self._order_deadline()) if at is not None), default=None)
-        if not self._open or due is None or (self._timer is not None and self._timer.when() <= due):
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._loop.call_at(due, self._tick)
-
-    def _tick(self) -> None:
-        self._timer = None
-        now = self._loop.time()
-        self._take_in(self._assembler.tick(now))
-        deadline = self._order_deadline()
-        if deadline is not None and now >= deadline:
-            silent = CameraSilent("The camera did not respond.", "The glasses took the order and sent no photo.", "Try again.")
-            self._fail_order(silent)
-        self._arm()
-
-    def _order_deadline(self) -> float | None:
-        order = self._order
-        if order is None or order.done.done():
-            return None
-        return min(order.heard + CAMERA_SECONDS, order.began + ORDER_SECONDS)
+        offer = Offer(f"ble:{photo.name}:{now:%Y%m%dT%H%M%S.%f}", CaptureKind.PHOTO, photo.media_type, now)
+        self._arrived(offer, photo.data, ordered=self._is_ordered(photo.name))

@@ -21,7 +21,6 @@ from ble.types import Advertisement, Capabilities, Capability, DeviceInfo, Glass
 
 _LEAVE_SECONDS = 15.0
 """Longest wait for a running upload before leaving; a big OpenGlass photo takes about 13 s."""
-_PIECE = 64 * 1024
 _LONGEST_TEXT = 64
 
 _CAUTIONS = (
@@ -84,23 +83,23 @@ class OmiGlasses:
                 self._session.forget_order()
 
     async def set_continuous(self, on: bool) -> None:
-        self._session.check_link()
+        self._session.check()
         await self._port.write(profile.PHOTO_CONTROL, profile.START_CAPTURE if on else profile.STOP_CAPTURE)
         self._continuous = on
         self._session.change(replace(self._session.status, continuous=on))
 
     async def fetch(self, offer_id: str, offset: int = 0) -> AsyncIterator[bytes]:
         """See `ble.glasses.Glasses`; works until `release`, after the link is gone too. Raises ProtocolFault for an unknown offer."""
-        jpeg = self._session.held(offer_id)
-        for start in range(max(0, offset), len(jpeg), _PIECE):
-            yield jpeg[start : start + _PIECE]
+        async for piece in self._session.pieces(offer_id, offset):
+            yield piece
 
     async def release(self, offer_id: str) -> None:
         self._session.release(offer_id)
 
     async def close(self) -> None:
         """Stop capture unless the wearer wants it to go on, let a running upload end, and leave."""
-        if self._session.close_begins():
+        self._session.leaves()
+        if self._session.open:
             try:
                 if not self._continuous:
                     await self._port.write(profile.PHOTO_CONTROL, profile.STOP_CAPTURE)
@@ -139,7 +138,7 @@ class OmiDriver:
         """See `ble.glasses.Driver`. Nothing is written before the device has shown itself to be glasses."""
         session = OmiSession(self._utc)
         try:
-            await port.connect(session.link_lost)
+            await port.connect(session.ended)
             return await self._set_up(port, session, continuous)
         except BaseException:
             with contextlib.suppress(GlassesError):
@@ -155,7 +154,7 @@ class OmiDriver:
         session.starts(family, payload)
         if profile.BATTERY_LEVEL in services.get(profile.BATTERY_SERVICE, frozenset()):
             await _watch_battery(port, session)
-        await port.subscribe(profile.PHOTO_DATA, session.photo_notified)
+        await port.subscribe(profile.PHOTO_DATA, session.notified)
         glasses = OmiGlasses(port, info, family, payload, session, continuous)
         await glasses.set_continuous(continuous)
         return glasses
@@ -202,9 +201,9 @@ async def _read_information(port: GattPort, there: frozenset[str]) -> DeviceInfo
 
 
 async def _watch_battery(port: GattPort, session: OmiSession) -> None:
-    session.battery_heard(await _tolerantly(port, profile.BATTERY_LEVEL))
+    session.battery_notified(await _tolerantly(port, profile.BATTERY_LEVEL))
     try:
-        await port.subscribe(profile.BATTERY_LEVEL, session.battery_heard)
+        await port.subscribe(profile.BATTERY_LEVEL, session.battery_notified)
     except LinkLost:
         raise
     except GlassesError:

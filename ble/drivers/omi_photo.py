@@ -55,13 +55,6 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True)
-class Grown:
-    """So many bytes of the picture are here."""
-
-    received: int
-
-
-@dataclass(frozen=True, slots=True)
 class Whole:
     """A photo that passed every check, as the camera made it."""
 
@@ -77,7 +70,7 @@ class Spoilt:
     flaw: Flaw
 
 
-Outcome = Begun | Grown | Whole | Spoilt
+Outcome = Begun | Whole | Spoilt
 
 
 class _State(enum.Enum):
@@ -111,6 +104,15 @@ class PhotoAssembler:
     def receiving(self) -> bool:
         """Whether a photo is on its way and still sound."""
         return self._state is _State.RECEIVING
+
+    @property
+    def received(self) -> int:
+        """Bytes of the picture on its way that are here."""
+        return len(self._body)
+
+    @property
+    def total(self) -> None:
+        """The stream does not say."""
 
     @property
     def heard(self) -> float:
@@ -175,7 +177,7 @@ class PhotoAssembler:
         self._next = 1
         self._last = chunk
         self._body = bytearray(chunk[start:])
-        return (Begun(self._layout, self._turns), Grown(len(self._body)))
+        return (Begun(self._layout, self._turns),)
 
     def _go_on(self, index: int, chunk: bytes, now: float) -> tuple[Outcome, ...]:
         if chunk == self._last:
@@ -190,7 +192,7 @@ class PhotoAssembler:
         self._next += 1
         self._last = chunk
         self._body += chunk[CHUNK_HEADER_BYTES:]
-        return (Grown(len(self._body)),)
+        return ()
 
     def _end(self) -> tuple[Outcome, ...]:
         whole, self._state = self.receiving, _State.IDLE

@@ -124,7 +124,7 @@ class OpenGlasses:
                     raise ProtocolFault("A capture arrived changed.", "Its digest is not the one the glasses stated.", "Take it again.")
                 self._session.events.put(CaptureProgress(position, record.size))
                 yield piece
-            self._session.change(replace(self._session.status, received=self._session.status.received + 1))
+            self._session.received()
         except ProtocolFault as error:
             self._session.damaged(error.why)
             raise
@@ -148,7 +148,7 @@ class OpenGlasses:
         self._session.leaves()
         with contextlib.suppress(GlassesError):
             await self._port.disconnect()
-        self._session.link_lost()
+        self._session.ended()
 
     def _require(self, feature: Feature) -> None:
         if feature not in self._features.features:
@@ -180,12 +180,12 @@ class OpenDriver:
         """See `ble.glasses.Driver`. Pairs if the two are not paired yet. Raises PairingNeeded too, when the glasses won't pair."""
         session = OpenSession(OpenLink(port, self._patience), self._utc, self._patience)
         try:
-            await port.connect(session.link_lost)
+            await port.connect(session.ended)
             return await self._set_up(port, session, continuous)
         except BaseException:
             with contextlib.suppress(GlassesError):
                 await port.disconnect()
-            session.link_lost()
+            session.ended()
             raise
 
     async def _set_up(self, port: GattPort, session: OpenSession, continuous: bool) -> OpenGlasses:
@@ -197,7 +197,7 @@ class OpenDriver:
         session.link.resumes = Feature.RESUME in features.features
         info = await read_information(port, services.get(wire.DEVICE_INFORMATION, frozenset()))
         if Feature.BATTERY in features.features and wire.BATTERY_LEVEL in services.get(wire.BATTERY_SERVICE, frozenset()):
-            await watch_battery(port, session.battery_heard)
+            await watch_battery(port, session.battery_notified)
         await port.subscribe(wire.CONTROL, session.link.answered)
         await port.subscribe(wire.DATA, session.link.arrived)
         await port.subscribe(wire.STATUS, session.status_notified)
@@ -219,7 +219,7 @@ class OpenDriver:
         except RadioUnavailable:
             raise
         except (GlassesError, TimeoutError) as error:
-            if session.link.lost and features.pairing_open and isinstance(error, LinkLost):
+            if not session.open and features.pairing_open and isinstance(error, LinkLost):
                 raise
             raise _not_paired(features.pairing_open) from error
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from ble.drivers import open_profile_wire as wire
 from ble.drivers.open_profile_transfer import Piece, Receiver
 from ble.drivers.open_profile_wire import Answer, Op, Record, Request, Result
-from ble.errors import CameraSilent, GlassesError, LinkLost, PairingNeeded, ProtocolFault, Unsupported
+from ble.drivers.session import link_lost
+from ble.errors import CameraSilent, GlassesError, PairingNeeded, ProtocolFault, Unsupported
 from ble.port import GattPort
 
 FRAMES_A_WINDOW = 192
@@ -296,7 +297,3 @@ def broken(why: str) -> ProtocolFault:
 
 def broken_list(why: str) -> ProtocolFault:
     return ProtocolFault("The list of captures on the glasses makes no sense.", why, "Update their firmware.")
-
-
-def link_lost() -> LinkLost:
-    return LinkLost("The link to the glasses was lost.", "They may be out of range or switched off.", "Bring the glasses closer.")

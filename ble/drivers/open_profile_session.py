@@ -1,4 +1,4 @@
-"""What happens on one link to open glasses: their status and their list in, events out, captures offered, orders waited for."""
+"""What happens on one link to open glasses: their status and their list in, as state and events; captures offered, orders waited for."""
 
 from __future__ import annotations
 
@@ -7,21 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ble.drivers.open_profile_link import OpenLink, Patience, link_lost, refusal
+from ble.drivers.open_profile_link import OpenLink, Patience, refusal
 from ble.drivers.open_profile_wire import MEDIA, Feature, Record, Result, Status, StatusFlag, Trouble, read_status
-from ble.errors import CameraSilent, GlassesError, LinkLost, ProtocolFault
-from ble.event_queue import EventQueue
-from ble.types import (
-    CaptureDamaged,
-    CaptureKind,
-    CaptureOffered,
-    CaptureProgress,
-    GlassesEvent,
-    GlassesStatus,
-    LinkClosed,
-    Offer,
-    StatusChanged,
-)
+from ble.drivers.session import Session, camera_silent, link_lost
+from ble.errors import GlassesError, LinkLost, ProtocolFault
+from ble.types import CaptureKind, CaptureOffered, Offer
 
 LARGEST_CAPTURE = 512 << 20
 """Bytes. Over this link it would take three hours; what claims to be larger is not offered."""
@@ -46,16 +36,14 @@ class Held:
     offer: Offer
 
 
-class OpenSession:
-    """State of one link. Lives on the radio's loop; what the port's callbacks call is quick and never raises."""
+class OpenSession(Session):
+    """State of one link."""
 
     def __init__(self, link: OpenLink, utc: Callable[[], datetime], patience: Patience) -> None:
+        super().__init__(utc)
         self.link = link
-        self.status = GlassesStatus()
-        self.events: EventQueue[GlassesEvent] = EventQueue((StatusChanged, CaptureProgress), (CaptureDamaged,))
         self.microphone_on = False
         """Whether the glasses say that their microphone listens."""
-        self._utc = utc
         self._patience = patience
         self._features = Feature(0)
         self._held: dict[str, Held] = {}
@@ -64,7 +52,6 @@ class OpenSession:
         self._news = asyncio.Event()
         self._orders: dict[int, asyncio.Future[None]] = {}
         self._reader: asyncio.Task[None] | None = None
-        self._leaving = False
 
     def starts(self, features: Feature) -> None:
         """The glasses are ready: begin to offer what they hold."""
@@ -75,7 +62,7 @@ class OpenSession:
 
     def status_notified(self, value: bytes) -> None:
         status = read_status(value)
-        if status is None or self.link.lost:
+        if status is None or not self.open:
             return
         self.microphone_on = bool(status.flags & StatusFlag.MICROPHONE_ON)
         if status.free_kib is not None and Feature.STORAGE in self._features:
@@ -85,39 +72,15 @@ class OpenSession:
             self._news.set()
         self._order_failed()
 
-    def battery_heard(self, value: bytes) -> None:
-        """One byte of percent (Battery Service 1.1, 3.1); anything else is no reading."""
-        if not self.link.lost and len(value) == 1 and value[0] <= 100:
-            self.change(replace(self.status, battery=value[0], battery_at=self._utc()))
-
-    def link_lost(self) -> None:
-        """The link is gone, for whatever reason; idempotent."""
-        if self.link.lost:
-            return
+    def _let_go(self) -> None:
         self.link.lose()
         if self._reader is not None:
             self._reader.cancel()
         for order in self._orders.values():
             if not order.done():
                 order.set_exception(link_lost())
-        self.events.put(LinkClosed(wanted=self._leaving))
-        self.events.close()
 
     # -- what the driver asks -------------------------------------------------------------------------------------------------------
-
-    def leaves(self) -> None:
-        """The link is about to be closed from this side."""
-        self._leaving = True
-
-    def change(self, status: GlassesStatus) -> None:
-        """Keep `status` and tell of it if it is any news."""
-        if status != self.status:
-            self.status = status
-            self.events.put(StatusChanged(status))
-
-    def damaged(self, reason: str) -> None:
-        self.events.put(CaptureDamaged(reason, self._utc()))
-        self.change(replace(self.status, damaged=self.status.damaged + 1))
 
     def held(self, offer_id: str) -> Held:
         """Raises ProtocolFault for an offer that was never made on this link."""
@@ -130,8 +93,7 @@ class OpenSession:
         """Wait until the capture `number`, which takes `lasting` seconds, was offered. Raises CameraSilent, LinkLost, ProtocolFault."""
         if any(held.record.id == number for held in self._held.values()):
             return
-        if self.link.lost:
-            raise link_lost()
+        self.check()
         if number <= self._last_id or number in self._orders:
             raise ProtocolFault("The glasses mixed up their captures.", "They gave one number to two.", "Switch them off and on again.")
         order = self._orders[number] = asyncio.get_running_loop().create_future()
@@ -140,9 +102,7 @@ class OpenSession:
             async with asyncio.timeout(lasting + self._patience.photo):
                 await order
         except TimeoutError:
-            raise CameraSilent(
-                "The camera did not respond.", "The glasses took the order, and nothing came of it.", "Switch the glasses off and on again."
-            ) from None
+            raise camera_silent() from None
         finally:
             del self._orders[number]
 

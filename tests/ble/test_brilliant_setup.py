@@ -11,7 +11,7 @@ import pytest
 from ble.drivers import brilliant_lua as lua
 from ble.drivers import brilliant_profile as profile
 from ble.drivers.brilliant import BrilliantDriver, BrilliantGlasses
-from ble.drivers.brilliant_session import MOST_HELD
+from ble.drivers.session import MOST_HELD
 from ble.errors import CameraSilent, LinkLost, NotGlasses, PairingNeeded, ProtocolFault, RadioOff
 from ble.types import Advertisement, CaptureDamaged, CaptureOffered, LinkClosed
 

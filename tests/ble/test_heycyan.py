@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from ble.drivers import heycyan_wire as wire
 from ble.drivers.heycyan import GuardedWriter, HeycyanDriver, HeycyanGlasses
 from ble.drivers.heycyan_files import read_list
-from ble.drivers.heycyan_session import MOST_HELD
 from ble.drivers.heycyan_wire import BatteryLevel, Counts, Forbidden, Frame, FrameReader, Mode, ModeAnswer, Page, WifiAddress, check_write
+from ble.drivers.session import MOST_HELD
 from ble.errors import CameraSilent, GlassesError, LinkLost, NotGlasses, ProtocolFault, Unsupported
 from ble.http_port import CutShort, HttpAnswer, HttpRequest, NotReachable, WifiGlasses, WifiInvitation
 from ble.sim.faults import AT_ONCE
@@ -377,13 +377,16 @@ async def test_a_silent_camera(pair: Any) -> None:
         await p.glasses.take_photo()
 
 
-async def test_photos_fetched_give_way_and_others_never(pair: Any, make_jpeg: Make) -> None:
+async def test_photos_nobody_released_never_give_way(pair: Any, make_jpeg: Make) -> None:
     p = await pair(make_jpeg(300))
     for _ in range(MOST_HELD):
         await p.glasses.take_photo()
     with pytest.raises(GlassesError):
         await p.glasses.take_photo()
     assert await p.get(p.heard.offers[3]) == make_jpeg(300)
+    with pytest.raises(GlassesError):
+        await p.glasses.take_photo()
+    await p.glasses.release(p.heard.offers[3].id)
     await p.glasses.take_photo()
     assert await p.get(p.heard.offers[0]) == make_jpeg(300)
     with pytest.raises(ProtocolFault):

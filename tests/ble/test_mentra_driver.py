@@ -14,7 +14,7 @@ from ble.drivers import mentra_profile as profile
 from ble.drivers.k900 import LengthOrder
 from ble.drivers.mentra import MentraDriver
 from ble.drivers.mentra_glasses import MentraGlasses
-from ble.drivers.mentra_session import MOST_HELD
+from ble.drivers.session import MOST_HELD
 from ble.errors import CameraSilent, GlassesError, LinkLost, NotGlasses, ProtocolFault, Unsupported
 from ble.http_port import NotReachable, WifiGlasses
 from ble.sim.faults import AT_ONCE
@@ -295,7 +295,7 @@ async def test_a_link_that_drops_in_mid_photo(open_mentra: Any, make_jpeg: Make)
     assert await picture(again, heard.offers[0].id) == make_jpeg(4000)
 
 
-async def test_photos_fetched_give_way_and_others_never(open_mentra: Any, make_jpeg: Make, until: Any) -> None:
+async def test_photos_nobody_released_never_give_way(open_mentra: Any, make_jpeg: Make, until: Any) -> None:
     twin = SimulatedMentra([make_jpeg(300)], pace=AT_ONCE)
     glasses, heard = await open_mentra(twin)
     for _ in range(MOST_HELD):
@@ -304,6 +304,9 @@ async def test_photos_fetched_give_way_and_others_never(open_mentra: Any, make_j
         await glasses.take_photo()
     assert len(heard.damaged) == 1
     assert await picture(glasses, heard.offers[5].id) == make_jpeg(300)
+    with pytest.raises(GlassesError, match="already waiting"):
+        await glasses.take_photo()
+    await glasses.release(heard.offers[5].id)
     await glasses.take_photo()
     assert len(heard.offers) == MOST_HELD + 1
     with pytest.raises(ProtocolFault):

@@ -11,7 +11,7 @@ import pytest
 
 from ble.drivers import driver_for, driver_named, family_hint, omi_profile, service_uuids
 from ble.drivers.omi import OmiDriver, OmiGlasses
-from ble.drivers.omi_session import MOST_HELD
+from ble.drivers.session import MOST_HELD
 from ble.errors import CameraSilent, LinkLost, NotGlasses, ProtocolFault
 from ble.sim.faults import AT_ONCE, Faults
 from ble.sim.omi import SimulatedGlasses, SimulatedNecklace, SimulatedOmi, SimulatedOpenGlass

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ble.drivers.omi_photo import Begun, Flaw, Grown, Layout, Outcome, PhotoAssembler, Spoilt, Whole
+from ble.drivers.omi_photo import Begun, Flaw, Layout, Outcome, PhotoAssembler, Spoilt, Whole
 from ble.drivers.omi_profile import END_OF_PHOTO
 from ble.sim.omi import photo_chunks
 
@@ -26,12 +26,12 @@ def fresh() -> PhotoAssembler:
 
 
 def fed(chunks: list[bytes], assembler: PhotoAssembler | None = None, *, at: float = 10.0, every: float = 0.01) -> list[Outcome]:
-    """What comes of `chunks`, progress left out."""
+    """What comes of `chunks`."""
     assembler = assembler or fresh()
     outcomes: list[Outcome] = []
     for number, chunk in enumerate(chunks):
         outcomes += assembler.feed(chunk, at + number * every)
-    return [outcome for outcome in outcomes if not isinstance(outcome, Grown)]
+    return outcomes
 
 
 def flaws(outcomes: list[Outcome]) -> list[Flaw]:
