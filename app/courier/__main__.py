@@ -8,30 +8,33 @@ import os
 import signal
 import sys
 
+from app.courier.indoors import Indoors, stay_indoors
 from app.courier.service import Courier
 
 
-def main() -> int:
+def main() -> None:
     # Ctrl-C in a terminal reaches every process of the group; this one ends when its parent does.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _no_core_dump()
-    # Frames alone go to the pipe: whatever else might print is sent to nowhere.
-    outgoing = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
+    incoming, outgoing = (os.dup(stream.fileno()) for stream in (sys.stdin, sys.stdout))
+    hush()
+    carry_for(incoming, outgoing, stay_indoors())
+
+
+def hush() -> None:
+    """Frames alone go to the pipe: whatever else might print is sent to nowhere, and nobody else reads the standard input."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
         os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def carry_for(incoming: int, outgoing: int, indoors: Indoors) -> None:
+    """Be a courier on this pipe until it closes, and end the process."""
+    orders, answers = os.fdopen(incoming, "rb"), os.fdopen(outgoing, "wb")
     with contextlib.suppress(BrokenPipeError):
-        asyncio.run(Courier(outgoing).serve(sys.stdin.buffer))
-    # The reading thread may still hold the standard input; there is nothing left to tidy.
+        asyncio.run(Courier(answers, indoors=indoors).serve(orders))
+    # The reading thread may still hold the pipe; there is nothing left to tidy.
     os._exit(0)
-
-
-def _no_core_dump() -> None:
-    """A crash must not write a parcel or a key to the disk."""
-    if sys.platform != "win32":
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 if __name__ == "__main__":

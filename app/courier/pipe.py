@@ -126,11 +126,16 @@ class Quit:
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """The courier is ready; its mirror listens at `mirror_origin` + `mirror_path`."""
+    """The courier is ready; its mirror listens at `mirror_origin` + `mirror_path`.
+
+    `calls`: the kernel keeps it from programs, local sockets and writing; `files`: from files, by that version of Landlock, 0 for none.
+    """
 
     kind: ClassVar[str] = "hello"
     mirror_origin: str
     mirror_path: str
+    calls: bool = False
+    files: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from app.courier.carry import Street, carry, street
 from app.courier.fetch import Allowance, fetch
+from app.courier.indoors import UNCONFINED, Indoors
 from app.courier.mirror import Mirror
 from app.courier.pipe import Cancel, End, Ending, Fetch, Hello, Message, More, PipeError, Send, encode, read
 
@@ -22,8 +23,12 @@ MAX_FETCHES = 8
 class Courier:
     """Carries parcels. Owns the tasks under way and the memory of approvals already used; never touches the disk."""
 
-    def __init__(self, outgoing: BinaryIO, *, clock: Callable[[], float] = time.time, way_out: Street = street) -> None:
+    def __init__(
+        self, outgoing: BinaryIO, *, clock: Callable[[], float] = time.time, way_out: Street = street, indoors: Indoors = UNCONFINED
+    ) -> None:
+        """`indoors`: what the kernel keeps this process from, to be told in the hello."""
         self._outgoing = outgoing
+        self._indoors = indoors
         self._clock = clock
         self._way_out = way_out
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="pipe")
@@ -37,7 +42,7 @@ class Courier:
         inbox: asyncio.Queue[Message | None] = asyncio.Queue()
         threading.Thread(target=_listen, args=(incoming, loop, inbox), daemon=True).start()
         async with Mirror() as mirror:
-            await self._tell(Hello(mirror.origin, mirror.path))
+            await self._tell(Hello(mirror.origin, mirror.path, self._indoors.calls, self._indoors.files))
             while isinstance(message := await inbox.get(), Send | Fetch | More | Cancel):
                 if isinstance(message, Send):
                     await self._take(message)

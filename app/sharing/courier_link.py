@@ -11,10 +11,10 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Self
+from typing import IO, Protocol, Self
 
 from app.courier.pipe import Cancel, End, Ending, Fetch, Hello, Message, More, PipeError, Progress, Quit, Send, encode, read
 from app.sharing.errors import CourierGone
@@ -23,6 +23,34 @@ from app.sharing.errors import CourierGone
 _ENVIRONMENT = ("PATH", "SYSTEMROOT", "WINDIR", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH")
 _HELLO_SECONDS = 30.0
 _QUIT_SECONDS = 5.0
+_PIPE_ROOM = 1 << 20
+"""Bytes the pipe from the courier holds where the system lets us choose: a clip comes through it half as fast again as with 64 KiB."""
+
+
+class Child(Protocol):
+    """A courier's process, as `subprocess.Popen` is one."""
+
+    @property
+    def stdin(self) -> IO[bytes] | None: ...
+
+    @property
+    def stdout(self) -> IO[bytes] | None: ...
+
+    @property
+    def pid(self) -> int: ...
+
+    def kill(self) -> None: ...
+
+    def wait(self, timeout: float | None = None) -> object: ...
+
+
+Departure = Callable[[], Child]
+"""Starts a courier. Raises OSError."""
+
+
+def environment() -> dict[str, str]:
+    """What a courier gets of this process's environment."""
+    return {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
 
 
 def command() -> list[str]:
@@ -30,14 +58,27 @@ def command() -> list[str]:
     return [sys.executable, "-E", "-s", "-m", "app.courier"]
 
 
+def depart(arguments: Sequence[str] = ()) -> Child:
+    """Start a courier as a child of this process."""
+    return subprocess.Popen(  # noqa: S603  # our own interpreter and module, no text of anybody's
+        list(arguments) or command(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment(),
+        cwd=Path(__file__).parents[2],
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+    )
+
+
 class CourierLink:
     """A running courier. Make one with `start`; end it with `close`. To be used on the loop that started it."""
 
-    def __init__(self, arguments: Sequence[str]) -> None:
-        self._arguments = list(arguments)
+    def __init__(self, departure: Departure) -> None:
+        self._depart = departure
         self._loop = asyncio.get_running_loop()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="courier-pipe")
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child: Child | None = None
         self._hello: asyncio.Future[Hello] = self._loop.create_future()
         self._inboxes: dict[str, asyncio.Queue[Message]] = {}
         self._told: dict[str, int] = {}
@@ -45,9 +86,9 @@ class CourierLink:
         self._closing = False
 
     @classmethod
-    async def start(cls, arguments: Sequence[str] = ()) -> Self:
-        """Start the courier and wait until it is ready. Raises CourierGone."""
-        link = cls(arguments or command())
+    async def start(cls, departure: Departure | None = None) -> Self:
+        """Start the courier, as a child of this process or by `departure`, and wait until it is ready. Raises CourierGone."""
+        link = cls(departure or depart)
         link._spawn()
         try:
             await link.ready()
@@ -126,25 +167,16 @@ class CourierLink:
 
     def _spawn(self) -> None:
         self._hello = self._loop.create_future()
-        environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-        root = Path(__file__).parent.parent.parent
         try:
-            self._child = subprocess.Popen(  # noqa: S603  # our own interpreter and module, no text of anybody's
-                self._arguments,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=environment,
-                cwd=root,
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-            )
+            self._child = self._depart()
         except OSError:
             self._child = None
             self._fail("The helper process that talks to the network could not be started.")
             return
+        _widen(self._child)
         threading.Thread(target=self._listen, args=(self._child,), daemon=True, name="courier").start()
 
-    def _listen(self, child: subprocess.Popen[bytes]) -> None:
+    def _listen(self, child: Child) -> None:
         """The reading thread of one child: passes on messages until the pipe ends, then the None that says so."""
         assert child.stdout is not None
         message: Message | None
@@ -159,7 +191,7 @@ class CourierLink:
                 child.stdout.close()
                 return
 
-    def _heard(self, child: subprocess.Popen[bytes], message: Message | None) -> None:
+    def _heard(self, child: Child, message: Message | None) -> None:
         if child is not self._child:
             return
         if message is None:
@@ -173,7 +205,7 @@ class CourierLink:
             if inbox := self._inboxes.get(message.parcel_id):
                 inbox.put_nowait(message)
 
-    def _ended(self, child: subprocess.Popen[bytes]) -> None:
+    def _ended(self, child: Child) -> None:
         """The pipe ended, or carried what is no message: give that child up, and start another if it ever worked."""
         self._child = None
         child.kill()
@@ -193,12 +225,21 @@ class CourierLink:
             sent = self._told.get(parcel_id, 0)
             inbox.put_nowait(End(parcel_id, sent, None, Ending.LOST, "The helper process that talks to the network ended."))
 
-    async def _write(self, child: subprocess.Popen[bytes] | None, message: Message) -> None:
+    async def _write(self, child: Child | None, message: Message) -> None:
         if child is not None:
             await self._loop.run_in_executor(self._writer, _put, child, encode(message))
 
 
-def _put(child: subprocess.Popen[bytes], frame: bytes) -> None:
+def _widen(child: Child) -> None:
+    assert child.stdout is not None
+    if sys.platform == "linux":
+        import fcntl
+
+        with contextlib.suppress(OSError):  # there may be less for everybody
+            fcntl.fcntl(child.stdout.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_ROOM)
+
+
+def _put(child: Child, frame: bytes) -> None:
     """Write a frame. A broken pipe is no error here: its other end, noticed by the reader, tells the story."""
     assert child.stdin is not None
     with contextlib.suppress(OSError, ValueError):
@@ -206,7 +247,7 @@ def _put(child: subprocess.Popen[bytes], frame: bytes) -> None:
         child.stdin.flush()
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
+def _end(child: Child) -> None:
     """Close the pipe and wait for the child to end; after a while, end it."""
     _close(child)
     try:
@@ -216,12 +257,12 @@ def _end(child: subprocess.Popen[bytes]) -> None:
         child.wait()
 
 
-def _reap(child: subprocess.Popen[bytes]) -> None:
+def _reap(child: Child) -> None:
     _close(child)
     child.wait()
 
 
-def _close(child: subprocess.Popen[bytes]) -> None:
+def _close(child: Child) -> None:
     assert child.stdin is not None
     with contextlib.suppress(OSError):
         child.stdin.close()

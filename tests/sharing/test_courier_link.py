@@ -9,6 +9,7 @@ import sys
 import textwrap
 import time
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from app.courier.pipe import Cancel, End, Ending, Message, Progress, Send
 from app.events import EventHub
 from app.lanes import Lanes
 from app.sharing import courier_link
-from app.sharing.courier_link import CourierLink, command
+from app.sharing.courier_link import CourierLink, Departure, command, depart
 from app.sharing.desk import SharingDesk
 from app.sharing.destinations import DestinationBook
 from app.sharing.errors import CourierGone
@@ -38,8 +39,8 @@ HEAD = """
 HELLO = "say(Hello('http://127.0.0.1:4000', '/x'))\n"
 
 
-def stand_in(script: str) -> list[str]:
-    return [sys.executable, "-c", textwrap.dedent(HEAD) + textwrap.dedent(script)]
+def stand_in(script: str) -> Departure:
+    return partial(depart, [sys.executable, "-c", textwrap.dedent(HEAD) + textwrap.dedent(script)])
 
 
 def order(body: bytes = b"{}", **changes: Any) -> Send:
@@ -74,7 +75,7 @@ async def start() -> AsyncIterator[Starting]:
     made: list[CourierLink] = []
 
     async def starting(script: str = "") -> CourierLink:
-        link = await CourierLink.start(stand_in(script) if script else ())
+        link = await CourierLink.start(stand_in(script) if script else None)
         made.append(link)
         return link
 
@@ -147,7 +148,7 @@ async def test_a_failed_start_is_told_and_leaves_nothing_behind() -> None:
     with pytest.raises(CourierGone):
         await CourierLink.start(stand_in("os._exit(1)"))
     with pytest.raises(CourierGone, match="could not be started"):
-        await CourierLink.start(["/nowhere/python"])
+        await CourierLink.start(partial(depart, ["/nowhere/python"]))
 
 
 async def test_a_courier_that_keeps_silent(monkeypatch: pytest.MonkeyPatch) -> None:
