@@ -10,7 +10,7 @@ import hashlib
 from app.cli.terminal import Exit, Terminal
 from app.errors import EyelidError
 from app.services import Services
-from app.sharing.types import AnswerText, Draft, Ended, Outcome, PolicyClass, Proposal, Receipt
+from app.sharing.types import AnswerText, Draft, Ended, Outcome, Picture, PolicyClass, Proposal, Receipt
 
 
 async def ask_and_answer(services: Services, draft: Draft, terminal: Terminal, *, yes: bool) -> Exit:
@@ -58,11 +58,19 @@ def _finish(answer: str, receipt: Receipt | None, terminal: Terminal) -> Exit:
 async def _approved(proposal: Proposal, terminal: Terminal) -> bool:
     parcel = proposal.parcel
     count = len(proposal.pictures)
-    what = f"{count} photo{'s' if count != 1 else ''}"
+    what = f"{count} picture{'s' if count != 1 else ''}" if count else "your question"
     if parcel.card.policy_class is PolicyClass.TRAINS:
         question = f"Type “send” to send {what} to {parcel.destination.company}; anything else keeps it private:"
         return await terminal.confirm(question, word="send")
     return await terminal.confirm(f"Send {what} to {parcel.destination.company}? [y/N]")
+
+
+def _made(picture: Picture) -> str:
+    """What was done to a picture, and what is still to be seen in it."""
+    parts = [f"removed: {', '.join(picture.removed)}"] if picture.removed else []
+    parts += [f"covered places: {len(picture.covered)}"] if picture.covered else []
+    parts += [f"faces still found: {picture.faces}"] if picture.faces else []
+    return "".join(f"; {part}" for part in parts)
 
 
 def show(proposal: Proposal, terminal: Terminal) -> None:
@@ -71,9 +79,11 @@ def show(proposal: Proposal, terminal: Terminal) -> None:
     destination = parcel.destination
     terminal.say(f"Would be sent to:  {destination.company}, {destination.origin}, model {destination.model or 'none'}")
     for picture in proposal.pictures:
-        removed = f"; removed: {', '.join(picture.removed)}" if picture.removed else ""
+        what = "a photo:         " if picture.at_ms is None else f"a frame, {picture.at_ms / 1000:>4.1f} s: "
         digest = hashlib.sha256(picture.jpeg).hexdigest()[:16]
-        terminal.say(f"  a photo:         {picture.width}x{picture.height}, {len(picture.jpeg)} bytes, sha256 {digest}…{removed}")
+        terminal.say(f"  {what}{picture.width}x{picture.height}, {len(picture.jpeg)} bytes, sha256 {digest}…{_made(picture)}")
+    if not proposal.pictures:
+        terminal.say("  no photo:        words alone")
     terminal.say(f"  your question:   {proposal.question}")
     for turn in proposal.earlier:
         terminal.say(f"  said before:     {turn.question}")
@@ -85,7 +95,8 @@ def show(proposal: Proposal, terminal: Terminal) -> None:
     if card.may_train:
         terminal.say("What you send may be used to train AI.")
     if not destination.local:
-        terminal.say("People in this photo have not been asked. It cannot be recalled once sent.")
+        who = "People in it have not been asked. " if proposal.pictures else ""
+        terminal.say(f"{who}It cannot be recalled once sent.")
     for note in proposal.notes:
         terminal.say(note)
     terminal.say(f"Terms read on {card.read_on.isoformat()}.")

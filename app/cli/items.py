@@ -1,18 +1,17 @@
-"""`eyelid list`, `export`, `ask` and `receipts`: what is in the vault, and what was sent of it."""
+"""`eyelid list`, `export` and `receipts`: what is in the vault, and what was sent of it."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from app.cli.asking import ask_and_answer
 from app.cli.terminal import Exit, Terminal, unlocked
 from app.errors import EyelidError
 from app.library.export import ExportAs
 from app.library.types import Query, Tile
 from app.paths import Profile
 from app.services import Services
-from app.sharing.types import Draft, Receipt
+from app.sharing.types import Receipt
 from app.vault.types import ItemId
 
 
@@ -31,15 +30,6 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--without-location", action="store_true", help="JPEGs lose all but picture, orientation and time; stops at any other kind of file"
     )
     command.set_defaults(command=export)
-
-    command = commands.add_parser("ask", help="ask an assistant about a capture; shows what would leave, and asks you first")
-    command.add_argument("items", nargs="+", metavar="ID", help="the capture's id, or its first characters")
-    command.add_argument(
-        "--to", default="mirror", metavar="DEST", help="a destination (see “eyelid destinations list”); the mirror if not given"
-    )
-    command.add_argument("--question", required=True, metavar="TEXT")
-    command.add_argument("--yes", action="store_true", help="answer the question with yes; for the mirror only")
-    command.set_defaults(command=ask)
 
     command = commands.add_parser("receipts", help="the book of everything that was sent, or kept private")
     actions = command.add_subparsers(required=True, metavar="ACTION")
@@ -112,13 +102,6 @@ async def export(profile: Profile, arguments: argparse.Namespace, terminal: Term
         terminal.say(f"Written, readable by anybody who can read that folder: {path}")
     terminal.data([str(path) for path in paths])
     return Exit.DONE
-
-
-async def ask(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
-    async with unlocked(profile, terminal) as services:
-        items = await chosen(services, arguments.items)
-        draft = Draft(tuple(items), arguments.question, arguments.to)
-        return await ask_and_answer(services, draft, terminal, yes=arguments.yes)
 
 
 async def list_receipts(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
