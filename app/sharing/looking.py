@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from app.lanes import Lanes
-from app.media.frames import FRAMES, Frame, frames, spread
+from app.media.decode import PIXEL_LIMIT
+from app.media.frames import FRAMES, QUALITY, Frame, frames, spread
 from app.media.inspect import inspect
 from app.media.look.boxes import Box
 from app.media.look.cover import Edit, FaceShows, covers_for, shows, still_seen
 from app.media.look.types import ALL_PARTS, Check, Findings, Kind, Part, not_checked
 from app.media.shape import LONG_EDGE, shape
-from app.media.types import MediaFacts, Shaped
+from app.media.types import MediaFacts, MediaType, Shaped
 from app.sharing.errors import NotReady
 from app.sharing.shaping import Space, fitted
 from app.sharing.types import Picture, PictureChoice, PolicyCard
@@ -29,6 +30,7 @@ THUMB_EDGE = 320
 """Long edge of the pictures of a filmstrip, in pixels."""
 REST_OF_VIDEO = "all the rest of the video, sound included"
 _FACES = frozenset({Part.FACES})
+_BEYOND = ALL_PARTS - {Part.METADATA}
 _JPEG = "image/jpeg"
 _KEPT = 500
 
@@ -121,18 +123,24 @@ class Looking:
     async def _fresh(self, meta: ItemMeta, at_ms: int | None, tell: Told) -> Findings:
         if meta.new.kind is ItemKind.PHOTO:
             data = await self._lanes.vault(self._vault.read, meta.id)
-            return await self._looker.look(data, meta.new.media_type, meta.new.orientation, told=tell)
+            if meta.new.media_type != MediaType.HEIC:
+                return await self._looker.look(data, meta.new.media_type, meta.new.orientation, told=tell)
+            # HEIC is decoded by a program of its own, which the finders may not start: they get its pixels.
+            made = await self._lanes.work(shape, data, meta.new.media_type, meta.new.orientation, PIXEL_LIMIT, QUALITY)
+            return await self._beyond(made.removed, made.jpeg, tell)
         facts = await self._lanes.work(self._facts, meta.id)
-        first = Findings(checks=(Check(Part.METADATA, True),), traces=facts.traces)
-        others = ALL_PARTS - {Part.METADATA}
-        if meta.new.kind is not ItemKind.VIDEO:
-            rest = not_checked([part for part in Part if part in others], "A sound has no picture.")
-            first = replace(first, checks=(*first.checks, *rest))
-            tell(first)
-            return first
-        still = await self._still(meta, at_ms)
+        if meta.new.kind is ItemKind.VIDEO:
+            return await self._beyond(facts.traces, (await self._still(meta, at_ms)).jpeg, tell)
+        rest = not_checked([part for part in Part if part in _BEYOND], "A sound has no picture.")
+        findings = Findings(checks=(Check(Part.METADATA, True), *rest), traces=facts.traces)
+        tell(findings)
+        return findings
+
+    async def _beyond(self, traces: tuple[str, ...], jpeg: bytes, tell: Told) -> Findings:
+        """What is found on a picture made of a capture whose metadata are known already."""
+        first = Findings(checks=(Check(Part.METADATA, True),), traces=traces)
         tell(first)
-        seen = await self._looker.look(still.jpeg, _JPEG, 1, others, lambda findings: tell(_with(first, findings)))
+        seen = await self._looker.look(jpeg, _JPEG, 1, _BEYOND, lambda findings: tell(_with(first, findings)))
         return _with(first, seen)
 
     def _facts(self, item: ItemId) -> MediaFacts:

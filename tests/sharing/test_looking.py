@@ -6,6 +6,7 @@ import asyncio
 import io
 import wave
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -156,6 +157,17 @@ async def test_a_sound_has_traces_only(room: Any) -> None:
     assert findings.checked(Part.METADATA)
     assert {check.reason for check in findings.unchecked} == {"A sound has no picture."}
     assert room.looker.looked == []
+
+
+async def test_the_finders_get_the_pixels_of_a_heic_picture(room: Any) -> None:
+    data = (Path(__file__).parents[1] / "media/samples/glasses.heic").read_bytes()
+    item = room.vault.add(data, NewItem(ItemKind.PHOTO, "image/heic", room.clock.now, Origin("test"))).id
+    findings = await room.desk.look(item)
+    assert [looked[0] for looked in room.looker.looked] == ["image/jpeg"]
+    assert findings.unchecked == ()
+    (picture,) = (await room.proposal(items=(item,))).pictures
+    assert (picture.width, picture.height) == (findings.width, findings.height)
+    assert picture.removed == findings.traces
 
 
 async def test_a_filmstrip(room: Any) -> None:
