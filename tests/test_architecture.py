@@ -44,6 +44,10 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
         {"app.glasses", "app.vault", "app.media", "app.errors", "app.events", "app.lanes", "app.files", "app.courier.pipe", "ble"},
         set(),
     ),
+    "app/imports": (
+        {"app.imports", "app.vault", "app.media", "app.errors", "app.lanes"},
+        set(),
+    ),
     "app/library": ({"app.library", "app.vault", "app.media", "app.errors"}, set()),
     "app/sharing": (
         {

@@ -28,14 +28,22 @@ _WORDS: Mapping[str, frozenset[int]] = {
 }
 
 
+_TAGS: Mapping[str, int] = {"make": 0x010F, "model": 0x0110, "software": 0x0131, "description": 0x010E, "comment": 0x9286}
+_CHARSET = 8
+"""Bytes before a UserComment that name its character set (CIPA DC-008, 4.6.6.5)."""
+LONGEST_TAG = 200
+"""Characters of a camera's own words that are kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class Exif:
-    """What was read. `whole` is false when a part of it could not be; `orientation` is 1 to 8."""
+    """What was read. `whole` is false when a part of it could not be; `orientation` is 1 to 8; `tags` as in `MediaFacts`."""
 
     orientation: int = 1
     taken_at: datetime | None = None
     traces: tuple[str, ...] = ()
     whole: bool = True
+    tags: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(slots=True)
@@ -99,7 +107,17 @@ def read(block: bytes) -> Exif:
         traces.insert(0, "location")
     if thumbnail:
         traces.append("embedded thumbnail")
-    return Exif(_orientation(reader), _taken_at(reader), tuple(traces), reader.whole)
+    tags = tuple((name, text) for name, tag in _TAGS.items() if (text := _text(tag, reader.tags.get(tag, b""))))
+    return Exif(_orientation(reader), _taken_at(reader), tuple(traces), reader.whole, tags)
+
+
+def _text(tag: int, raw: bytes) -> str:
+    return printable((raw[_CHARSET:] if tag == _TAGS["comment"] else raw).partition(b"\0")[0].decode("utf-8", "replace"))
+
+
+def printable(text: str) -> str:
+    """A stranger's words as far as they can be shown: no line ends, no marks that turn the direction of writing, not endless."""
+    return "".join(letter for letter in text if letter.isprintable())[:LONGEST_TAG].strip()
 
 
 def _orientation(reader: _Reader) -> int:

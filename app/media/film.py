@@ -18,6 +18,7 @@ from PIL import Image
 
 from app.media.boxes import check_whole
 from app.media.errors import EMPTY, UNREADABLE, MediaDamaged, MediaTooLarge, decoding
+from app.media.exif import printable
 from app.media.types import MediaFacts, MediaKind, MediaType, Source
 
 FRAME_PIXELS = 40_000_000
@@ -48,6 +49,8 @@ _CODECS = frozenset(
     | {"adpcm_ima_wav", "adpcm_ms"}
 )
 """What cameras and recorders write. FFmpeg has hundreds of other decoders that no capture needs."""
+_KEYS = "com.apple.quicktime."
+_TAGS = ("make", "model", "software", "comment", "copyright", "description")
 _TURNS = {0: 1, -90: 6, 90: 8, 180: 3, -180: 3}
 _TRACES = (
     ("location", ("location", "gps")),
@@ -118,6 +121,7 @@ def inspect_film(source: Source, media_type: MediaType) -> MediaFacts:
             taken_at=_created(container.metadata),
             duration_ms=_duration_ms(container),
             traces=_traces(container),
+            tags=_tags(container.metadata),
         )
 
 
@@ -131,6 +135,7 @@ def _inspect_sound(container: InputContainer, media_type: MediaType) -> MediaFac
         taken_at=_created(container.metadata),
         duration_ms=_duration_ms(container),
         traces=_traces(container),
+        tags=_tags(container.metadata),
     )
 
 
@@ -205,13 +210,26 @@ def _duration_ms(container: InputContainer) -> int | None:
 
 
 def _created(metadata: dict[str, str]) -> datetime | None:
-    """Creation time in UTC. Cameras without a clock write the epoch of their format (1904, 1970): not a time."""
+    """Creation time in UTC. Cameras without a clock write the epoch of their format (1904, 1970): not a time.
+
+    Apple's key comes with the zone it was taken in; the header's own field is to be UTC, but some cameras write their clock there.
+    """
+    return _time(metadata.get(f"{_KEYS}creationdate", "")) or _time(metadata.get("creation_time", ""))
+
+
+def _time(text: str) -> datetime | None:
     try:
-        created = datetime.fromisoformat(metadata.get("creation_time", ""))
+        created = datetime.fromisoformat(text)
         created = created.replace(tzinfo=UTC) if created.tzinfo is None else created.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
     return created if created.year > 1990 else None
+
+
+def _tags(metadata: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    """The camera's own words, from QuickTime keys (with the "com.apple.quicktime." that FFmpeg leaves there) or plain ones."""
+    found = {name: printable(metadata.get(_KEYS + name) or metadata.get(name) or "") for name in _TAGS}
+    return tuple((name, text) for name, text in found.items() if text)
 
 
 def _traces(container: InputContainer) -> tuple[str, ...]:

@@ -26,6 +26,9 @@ _HEADER = struct.Struct(">4sIII")
 """Magic, width and height in pixels, length of the EXIF block in bytes; then the block, then rows of RGB."""
 _MAGIC, _LARGE = b"RGB1", b"LONG"
 _LARGEST_EXIF = 1 << 20
+_MOST_EXIF = 65_000
+"""Bytes that fit into a segment of a JPEG."""
+_QUALITY = 92
 _PIXELS = 80_000_000
 _ENVIRONMENT = ("PATH", "SYSTEMROOT", "WINDIR", "LD_LIBRARY_PATH")
 
@@ -59,6 +62,14 @@ def decode(data: bytes) -> tuple[Image.Image, bytes]:
     return _parse(done.stdout)
 
 
+def as_jpeg(data: bytes) -> bytes:
+    """The same picture as a JPEG with its EXIF block, for who may start no process. Raises as `decode` does."""
+    picture, exif = decode(data)
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=_QUALITY, exif=exif if len(exif) <= _MOST_EXIF else b"")
+    return out.getvalue()
+
+
 def _parse(answer: bytes) -> tuple[Image.Image, bytes]:
     """What the child wrote, believed in nothing: every length is checked."""
     if answer[:4] == _LARGE:
@@ -67,14 +78,14 @@ def _parse(answer: bytes) -> tuple[Image.Image, bytes]:
         magic, width, height, exif = _HEADER.unpack_from(answer)
         size = width * height
         if magic == _MAGIC and 0 < size <= _PIXELS and len(answer) == _HEADER.size + exif + 3 * size:
-            pixels = memoryview(answer)[_HEADER.size + exif :]
-            return Image.frombuffer("RGB", (width, height), pixels, "raw", "RGB", 0, 1), answer[_HEADER.size : _HEADER.size + exif]
+            at = _HEADER.size + exif
+            return Image.frombytes("RGB", (width, height), answer[at:]), answer[_HEADER.size : at]
     raise MediaDamaged(UNREADABLE, noun="picture")
 
 
 def main() -> None:
     """The child."""
-    from pi_heif.as_plugin import HeifImageFile
+    from pi_heif.as_plugin import HeifImageFile  # type: ignore[import-untyped]
 
     data = sys.stdin.buffer.read()
     confine()

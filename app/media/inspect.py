@@ -58,6 +58,7 @@ def examine(data: bytes, media_type: MediaType) -> tuple[Image.Image, MediaFacts
         known.orientation,
         known.taken_at,
         traces=tuple(dict.fromkeys(traces)),
+        tags=known.tags,
     )
     return decoded, facts
 

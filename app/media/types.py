@@ -83,7 +83,8 @@ class MediaFacts:
     """What a sound file says of itself.
 
     `width` and `height` are pixels as stored, before orientation; `orientation` is EXIF 1 to 8; `taken_at` is UTC; `traces` names in
-    plain words what else the file carries ("location", "camera serial number", ...).
+    plain words what else the file carries ("location", "camera serial number", ...); `tags` are those of its own words that tell which
+    camera made it, by name ("make", "model", "software", "comment", "copyright", "description"), cut to 200 characters that can be shown.
     """
 
     kind: MediaKind
@@ -94,6 +95,7 @@ class MediaFacts:
     taken_at: datetime | None = None
     duration_ms: int | None = None
     traces: tuple[str, ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
 
     @property
     def has_location(self) -> bool:

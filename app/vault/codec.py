@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from app.vault.types import Exchange, ItemId, ItemKind, ItemMeta, NewItem, Origin, Share
+from app.vault.types import Exchange, ItemId, ItemKind, ItemMeta, NewItem, Origin, Recognised, Share
 
 VERSION = 1
 LARGEST = 4 << 20
@@ -51,6 +51,8 @@ def dump(meta: ItemMeta) -> bytes:
         "duration_ms": new.duration_ms,
         "orientation": new.orientation,
         "original_name": new.original_name,
+        **({"recognised": _recognition(new.recognised)} if new.recognised else {}),
+        **({"group": new.group} if new.group else {}),
         "size": meta.size,
         "sha256": meta.sha256,
         "arrived_at": _write_time(meta.arrived_at),
@@ -125,11 +127,29 @@ def _new(entries: _Entries) -> NewItem:
         duration_ms=entries.optional("duration_ms", entries.whole),
         orientation=entries.whole("orientation", 1),
         original_name=entries.text("original_name"),
+        recognised=_recognised(_Entries(entries.take("recognised"))) if entries.has("recognised") else None,
+        group=entries.text("group", _ID) if entries.has("group") else "",
     )
     origin.finish()
     if made.orientation > 8:
         raise MetaError("orientation")
     return made
+
+
+def _recognition(recognised: Recognised) -> dict[str, object]:
+    return {"confidence": recognised.confidence, "signs": [list(sign) for sign in recognised.signs]}
+
+
+def _recognised(entries: _Entries) -> Recognised:
+    recognised = Recognised(entries.text("confidence"), tuple(_sign(sign) for sign in entries.many("signs")))
+    entries.finish()
+    return recognised
+
+
+def _sign(value: object) -> tuple[str, str]:
+    if not isinstance(value, list) or len(value) != 2:
+        raise MetaError("signs")
+    return _string(value[0]), _string(value[1])
 
 
 def _share(value: object) -> Share:
@@ -160,6 +180,10 @@ class _Entries:
         if not isinstance(table, dict):
             raise MetaError("not an object")
         self._table: dict[str, Any] = dict(table)
+
+    def has(self, key: str) -> bool:
+        """Whether an entry is there that need not be."""
+        return key in self._table
 
     def take(self, key: str) -> object:
         if key not in self._table:

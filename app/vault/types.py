@@ -81,6 +81,14 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Recognised:
+    """Why an imported file is taken for one of these glasses: how sure ("strong", "likely"), and the signs, as (what, its text)."""
+
+    confidence: str
+    signs: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Share:
     """One time the item, or something made from it, was sent. `leaves_computer` is false for the mirror and local servers."""
 
@@ -106,7 +114,8 @@ class Exchange:
 class NewItem:
     """What an importer knows of a capture when it hands over the bytes. Times are UTC; `orientation` is EXIF 1 to 8.
 
-    `width` and `height` are in pixels as stored, before orientation; `duration_ms` is for video and sound.
+    `width` and `height` are in pixels as stored, before orientation; `duration_ms` is for video and sound. `recognised` is for imports;
+    `group` is the same for files that belong together, as a still and its clip do ("" for one that is alone).
     """
 
     kind: ItemKind
@@ -118,6 +127,8 @@ class NewItem:
     duration_ms: int | None = None
     orientation: int = 1
     original_name: str = ""
+    recognised: Recognised | None = None
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)

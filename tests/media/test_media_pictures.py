@@ -109,13 +109,13 @@ def test_a_large_picture_ends_at_the_long_edge(make: Any) -> None:
     assert (shaped.width, shaped.height) == (1568, 1176)
 
 
-@pytest.mark.parametrize("media_type", ["video/mp4", "audio/wav", "image/heic", "text/plain"])
+@pytest.mark.parametrize("media_type", ["video/mp4", "audio/wav", "text/plain"])
 def test_what_cannot_be_shaped_is_said(make: Any, media_type: str) -> None:
     with pytest.raises(MediaUnsupported):
         shape(make.jpeg(), media_type, 1)
 
 
-@pytest.mark.parametrize("media_type", ["audio/wav", "image/heic", "image/avif", "nonsense"])
+@pytest.mark.parametrize("media_type", ["audio/wav", "nonsense"])
 def test_what_has_no_thumbnail_is_said(make: Any, media_type: str) -> None:
     with pytest.raises(MediaUnsupported):
         thumbnail(make.jpeg(), media_type, 1, 160)

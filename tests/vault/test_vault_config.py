@@ -16,7 +16,7 @@ from app.vault.age import X25519Identity
 from app.vault.codec import MetaError, MetaTooNew
 from app.vault.config import Config, Slot
 from app.vault.errors import VaultDamaged, VaultTooNew
-from app.vault.types import Exchange, ItemId, ItemKind, ItemMeta, NewItem, Origin, Share, SlotInfo, SlotKind
+from app.vault.types import Exchange, ItemId, ItemKind, ItemMeta, NewItem, Origin, Recognised, Share, SlotInfo, SlotKind
 
 RECIPIENT = str(X25519Identity(bytes(range(32))).recipient)
 WHEN = datetime(2026, 5, 12, 9, 30, 1, 250, tzinfo=UTC)
@@ -110,6 +110,8 @@ metas = st.builds(
         duration_ms=st.none() | small,
         orientation=st.integers(1, 8),
         original_name=texts,
+        recognised=st.none() | st.builds(Recognised, texts, st.lists(st.tuples(texts, texts), max_size=2).map(tuple)),
+        group=st.just("") | st.binary(min_size=16, max_size=16).map(bytes.hex),
     ),
     size=small,
     sha256=st.binary(min_size=32, max_size=32).map(bytes.hex),

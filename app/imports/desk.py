@@ -1,0 +1,202 @@
+"""What a window or the command line asks of imports: runs, the watched folder, phones, Meta's archive, and clearing the source afterwards.
+
+Owns the memory of earlier imports and the watch. To be used on the loop it was made on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from app.errors import Explanation, EyelidError, explain
+from app.imports import phones
+from app.imports.importer import Importer
+from app.imports.memory import ImportMemory
+from app.imports.meta_archive import SharedPicture, shared_pictures
+from app.imports.run import Choice, Run
+from app.imports.sources import find
+from app.imports.types import Fate, Outcome, Progress, Source
+from app.imports.watch import FolderWatch
+from app.lanes import Lanes
+from app.media.inspect import inspect
+from app.vault.types import ItemId, ItemKind, ItemMeta, LockState, NewItem, Origin, Share
+from app.vault.vault import Vault
+
+META_AI = "meta-ai"
+"""The policy card that says what happens to what is shared with Meta AI from the phone."""
+_ARCHIVE = "meta-archive"
+_COMPANY = "Meta"
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveReport:
+    """What an archive told: items that were there and are marked now, and pictures that were taken in from it, marked too."""
+
+    marked: tuple[ItemId, ...]
+    added: tuple[ItemId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What became of the sources: removed paths, and those left where they are, with the reason."""
+
+    removed: tuple[Path, ...]
+    left: tuple[tuple[Path, Explanation], ...]
+
+
+class ImportDesk:
+    """One a vault. `arrived` is awaited with each new item, `changed` called with items that got another mark."""
+
+    def __init__(
+        self,
+        vault: Vault,
+        lanes: Lanes,
+        root: Path,
+        arrived: Callable[[ItemMeta], Awaitable[None]],
+        changed: Callable[[tuple[ItemId, ...]], None],
+        trouble: Callable[[Explanation], None],
+    ) -> None:
+        self._vault = vault
+        self._lanes = lanes
+        self._arrived = arrived
+        self._changed = changed
+        self._trouble = trouble
+        self._memory = ImportMemory(root / "imports.sqlite")
+        self._importer = Importer(vault, self._memory)
+        self._watch: FolderWatch | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self.watched: Path | None = None
+
+    def run(self, choice: Choice = Choice(), on_progress: Callable[[Progress], None] = lambda _: None) -> Run:  # noqa: B008  (frozen)
+        """An import that is ready to go: await its `files(paths)`."""
+        return Run(self._importer, self._lanes, self._arrived, choice, on_progress)
+
+    async def phones(self) -> tuple[phones.Phone, ...]:
+        """Phones, cameras and cards that are plugged in and can be read as folders."""
+        return await self._lanes.work(phones.phones)
+
+    # -- the watched folder
+
+    def watch(self, folder: Path | None) -> None:
+        """Watch this folder from now on instead of another; None: none. What arrives while the vault is locked waits until it is not."""
+        if self._watching is not None:
+            self._watching.cancel()
+        self._watch, self._watching, self.watched = None, None, folder
+        if folder is not None:
+            self._watch = FolderWatch(folder, self._lanes, self._take_watched)
+            self._watching = asyncio.ensure_future(self._keep_watching(self._watch))
+
+    @property
+    def watched_is_there(self) -> bool:
+        """Whether the watched folder could be read at the last look."""
+        return self._watch is None or self._watch.there
+
+    async def _keep_watching(self, watch: FolderWatch) -> None:
+        told = False
+        while True:
+            try:
+                await watch.run()
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:  # a full disk today is no reason to stop for good
+                if not told:
+                    self._trouble(explain(error))
+                told = True
+                await asyncio.sleep(15)
+
+    async def _take_watched(self, sources: Sequence[Source]) -> Sequence[Outcome]:
+        if self._vault.state is not LockState.UNLOCKED:
+            return ()
+        return await self.run(Choice(again=False)).sources(sources)
+
+    # -- clearing the source
+
+    async def remove_sources(self, outcomes: Sequence[Outcome]) -> Removal:
+        """Delete files that were taken in or known, each only after the vault's copy was read to its end and equals the file as it is now.
+
+        Only ever to be called from the person's own act. Files that differ, or can't be checked, are left.
+        """
+        removed, left = [], []
+        for outcome in outcomes:
+            if outcome.fate in (Fate.TAKEN, Fate.KNOWN) and outcome.item is not None:
+                why = await self._lanes.work(self._remove, outcome.path, outcome.item)
+                if why is None:
+                    removed.append(outcome.path)
+                else:
+                    left.append((outcome.path, why))
+        return Removal(tuple(removed), tuple(left))
+
+    def _remove(self, path: Path, item: ItemId) -> Explanation | None:
+        source = next(find([path]), None)
+        if not isinstance(source, Source):
+            return Explanation("It is no file any more.")
+        try:
+            if not self._importer.same(source, item):
+                return Explanation("It differs from what the vault has.", "It was changed since.", "Import it again.")
+            source.path.unlink()
+        except (OSError, EyelidError) as error:
+            return explain(error)
+        return None
+
+    # -- what already left
+
+    async def meta_archive(self, path: Path) -> ArchiveReport:
+        """Mark what Meta's archive says was shared with Meta AI; pictures that the vault has not are taken in from the archive.
+
+        Raises ArchiveUnreadable, OSError, VaultLocked.
+        """
+        pictures = await self._lanes.work(lambda: list(shared_pictures(path)))
+        marked, added = [], []
+        for picture in pictures:
+            item = await self._lanes.vault(self._vault.with_digest, hashlib.sha256(picture.data).hexdigest())
+            if item is None:
+                item = await self._add(picture)
+                if item is None:
+                    continue
+                added.append(item)
+            else:
+                marked.append(item)
+            await self._lanes.vault(self._vault.change, item, partial(_shared, at=picture.at))
+        if marked or added:
+            self._changed((*marked, *added))
+        return ArchiveReport(tuple(marked), tuple(added))
+
+    async def _add(self, picture: SharedPicture) -> ItemId | None:
+        """None for what turns out to be no whole picture."""
+        with contextlib.suppress(EyelidError):
+            facts = await self._lanes.work(inspect, picture.data)
+            new = NewItem(
+                ItemKind(facts.kind.value),
+                facts.media_type,
+                facts.taken_at or picture.at or datetime.now(UTC),
+                Origin(_ARCHIVE, name="Meta's archive"),
+                facts.width,
+                facts.height,
+                facts.duration_ms,
+                facts.orientation,
+                picture.name,
+            )
+            meta = await self._lanes.vault(self._vault.add, picture.data, new)
+            await self._arrived(meta)
+            return meta.id
+        return None
+
+    async def close(self) -> None:
+        """Stop watching and leave the memory in order."""
+        watching = self._watching
+        self.watch(None)
+        if watching is not None:
+            await asyncio.gather(watching, return_exceptions=True)
+        await self._lanes.work(self._memory.close)
+
+
+def _shared(meta: ItemMeta, at: datetime | None) -> ItemMeta:
+    """`meta` with the mark; there is no receipt for what left elsewhere, so its number is 0."""
+    share = Share(META_AI, _COMPANY, at or meta.new.taken_at, 0, leaves_computer=True)
+    return meta if share in meta.shares else replace(meta, shares=(*meta.shares, share))

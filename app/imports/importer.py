@@ -1,0 +1,194 @@
+"""One file's way into the vault: read once, hashed, checked, recognised, sealed. The file itself is never changed.
+
+Blocking calls for two lanes: `prepare` for the pool, `seal` for the vault's. Nothing half-read is ever sealed: what changed while it was
+read, or ends too early, is refused with a reason.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import BinaryIO
+
+from app.errors import Explanation, EyelidError, explain
+from app.imports.memory import ImportMemory
+from app.imports.recognise import recognise
+from app.imports.sources import LARGEST, SourceChanged, SourceRefused, opened
+from app.imports.types import Camera, Clues, Fate, Outcome, Source
+from app.media.exif import printable
+from app.media.inspect import inspect
+from app.media.sniff import SNIFF_BYTES, sniff
+from app.media.types import MediaFacts
+from app.vault.errors import VaultLocked
+from app.vault.types import ItemId, ItemKind, ItemMeta, NewItem, Origin, Recognised
+from app.vault.vault import Vault
+
+IN_MEMORY = 64 * 1024 * 1024
+"""Bytes of a file that is read into memory once; a longer one is read from the disk again for sealing."""
+IMPORTED = "import"
+"""Family of the origin of what no known glasses made."""
+_PIECE = 1 << 20
+_NAMED_TIME = re.compile(r"(?:^|[^0-9])(20\d\d)-?([01]\d)-?([0-3]\d)[_T-]([0-2]\d)-?([0-5]\d)-?([0-5]\d)(?:[^0-9]|$)")
+"""Day and time as phone apps write them into names: 20260512_140309."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A file that is whole and known: `data` is None for one that is too long for memory."""
+
+    source: Source
+    sha256: str
+    facts: MediaFacts
+    camera: Camera
+    taken_at: datetime
+    data: bytes | None
+
+
+class Importer:
+    """The steps of taking in one file. `memory` may know it from before."""
+
+    def __init__(self, vault: Vault, memory: ImportMemory) -> None:
+        self._vault = vault
+        self._memory = memory
+
+    def prepare(self, source: Source, *, only_glasses: bool = False, again: bool = True) -> Prepared | Outcome:
+        """Read and check a file. Returns an outcome where that is the end: it is in the vault, or cannot be imported. Raises VaultLocked.
+
+        `again`: take a file in once more that the person has deleted from the vault since.
+        """
+        try:
+            if (item := self._memory.item(source)) is not None and (not again or self._holds(item)):
+                return Outcome(source.path, Fate.KNOWN, item)
+            return self._read(source, only_glasses)
+        except VaultLocked:
+            raise
+        except (OSError, EyelidError) as error:
+            return Outcome(source.path, Fate.REFUSED, why=explain(error))
+
+    def _holds(self, item: ItemId) -> bool:
+        try:
+            return self._vault.meta(item).trashed_at is None
+        except VaultLocked:
+            raise
+        except EyelidError:
+            return False
+
+    def _read(self, source: Source, only_glasses: bool) -> Prepared | Outcome:
+        if source.size > LARGEST:
+            raise SourceRefused("This file is too large.", f"It is longer than {LARGEST >> 30} GiB.", "Cut it into parts first.")
+        with opened(source) as file:
+            if sniff(file.read(SNIFF_BYTES)) is None:
+                return Outcome(source.path, Fate.PASSED_OVER, why=Explanation("This is no picture, video or sound of a common kind."))
+            file.seek(0)
+            data = _whole(file, source.size) if source.size <= IN_MEMORY else None
+            sha256 = hashlib.sha256(data).hexdigest() if data is not None else _digest(file)
+            if (item := self._vault.with_digest(sha256)) is not None:
+                self._memory.remember(source, item)
+                return Outcome(source.path, Fate.KNOWN, item)
+            facts = inspect(data if data is not None else file)
+        camera = recognise(_clues(source, facts))
+        if only_glasses and not camera.glasses:
+            return Outcome(source.path, Fate.PASSED_OVER, camera=camera, why=Explanation("Nothing says that glasses made this."))
+        return Prepared(source, sha256, facts, camera, _taken_at(source, facts), data)
+
+    def seal(self, prepared: Prepared, group: str = "") -> tuple[Outcome, ItemMeta | None]:
+        """Seal a prepared file, unless the vault got the same bytes meanwhile; the new item is durable and read back on return.
+
+        Raises VaultLocked. Whatever else goes wrong with this file (a full disk too) is its outcome.
+        """
+        source = prepared.source
+        try:
+            if (item := self._vault.with_digest(prepared.sha256)) is not None:
+                self._memory.remember(source, item)
+                return Outcome(source.path, Fate.KNOWN, item), None
+            meta = self._add(prepared, _describe(prepared, group))
+        except VaultLocked:
+            raise
+        except (OSError, EyelidError) as error:
+            return Outcome(source.path, Fate.REFUSED, why=explain(error)), None
+        self._memory.remember(source, meta.id)
+        return Outcome(source.path, Fate.TAKEN, meta.id, prepared.camera, prepared.taken_at), meta
+
+    def _add(self, prepared: Prepared, new: NewItem) -> ItemMeta:
+        if prepared.data is not None:
+            return self._vault.add(prepared.data, new)
+        with opened(prepared.source) as file:
+            meta = self._vault.add(file, new)
+        if meta.sha256 != prepared.sha256:
+            with contextlib.suppress(Exception):
+                self._vault.delete(meta.id)
+            raise SourceChanged
+        return meta
+
+    def same(self, source: Source, item: ItemId) -> bool:
+        """Whether the vault's copy of `item`, opened and read to its end now, is this very file. Raises the vault's errors and OSError."""
+        digest = hashlib.sha256()
+        with self._vault.open_media(item) as media:
+            for piece in _pieces(media):
+                digest.update(piece)
+        with opened(source) as file:
+            return _digest(file) == digest.hexdigest()
+
+
+def _whole(file: BinaryIO, size: int) -> bytes:
+    """Exactly `size` bytes. Raises SourceChanged."""
+    parts, left = [], size
+    while left and (piece := file.read(left)):
+        parts.append(piece)
+        left -= len(piece)
+    if left or file.read(1):
+        raise SourceChanged
+    return b"".join(parts)
+
+
+def _digest(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    for piece in _pieces(file):
+        digest.update(piece)
+    file.seek(0)
+    return digest.hexdigest()
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    while piece := file.read(_PIECE):
+        yield piece
+
+
+def _clues(source: Source, facts: MediaFacts) -> Clues:
+    size = (facts.width, facts.height) if facts.width and facts.height else None
+    return Clues(facts.tags, source.path.name, source.folders, size)
+
+
+def _taken_at(source: Source, facts: MediaFacts) -> datetime:
+    """What the file says; else what its name says, in this computer's zone; else when it was written."""
+    if facts.taken_at is not None:
+        return facts.taken_at
+    if (found := _NAMED_TIME.search(source.path.name)) is not None:
+        with contextlib.suppress(ValueError, OverflowError, OSError):
+            return datetime(*map(int, found.groups())).astimezone(UTC)  # type: ignore[arg-type]  # six groups, six numbers
+    try:
+        return datetime.fromtimestamp(source.modified_ns / 1e9, UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.now(UTC)
+
+
+def _describe(prepared: Prepared, group: str) -> NewItem:
+    facts, camera = prepared.facts, prepared.camera
+    signs = tuple((sign.value, text) for sign, text in camera.signs)
+    return NewItem(
+        kind=ItemKind(facts.kind.value),
+        media_type=facts.media_type,
+        taken_at=prepared.taken_at,
+        origin=Origin(camera.family or IMPORTED, name=camera.label if camera.glasses or signs else ""),
+        width=facts.width,
+        height=facts.height,
+        duration_ms=facts.duration_ms,
+        orientation=facts.orientation,
+        original_name=printable(prepared.source.path.name),
+        recognised=Recognised(camera.confidence.value, signs),
+        group=group,
+    )

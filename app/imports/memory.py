@@ -1,0 +1,68 @@
+"""What was imported before, so that a run that was cut off goes on instead of reading everything again.
+
+It holds item ids under keyed names of path, size and time: no name of a file in the clear. It is no authority on what is in the vault; a
+damaged or lost one costs reading the files once more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import secrets
+import sqlite3
+import threading
+from pathlib import Path
+
+from app.imports.types import Source
+from app.vault.types import ItemId
+
+FORMAT = 1
+
+
+class ImportMemory:
+    """Owns the file. Thread-safe; blocking."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._guard = threading.Lock()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._open()
+        except sqlite3.DatabaseError:
+            self._database.close()
+            path.replace(path.with_name(f"{path.name}.damaged-{secrets.token_hex(4)}"))
+            self._open()
+
+    def _open(self) -> None:
+        self._database = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
+        run = self._database.execute
+        run("PRAGMA journal_mode = WAL")
+        run("PRAGMA synchronous = NORMAL")  # what a power cut takes of it is found again by the files' digests
+        run("CREATE TABLE IF NOT EXISTS about (format INTEGER, salt BLOB)")
+        run("CREATE TABLE IF NOT EXISTS files (name BLOB PRIMARY KEY, item TEXT NOT NULL) WITHOUT ROWID")
+        row = run("SELECT format, salt FROM about").fetchone()
+        if row is None:
+            row = (FORMAT, secrets.token_bytes(32))
+            run("INSERT INTO about VALUES (?, ?)", row)
+        if row[0] != FORMAT:
+            raise sqlite3.DatabaseError("another format")
+        self._salt = bytes(row[1])
+
+    def _name(self, source: Source) -> bytes:
+        text = f"{source.path}\0{source.size}\0{source.modified_ns}".encode("utf-8", "surrogateescape")
+        return hashlib.blake2b(text, key=self._salt, digest_size=16).digest()
+
+    def item(self, source: Source) -> ItemId | None:
+        """Under which id this very file was taken in, if it was."""
+        with self._guard:
+            row = self._database.execute("SELECT item FROM files WHERE name = ?", (self._name(source),)).fetchone()
+        return ItemId(row[0]) if row else None
+
+    def remember(self, source: Source, item: ItemId) -> None:
+        """This file is in the vault as `item`."""
+        with self._guard:
+            self._database.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", (self._name(source), item))
+
+    def close(self) -> None:
+        with self._guard, contextlib.suppress(sqlite3.Error):
+            self._database.close()

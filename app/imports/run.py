@@ -1,0 +1,133 @@
+"""One import, from paths to a report: several files at a time, with progress, pause and stop.
+
+Owns nothing that lasts. A run that is stopped, or dies, is simply started again: what the vault has is not read twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.imports.importer import Importer
+from app.imports.pairs import pairs
+from app.imports.sources import find
+from app.imports.types import Outcome, Progress, Report, Source
+from app.lanes import Lanes
+from app.vault.types import ItemMeta
+
+AT_ONCE = 3
+"""Files under way: one being read and checked, one being sealed, one whose thumbnails are made."""
+_SMOOTH = 0.2
+"""Weight of the newest rate in the moving average."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a person wants of an import. `again`: take in what they deleted from the vault since an earlier one."""
+
+    only_glasses: bool = False
+    again: bool = True
+
+
+class Run:
+    """An import under way. To be used on the loop that made it."""
+
+    def __init__(
+        self,
+        importer: Importer,
+        lanes: Lanes,
+        arrived: Callable[[ItemMeta], Awaitable[None]],
+        choice: Choice = Choice(),
+        on_progress: Callable[[Progress], None] = lambda _: None,
+    ) -> None:
+        """`arrived` is awaited with each new item, before the file counts as done."""
+        self._importer = importer
+        self._lanes = lanes
+        self._arrived = arrived
+        self._choice = choice
+        self._told = on_progress
+        self._going = asyncio.Event()
+        self._going.set()
+        self._stopped = False
+        self._meter = _Meter()
+
+    @property
+    def paused(self) -> bool:
+        return not self._going.is_set()
+
+    def pause(self) -> None:
+        """No further file is begun until `resume`."""
+        self._going.clear()
+
+    def resume(self) -> None:
+        self._going.set()
+
+    def stop(self) -> None:
+        """No further file is begun; those under way are finished."""
+        self._stopped = True
+        self._going.set()
+
+    async def files(self, paths: Iterable[Path]) -> Report:
+        """Import what lies below `paths`. Raises VaultLocked; what is wrong with a single file is in the report."""
+        found = await self._lanes.work(lambda: list(find(paths)))
+        outcomes = [each for each in found if isinstance(each, Outcome)]
+        sources = [each for each in found if isinstance(each, Source)]
+        return Report((*outcomes, *await self.sources(sources)), self._stopped)
+
+    async def sources(self, sources: Sequence[Source]) -> list[Outcome]:
+        """Import these files. Raises VaultLocked."""
+        self._meter.begin(len(sources), sum(source.size for source in sources))
+        self._told(self._meter.progress())
+        marks, turns = pairs(sources), asyncio.Semaphore(AT_ONCE)
+        outcomes: list[Outcome] = []
+        async with asyncio.TaskGroup() as group:
+            for source in sources:
+                await turns.acquire()
+                await self._going.wait()
+                if self._stopped:
+                    break
+                group.create_task(self._one(source, marks.get(source.path, ""), turns, outcomes))
+        return outcomes
+
+    async def _one(self, source: Source, mark: str, turns: asyncio.Semaphore, outcomes: list[Outcome]) -> None:
+        try:
+            outcomes.append(await self._take(source, mark))
+            self._meter.done(source.size)
+            self._told(self._meter.progress())
+        finally:
+            turns.release()
+
+    async def _take(self, source: Source, mark: str) -> Outcome:
+        prepared = await self._lanes.work(self._importer.prepare, source, only_glasses=self._choice.only_glasses, again=self._choice.again)
+        if isinstance(prepared, Outcome):
+            return prepared
+        outcome, meta = await self._lanes.vault(self._importer.seal, prepared, mark)
+        if meta is not None:
+            await self._arrived(meta)
+        return outcome
+
+
+class _Meter:
+    """Counts, and the seconds left by a moving average of the rate."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._files = self._total = self._bytes = self._bytes_total = 0
+        self._rate: float | None = None
+        self._last = 0.0
+
+    def begin(self, files: int, size: int) -> None:
+        self._total, self._bytes_total, self._last = files, size, self._clock()
+
+    def done(self, size: int) -> None:
+        now = self._clock()
+        rate = size / max(now - self._last, 1e-6)
+        self._rate = rate if self._rate is None else (1 - _SMOOTH) * self._rate + _SMOOTH * rate
+        self._files, self._bytes, self._last = self._files + 1, self._bytes + size, now
+
+    def progress(self) -> Progress:
+        left = (self._bytes_total - self._bytes) / self._rate if self._rate else None
+        return Progress(self._files, self._total, self._bytes, self._bytes_total, left)
