@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Sequence
+from pathlib import Path
 from typing import Any
 
 from app import settings as declared
 from app.confine.memory import harden
 from app.desks import LibraryDesk, NoVault, VaultDesk
 from app.errors import explain
-from app.events import EventHub, Trouble, VaultChanged, VaultNotice
+from app.events import EventHub, ItemsChanged, Trouble, VaultChanged, VaultNotice
 from app.glasses.desk import GlassesDesk
 from app.glasses.http_link import HttpLink
+from app.imports.desk import ImportDesk
 from app.lanes import Lanes
 from app.library.library import Library
 from app.media.look.link import LookLink
@@ -43,6 +45,7 @@ class Services:
         self._look = LookLink()
         self._library: LibraryDesk | None = None
         self._sharing: SharingDesk | None = None
+        self._imports: ImportDesk | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped = False
         events.subscribe(VaultChanged, self._vault_changed)
@@ -78,6 +81,8 @@ class Services:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._imports is not None:
+            await self._imports.close()
         if self._sharing is not None:
             await self._sharing.close()  # first, so that the end of what is on its way is still written down
         await self._look.close()
@@ -99,6 +104,13 @@ class Services:
             raise NoVault
         return self._sharing
 
+    @property
+    def imports(self) -> ImportDesk:
+        """Raises NoVault."""
+        if self._imports is None:
+            raise NoVault
+        return self._imports
+
     def _furnish(self, vault: Vault) -> None:
         """Set up what needs a vault, once there is one."""
         self._library = LibraryDesk(Library(vault), self._lanes, self.events, self.glasses.discarded)
@@ -106,7 +118,21 @@ class Services:
         self._sharing = SharingDesk(vault, self._lanes, self._courier, self.events, book, looker=self._look)
         self._sharing.ai_off = self.settings.get(declared.AI_OFF)
         self._sharing.region = self.settings.get(declared.REGION)
+        self._imports = ImportDesk(
+            vault,
+            self._lanes,
+            self.profile.root,
+            self._sealed,
+            lambda items: self.events.publish(ItemsChanged(items)),
+            lambda why: self.events.publish(Trouble(why)),
+        )
+        self._watch_folder()
         self.glasses.begin(vault)
+
+    def _watch_folder(self) -> None:
+        if self._imports is not None:
+            folder = self.settings.get(declared.WATCH_FOLDER)
+            self._imports.watch(Path(folder) if folder else None)
 
     def _vault_changed(self, event: VaultChanged) -> None:
         if event.state is LockState.UNLOCKED and self._library is not None:
@@ -119,6 +145,8 @@ class Services:
             self.events.publish(VaultNotice(notices))
 
     def _setting_changed(self, key: str) -> None:
+        if key == declared.WATCH_FOLDER.key:
+            self._watch_folder()
         if key == declared.AI_OFF.key and self._sharing is not None:
             self._sharing.ai_off = self.settings.get(declared.AI_OFF)
         if key == declared.REGION.key and self._sharing is not None:

@@ -66,7 +66,15 @@ LOCK_AWAY: Setting[bool] = Setting(
     "Locks the vault when the screen is locked, another user takes over, or the computer goes to sleep.",
 )
 
-ALL: tuple[Setting[str] | Setting[bool], ...] = (THEME, AI_OFF, DESTINATION, CONTINUOUS, IDLE_LOCK, LOCK_AWAY, REGION)
+WATCH_FOLDER: Setting[str] = Setting(
+    "watch_folder",
+    "",
+    "Watched folder",
+    "Pictures and films that appear in this folder are imported by themselves; point your phone's synchronisation there.",
+)
+"""A path; empty for none."""
+
+ALL: tuple[Setting[str] | Setting[bool], ...] = (THEME, AI_OFF, DESTINATION, CONTINUOUS, IDLE_LOCK, LOCK_AWAY, REGION, WATCH_FOLDER)
 
 
 class SettingsError(EyelidError):
