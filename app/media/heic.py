@@ -26,9 +26,6 @@ _HEADER = struct.Struct(">4sIII")
 """Magic, width and height in pixels, length of the EXIF block in bytes; then the block, then rows of RGB."""
 _MAGIC, _LARGE = b"RGB1", b"LONG"
 _LARGEST_EXIF = 1 << 20
-_MOST_EXIF = 65_000
-"""Bytes that fit into a segment of a JPEG."""
-_QUALITY = 92
 _PIXELS = 80_000_000
 _ENVIRONMENT = ("PATH", "SYSTEMROOT", "WINDIR", "LD_LIBRARY_PATH")
 
@@ -60,14 +57,6 @@ def decode(data: bytes) -> tuple[Image.Image, bytes]:
     except (subprocess.TimeoutExpired, OSError):
         raise MediaDamaged(UNREADABLE, noun="picture") from None
     return _parse(done.stdout)
-
-
-def as_jpeg(data: bytes) -> bytes:
-    """The same picture as a JPEG with its EXIF block, for who may start no process. Raises as `decode` does."""
-    picture, exif = decode(data)
-    out = io.BytesIO()
-    picture.save(out, "JPEG", quality=_QUALITY, exif=exif if len(exif) <= _MOST_EXIF else b"")
-    return out.getvalue()
 
 
 def _parse(answer: bytes) -> tuple[Image.Image, bytes]:

@@ -14,8 +14,6 @@ from PIL import Image
 from app.media import heic
 from app.media.errors import MediaDamaged, MediaTooLarge
 from app.media.inspect import inspect
-from app.media.look.link import LookLink
-from app.media.look.types import Part
 from app.media.shape import shape
 from app.media.thumbs import thumbnail
 from app.media.types import MediaType
@@ -56,17 +54,6 @@ def test_the_decoder_reaches_no_network() -> None:
     code = "import app.media.heic as h, socket; h.confine(); socket.socket()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, text=True)
     assert sys.platform != "linux" or "PermissionError" in done.stderr
-
-
-async def test_it_is_looked_at_with_what_it_says_of_itself() -> None:
-    link = LookLink()
-    try:
-        findings = await link.look(SAMPLE, "image/heic", 1, frozenset({Part.METADATA}))
-        assert findings.has_location
-        damaged = await link.look(SAMPLE[:300], "image/heic", 1, frozenset({Part.METADATA}))
-        assert [check.reason for check in damaged.unchecked] == ["The picture is damaged."]
-    finally:
-        await link.close()
 
 
 @pytest.mark.parametrize(

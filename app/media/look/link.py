@@ -16,11 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from app.media.errors import MediaDamaged
-from app.media.heic import as_jpeg
 from app.media.look.pipe import Done, Found, Hello, Look, Message, PipeError, encode, read
 from app.media.look.types import ALL_PARTS, Findings, Part, not_checked
-from app.media.types import MediaType
 
 # What a Python process needs of the environment to start; no settings of libraries.
 _ENVIRONMENT = ("PATH", "SYSTEMROOT", "WINDIR", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH")
@@ -28,7 +25,6 @@ _CRASHED = "The process that looks has ended over this picture."
 _GONE = "The process that looks could not be started."
 _STOPPED = "It was stopped."
 _SLOW = "It took too long."
-_DAMAGED = "The picture is damaged."
 
 PICTURE_SECONDS = 60.0
 """A 12-megapixel photo takes about 4 seconds on two quiet cores."""
@@ -87,12 +83,7 @@ class LookLink:
         async with self._turn:
             self._busy()
             try:
-                if media_type == MediaType.HEIC:
-                    # Its decoder runs in a process of its own, which the worker is not allowed to start.
-                    data, media_type = await asyncio.get_running_loop().run_in_executor(self._thread, as_jpeg, data), MediaType.JPEG
                 await self._look(findings, data, media_type, orientation)
-            except MediaDamaged:
-                findings.give_up(_DAMAGED)
             except BaseException:  # cancelled, or `told` raised: what else the worker says has no listener
                 self._kill()
                 raise
