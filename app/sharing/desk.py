@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from app.errors import EyelidError, explain
-from app.events import EventHub, GrantsChanged, ItemsChanged, ReceiptAdded, Trouble
+from app.events import EventHub, GrantsChanged, ItemsChanged, LiveChanged, ReceiptAdded, Trouble
 from app.lanes import Lanes
 from app.media.frames import FRAMES, Frame
 from app.media.look.types import Findings
@@ -30,6 +30,8 @@ from app.sharing.gate import Gate, Present
 from app.sharing.grant_desk import GrantDesk
 from app.sharing.grants import Grant, GrantEnded, Grants, GrantWish
 from app.sharing.lines import BookLines
+from app.sharing.live import Tools
+from app.sharing.live_desk import LiveDesk
 from app.sharing.looking import THUMB_EDGE, Advice, Looker, Looking, NoLooker, Told, advise
 from app.sharing.preparing import Preparing
 from app.sharing.receipts import BookReport, Ending, ReceiptBook, line_of
@@ -82,16 +84,36 @@ class SharingDesk(GrantDesk, BookDesk):
         self._region = ""
         self.looking = Looking(vault, lanes, looker or NoLooker())
         self._preparing = Preparing(vault, lanes, self.looking, self._terms, self._receipts, clock)
-        present = Present(self._destination, self._card, destinations.keys.get, self._grants.stands)
+        present = Present(self._destination, self._card, destinations.keys.get, self._stands)
         self._gate = Gate(vault, lanes, courier, self._approvals, present, BookLines(self._receipts, lanes, self._after))
         self._errands = Errands(vault, lanes, courier, self._receipts, present, lambda: self.ai_off, self._written, clock)
         self._waiting: dict[str, Proposal] = {}
         self._unwritten: list[tuple[Receipt, str]] = []
+        self.live = LiveDesk(self._live_tools(elapsed), self._terms, self._ready, self._now, lambda: self.ai_off, self._write_later)
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
         destinations.on_change(self._grants.recheck)
         vault.on_state(self._vault_state)
         self._vault_state(vault.state)
+
+    def _live_tools(self, elapsed: Callable[[], float]) -> Tools:
+        return Tools(
+            vault=self._vault,
+            lanes=self._lanes,
+            gate=self._gate,
+            approvals=self._approvals,
+            book=self._receipts,
+            looking=self.looking,
+            clock=self._clock,
+            elapsed=elapsed,
+            tell=lambda view: self._events.publish(LiveChanged(view)),
+            written=self._written,
+            changed=lambda items: self._events.publish(ItemsChanged(items)),
+        )
+
+    def _stands(self, name: str) -> bool:
+        """Whether what was allowed under this name still is: a grant, or a live look."""
+        return self._grants.stands(name) or self.live.stands(name)
 
     @property
     def region(self) -> str:
@@ -115,6 +137,7 @@ class SharingDesk(GrantDesk, BookDesk):
         if off:
             self._approvals.void_all()
             self._grants.void_all("AI was switched off.")
+            self.live.end("AI was switched off.")
             self._spawn(self._stop_all())
 
     def destinations(self) -> tuple[Destination, ...]:
@@ -125,6 +148,9 @@ class SharingDesk(GrantDesk, BookDesk):
 
     def _destination(self, destination_id: str) -> Destination | None:
         return next((each for each in self.destinations() if each.id == destination_id), None)
+
+    def _now(self, destination_id: str) -> tuple[Destination | None, PolicyCard]:
+        return self._destination(destination_id), self.card(destination_id)
 
     def card(self, destination_id: str) -> PolicyCard:
         """The policy card that counts now for a destination, here; for an unknown one the card of the unknown."""
@@ -209,6 +235,15 @@ class SharingDesk(GrantDesk, BookDesk):
         `instead_of` is what the person has just changed: it no longer stands, and is no refusal. Raises NotReady, TermsForbid, CoverFailed,
         NothingLeft, DestinationError, GateClosed (AI is off), CourierGone, VaultLocked and the errors of items and media.
         """
+        destination, card = await self._ready(draft)
+        proposal = await self._preparing.make(draft, destination, card)
+        if instead_of is not None:
+            self._waiting.pop(instead_of.parcel.id, None)
+        self._waiting[proposal.parcel.id] = proposal
+        return proposal
+
+    async def _ready(self, draft: Draft) -> tuple[Destination, PolicyCard]:
+        """Where a draft would go, and under which terms. Raises what keeps it from going there."""
         if self.ai_off:
             raise GateClosed("Nothing can be sent.", "AI is switched off.", "Switch it on in the settings first.")
         if draft.destination_id == MIRROR:
@@ -219,11 +254,7 @@ class SharingDesk(GrantDesk, BookDesk):
         if destination.needs_key and not await self._lanes.work(self.book.keys.get, destination.id):
             raise NotReady("This cannot be sent as it is.", f"There is no key for {destination.label}.", "Enter one in the settings.")
         await asking.prove_local(self._errands, destination)
-        proposal = await self._preparing.make(draft, destination, card)
-        if instead_of is not None:
-            self._waiting.pop(instead_of.parcel.id, None)
-        self._waiting[proposal.parcel.id] = proposal
-        return proposal
+        return destination, card
 
     async def conversation(self, item: ItemId, destination_id: str) -> tuple[Exchange, ...]:
         """What was asked about `item` there before, oldest first: `Draft.earlier` takes the receipts of those to go on from."""
@@ -243,6 +274,9 @@ class SharingDesk(GrantDesk, BookDesk):
             if waited:
                 self._unwritten.append((line, reason))
             raise
+
+    def _write_later(self, line: Receipt, reason: str) -> None:
+        self._unwritten.append((line, reason))
 
     async def _write_refusal(self, line: Receipt, reason: str) -> Receipt:
         receipt = await self._lanes.vault(self._receipts.add_line, line, Ending(Outcome.REFUSED, reason))
@@ -275,6 +309,7 @@ class SharingDesk(GrantDesk, BookDesk):
         self._closed = True
         self._approvals.void_all()
         self._grants.void_all("Eyelid ended.")
+        await self.live.stop("Eyelid ended.")
         await self._gate.close()
         await self._errands.close()
         while self._tasks:
@@ -310,6 +345,7 @@ class SharingDesk(GrantDesk, BookDesk):
             self._grants.void_all("The vault was locked.")
             self._unwritten += [(line_of(proposal), "the vault was locked") for proposal in self._waiting.values()]
             self._waiting.clear()
+            self.live.locked()
             self._terms.forget()
             self._spawn(self.looking.forget())
             self._spawn(self._stop_all())
@@ -322,7 +358,7 @@ class SharingDesk(GrantDesk, BookDesk):
         self._events.publish(ReceiptAdded(receipt))
 
     def _under_way(self) -> frozenset[str]:
-        return self._gate.under_way() | self._errands.under_way()
+        return self._gate.under_way() | self._errands.under_way() | self.live.under_way()
 
     async def _catch_up(self) -> None:
         """After an unlock: write refusals that had to wait, end lines of intent that a crash left open, mark items from receipts."""

@@ -20,8 +20,8 @@ from app.errors import EyelidError
 from app.lanes import Lanes
 from app.sharing.errors import CourierGone, DestinationError, GateClosed
 from app.sharing.gate import CONNECT_SECONDS, Carrier, Lockable, Present
-from app.sharing.receipts import Ending, ReceiptBook
-from app.sharing.types import Destination, Outcome, PolicyCard, Receipt, ReceiptKind
+from app.sharing.receipts import Ending, ReceiptBook, line_about
+from app.sharing.types import Destination, Outcome, Receipt, ReceiptKind
 from app.vault.types import LockState
 
 MAX_REPLY = 4 * 1024 * 1024
@@ -94,7 +94,8 @@ class Errands:
 
     async def _make(self, parcel_id: str, destination: Destination, path: str) -> Reply:
         card = self._present.card(destination.card_id, destination.model)
-        line = _line(parcel_id, destination, card, self._clock())
+        line = line_about(parcel_id, destination, card, self._clock())
+        line = replace(line, model="", kind=ReceiptKind.MODELS)  # it is the place that is asked, not a model
         await self._check(destination)
         self._after(await self._lanes.vault(self._book.add_line, line, Ending(Outcome.INTENDED, _WHAT)))
         body = bytearray()
@@ -173,30 +174,3 @@ def _seen(task: asyncio.Task[Reply]) -> None:
 
 def _action(destination: Destination) -> str:
     return "Start it, or check its address in the settings." if destination.local else "Check the connection and try again."
-
-
-def _line(parcel_id: str, destination: Destination, card: PolicyCard, at: datetime) -> Receipt:
-    """All that a line says of a question before it has a number, a time and an end."""
-    empty = Receipt(
-        number=0,
-        at=at,
-        parcel_id=parcel_id,
-        outcome=Outcome.REFUSED,
-        items=(),
-        item_digests=(),
-        destination=destination.label,
-        company=destination.company,
-        origin=destination.origin,
-        model="",
-        policy_card=card.id,
-        policy_version=card.version,
-        policy_class=card.policy_class,
-        body_sha256=_NOTHING,
-        body_size=0,
-        bytes_sent=0,
-        http_status=None,
-        detail="",
-        previous="",
-        signature="",
-    )
-    return replace(empty, kind=ReceiptKind.MODELS)

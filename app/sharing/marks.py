@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from app.sharing.receipts import Ending, ReceiptBook
-from app.sharing.types import Outcome, PolicyClass, Receipt
+from app.sharing.types import Outcome, PolicyClass, Receipt, ReceiptKind
 from app.vault.errors import ItemMissing
 from app.vault.types import Exchange, ItemId, ItemMeta, Share
 
@@ -18,6 +18,8 @@ MAX_KEPT_ANSWER = 20_000
 """Characters of an answer kept with an item."""
 
 _CUT_SHORT = "Eyelid ended before it was known how this went. All of it may have left."
+_LOOK_CUT_SHORT = "Eyelid ended during a live look. These captures may have left; how many bytes is not known, and no more than this."
+_LOOK_NOT_SENT = "Eyelid ended during a live look, before anything was sent."
 
 
 class Items(Protocol):
@@ -74,24 +76,67 @@ def catch_up(vault: Items, book: ReceiptBook, under_way: Callable[[], frozenset[
     receipts = book.all()
     ended = {receipt.parcel_id for receipt in receipts if receipt.outcome is not Outcome.INTENDED} | under_way()
     cut = [receipt for receipt in receipts if receipt.outcome is Outcome.INTENDED and receipt.parcel_id not in ended]
-    closed = tuple(book.add_line(intent, Ending(Outcome.FAILED, _CUT_SHORT, intent.body_size)) for intent in cut)
+    closed = tuple(book.add_line(*_cut_short(vault, intent)) for intent in cut)
+    looks = {receipt.parcel_id: receipt.number for receipt in receipts if receipt.outcome is Outcome.INTENDED and _is_look(receipt)}
     changed: dict[ItemId, None] = {}
     for receipt in (*receipts, *closed):
         if receipt.bytes_sent:
-            changed |= dict.fromkeys(_mark_missing(vault, receipt))
+            changed |= dict.fromkeys(_mark_missing(vault, receipt, looks.get(receipt.parcel_id, 0)))
     return closed, tuple(changed)
 
 
-def _mark_missing(vault: Items, receipt: Receipt) -> list[ItemId]:
-    lacking = []
+def _is_look(receipt: Receipt) -> bool:
+    return receipt.kind is ReceiptKind.LIVE
+
+
+def _cut_short(vault: Items, intent: Receipt) -> tuple[Receipt, Ending]:
+    """The end of a line of intent of which nothing is known any more; of a live look the captures themselves say which may have left."""
+    if not _is_look(intent):
+        return intent, Ending(Outcome.FAILED, _CUT_SHORT, intent.body_size)
+    items = tuple(item for item in vault.ids() if _named_by(vault, item, intent.number))
+    most = intent.body_size // max(1, intent.frames) * len(items)
+    line = replace(intent, items=items, frames=len(items), body_size=most)
+    return line, Ending(Outcome.FAILED if items else Outcome.NOT_SENT, _LOOK_CUT_SHORT if items else _LOOK_NOT_SENT, most)
+
+
+def _named_by(vault: Items, item: ItemId, number: int) -> bool:
+    try:
+        return any(share.receipt == number for share in vault.meta(item).shares)
+    except ItemMissing:
+        return False
+
+
+def _mark_missing(vault: Items, receipt: Receipt, intent: int) -> list[ItemId]:
+    """Mark the items of `receipt` that do not name it; of a live look they may name its line of intent, `intent`."""
+    lacking: list[ItemId] = []
     for item in receipt.items:
-        try:
-            marked = any(share.receipt == receipt.number for share in vault.meta(item).shares)
-        except ItemMissing:
+        if _named_by(vault, item, receipt.number):
             continue
-        if not marked and _mark_one(vault, item, receipt, None):
+        if intent and _named_by(vault, item, intent):
+            lacking += renumber(vault, replace(receipt, items=(item,)), intent)
+        elif _mark_one(vault, item, receipt, None):
             lacking.append(item)
     return lacking
+
+
+def unmark(vault: Items, receipt: Receipt) -> tuple[ItemId, ...]:
+    """Take the marks of `receipt` off again: nothing left after all."""
+
+    def edit(meta: ItemMeta) -> ItemMeta:
+        return replace(meta, shares=tuple(each for each in meta.shares if each.receipt != receipt.number))
+
+    return tuple(item for item in receipt.items if _changed(vault, item, edit))
+
+
+def renumber(vault: Items, receipt: Receipt, intent: int) -> tuple[ItemId, ...]:
+    """Let the items of a live look name its end line instead of its line of intent. Returns those that are still there."""
+
+    def edit(meta: ItemMeta) -> ItemMeta:
+        shares = (replace(each, receipt=receipt.number) if each.receipt == intent else each for each in meta.shares)
+        exchanges = (replace(each, receipt=receipt.number) if each.receipt == intent else each for each in meta.exchanges)
+        return replace(meta, shares=tuple(shares), exchanges=tuple(exchanges))
+
+    return tuple(item for item in receipt.items if _changed(vault, item, edit))
 
 
 def highest_named(vault: Items) -> int:

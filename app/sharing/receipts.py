@@ -20,11 +20,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from app.errors import EyelidError
 from app.sharing.approval import now
 from app.sharing.errors import ReceiptsDamaged
-from app.sharing.types import Outcome, PolicyClass, Proposal, Receipt, ReceiptKind
+from app.sharing.types import Destination, Outcome, PolicyCard, PolicyClass, Proposal, Receipt, ReceiptKind
 
 FOLDER = "receipts"
 FORMAT = "eyelid-receipts-1"
 _PURPOSE = b"eyelid receipt 1\n"
+_NOTHING = hashlib.sha256(b"").hexdigest()
 _LATER: Mapping[str, object] = MappingProxyType({"kind": ReceiptKind.PARCEL.value, "grant": "", "request_id": "", "frames": 0})
 
 
@@ -160,31 +161,41 @@ class ReceiptBook:
         return number, hashlib.sha256(data).hexdigest()
 
 
-def line_of(proposal: Proposal) -> Receipt:
-    """All that a line says of a proposal before it has a number, a time and an end."""
-    parcel = proposal.parcel
-    destination = parcel.destination
+def line_about(parcel_id: str, destination: Destination, card: PolicyCard, at: datetime) -> Receipt:
+    """All that a line says of a place and its terms, before it has a number, a time, a content and an end."""
     return Receipt(
         number=0,
-        at=parcel.created_at,
-        parcel_id=parcel.id,
+        at=at,
+        parcel_id=parcel_id,
         outcome=Outcome.REFUSED,
-        items=parcel.draft.items,
-        item_digests=tuple(hashlib.sha256(picture.jpeg).hexdigest() for picture in proposal.pictures),
+        items=(),
+        item_digests=(),
         destination=destination.label,
         company=destination.company,
         origin=destination.origin,
         model=destination.model,
-        policy_card=parcel.card.id,
-        policy_version=parcel.card.version,
-        policy_class=parcel.card.policy_class,
-        body_sha256=parcel.sha256,
-        body_size=len(parcel.body),
+        policy_card=card.id,
+        policy_version=card.version,
+        policy_class=card.policy_class,
+        body_sha256=_NOTHING,
+        body_size=0,
         bytes_sent=0,
         http_status=None,
         detail="",
         previous="",
         signature="",
+    )
+
+
+def line_of(proposal: Proposal) -> Receipt:
+    """All that a line says of a proposal before it has a number, a time and an end."""
+    parcel = proposal.parcel
+    return dataclasses.replace(
+        line_about(parcel.id, parcel.destination, parcel.card, parcel.created_at),
+        items=parcel.draft.items,
+        item_digests=tuple(hashlib.sha256(picture.jpeg).hexdigest() for picture in proposal.pictures),
+        body_sha256=parcel.sha256,
+        body_size=len(parcel.body),
     )
 
 

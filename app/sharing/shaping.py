@@ -31,6 +31,11 @@ def space_for(limits: Limits, pictures: int = 1, characters: int = 0) -> Space:
     return Space(limits.long_edge, min(limits.picture_bytes, max(0, left) * 3 // 4 // max(1, pictures) - 3))
 
 
+def frame_of(jpeg_bytes: int, characters: int) -> int:
+    """The most bytes of a request that holds one JPEG of this size and so many characters of text."""
+    return (jpeg_bytes + 2) // 3 * 4 + _FRAME_OF_REQUEST + _BYTES_OF_CHARACTER * characters
+
+
 def fitted(data: bytes, media_type: str, orientation: int, space: Space, edit: Edit | None = None) -> Shaped:
     """The picture as it would go: upright, covered, small enough. Raises NotReady when nothing fits, and what `shape` raises."""
     for long_edge, quality in _STEPS:
