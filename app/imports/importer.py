@@ -90,7 +90,7 @@ class Importer:
                 self._memory.remember(source, item)
                 return Outcome(source.path, Fate.KNOWN, item)
             facts = inspect(data if data is not None else file)
-        camera = recognise(_clues(source, facts))
+        camera = recognise(clues_of(source, facts))
         if only_glasses and not camera.glasses:
             return Outcome(source.path, Fate.PASSED_OVER, camera=camera, why=Explanation("Nothing says that glasses made this."))
         return Prepared(source, sha256, facts, camera, _taken_at(source, facts), data)
@@ -158,7 +158,8 @@ def _pieces(file: BinaryIO) -> Iterator[bytes]:
         yield piece
 
 
-def _clues(source: Source, facts: MediaFacts) -> Clues:
+def clues_of(source: Source, facts: MediaFacts) -> Clues:
+    """What recognition looks at in this file."""
     size = (facts.width, facts.height) if facts.width and facts.height else None
     return Clues(facts.tags, source.path.name, source.folders, size)
 

@@ -1,0 +1,126 @@
+"""The watched folder: what is being written waits, what is whole comes in once, across restarts and a locked vault."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.imports import desk as desks
+from app.imports import watch
+from app.imports.desk import ImportDesk
+from app.imports.types import Fate, Outcome, Source
+from app.imports.watch import FolderWatch
+from app.lanes import Lanes
+from app.vault.vault import Vault
+
+PASSPHRASE = "correct horse battery staple"
+
+
+async def looked(desk: ImportDesk, lanes: Lanes, folder: Path, times: int) -> list[Outcome]:
+    """What a watch of `folder` takes in so many looks."""
+    folder_watch = FolderWatch(folder, lanes, desk._take_watched)
+    return [outcome for _ in range(times) for outcome in await folder_watch.look()]
+
+
+async def test_a_file_waits_until_nobody_writes_to_it(desk: ImportDesk, folder: Path, pictures: list[bytes]) -> None:
+    lanes, path = Lanes(), folder / "a.jpg"
+    folder_watch = FolderWatch(folder, lanes, desk._take_watched)
+    for end in range(10, len(pictures[0]), 200):
+        path.write_bytes(pictures[0][:end])
+        assert await folder_watch.look() == []
+    path.write_bytes(pictures[0])
+    outcomes = [outcome for _ in range(watch.STILL + 1) for outcome in await folder_watch.look()]
+    assert [outcome.fate for outcome in outcomes] == [Fate.TAKEN]
+    assert await folder_watch.look() == []
+    lanes.close()
+
+
+async def test_names_of_unfinished_files_are_passed_over(desk: ImportDesk, folder: Path, pictures: list[bytes]) -> None:
+    lanes = Lanes()
+    for name in (".a.jpg", "a.jpg.part", "a.crdownload", "~a.jpg", "a.jpg.tmp", ".syncthing.a.jpg.tmp", "a.jpg~"):
+        (folder / name).write_bytes(pictures[0])
+    assert await looked(desk, lanes, folder, 5) == []
+    (folder / "a.jpg.part").rename(folder / "a.jpg")
+    assert [outcome.fate for outcome in await looked(desk, lanes, folder, 5)] == [Fate.TAKEN]
+    lanes.close()
+
+
+async def test_after_a_restart_nothing_comes_twice_nor_back(desk: ImportDesk, vault: Vault, folder: Path, pictures: list[bytes]) -> None:
+    lanes = Lanes()
+    for number in range(3):
+        (folder / f"{number}.jpg").write_bytes(pictures[number])
+    first = await looked(desk, lanes, folder, 5)
+    assert first[0].item is not None
+    vault.delete(first[0].item)
+    assert {outcome.fate for outcome in await looked(desk, lanes, folder, 5)} == {Fate.KNOWN}
+    assert len(vault.ids()) == 2
+    lanes.close()
+
+
+async def test_a_locked_vault_keeps_them_waiting(desk: ImportDesk, vault: Vault, folder: Path, pictures: list[bytes]) -> None:
+    lanes = Lanes()
+    (folder / "a.jpg").write_bytes(pictures[0])
+    folder_watch = FolderWatch(folder, lanes, desk._take_watched)
+    vault.lock()
+    for _ in range(5):
+        assert await folder_watch.look() == []
+    vault.unlock_with_passphrase(PASSPHRASE)
+    assert [outcome.fate for outcome in await folder_watch.look()] == [Fate.TAKEN]
+    lanes.close()
+
+
+async def test_what_is_damaged_is_tried_some_times_and_then_left(desk: ImportDesk, folder: Path, pictures: list[bytes]) -> None:
+    lanes = Lanes()
+    (folder / "a.jpg").write_bytes(pictures[0][:-5])
+    outcomes = await looked(desk, lanes, folder, 40)
+    assert [outcome.fate for outcome in outcomes] == [Fate.REFUSED] * 5
+    lanes.close()
+
+
+async def test_a_folder_that_goes_and_comes(desk: ImportDesk, folder: Path, pictures: list[bytes]) -> None:
+    lanes = Lanes()
+    folder_watch = FolderWatch(folder / "drive", lanes, desk._take_watched)
+    assert await folder_watch.look() == []
+    assert not folder_watch.there
+    (folder / "drive").mkdir()
+    (folder / "drive/a.jpg").write_bytes(pictures[0])
+    outcomes = [outcome for _ in range(4) for outcome in await folder_watch.look()]
+    assert folder_watch.there
+    assert len(outcomes) == 1
+    lanes.close()
+
+
+async def test_the_desk_watches_by_itself_and_trouble_is_told_once(
+    desk: ImportDesk, heard: Any, folder: Path, pictures: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "SECONDS", 0.0)
+    (folder / "a.jpg").write_bytes(pictures[0])
+    desk.watch(folder)
+    assert desk.watched == folder
+    while not heard.arrived:
+        await asyncio.sleep(0.01)
+    assert desk.watched_is_there
+    desk.watch(None)
+    assert desk.watched is None
+
+    async def broken(sources: Sequence[Source]) -> Sequence[Outcome]:
+        raise RuntimeError
+
+    waits: list[float] = []
+    pause = asyncio.sleep
+
+    async def no_wait(seconds: float) -> None:
+        waits.append(seconds)
+        await pause(0)
+
+    monkeypatch.setattr(desk, "_take_watched", broken)
+    monkeypatch.setattr(desks.asyncio, "sleep", no_wait)
+    (folder / "b.jpg").write_bytes(pictures[1])
+    desk.watch(folder)
+    while waits.count(15) < 3:
+        await pause(0.005)
+    assert len(heard.trouble) == 1
