@@ -21,8 +21,10 @@ from app.glasses.http_link import HttpLink
 from app.imports.desk import ImportDesk
 from app.lanes import Lanes
 from app.library.library import Library
+from app.live_frames import GlassesFrames
 from app.media.look.link import LookLink
 from app.paths import Profile
+from app.separation import InForce, Separation
 from app.settings import Settings
 from app.sharing.courier_link import CourierLink
 from app.sharing.desk import SharingDesk
@@ -39,9 +41,11 @@ class Services:
         self.events = events
         self.settings = settings
         self.vault = VaultDesk(profile.vault, lanes, events, on_vault=self._furnish)
-        self.glasses = GlassesDesk(profile.root, lanes, events, self._sealed, HttpLink(courier))
+        self.glasses = GlassesDesk(profile.root, lanes, events, self._sealed, HttpLink(courier), separation.listen)
+        self._frames = GlassesFrames(self.glasses, events)
         self._lanes = lanes
         self._courier = courier
+        self._separation = separation
         self._look = LookLink()
         self._library: LibraryDesk | None = None
         self._sharing: SharingDesk | None = None
@@ -118,6 +122,7 @@ class Services:
         self._sharing = SharingDesk(vault, self._lanes, self._courier, self.events, book, looker=self._look)
         self._sharing.ai_off = self.settings.get(declared.AI_OFF)
         self._sharing.region = self.settings.get(declared.REGION)
+        self._sharing.live.source = self._frames
         self._imports = ImportDesk(
             vault,
             self._lanes,
@@ -153,6 +158,7 @@ class Services:
             self._sharing.region = self.settings.get(declared.REGION)
 
     async def _sealed(self, meta: ItemMeta) -> None:
+        self._frames.sealed(meta)
         if self.vault.state is LockState.UNLOCKED:
             await self.library.arrived(meta.id)
 
