@@ -1,7 +1,7 @@
 """The wiring: everything a front end (window or command line) can ask of Eyelid, on one event loop.
 
-Owns start and stop of the courier, the radio, the vault lane and the desks, in the order that keeps the promises: the courier starts before
-the vault opens. Knows no screen. Everything here is to be used on the loop that called `start`.
+Owns start and stop of the courier, the radio, the vault lane and the desks, in the order that keeps the promises: this process gives up the
+internet, the courier starts, and then the vault opens. Knows no screen. Everything here is to be used on the loop that called `start`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from app import settings as declared
+from app.confine.calls import internet_refused
 from app.confine.memory import harden
 from app.desks import LibraryDesk, NoVault, VaultDesk
 from app.errors import explain
@@ -36,7 +37,9 @@ from app.vault.vault import Vault
 class Services:
     """A running Eyelid. Make one with `start`, end it with `stop`."""
 
-    def __init__(self, profile: Profile, events: EventHub, settings: Settings, lanes: Lanes, courier: CourierLink) -> None:
+    def __init__(
+        self, profile: Profile, events: EventHub, settings: Settings, lanes: Lanes, courier: CourierLink, separation: Separation
+    ) -> None:
         self.profile = profile
         self.events = events
         self.settings = settings
@@ -64,9 +67,14 @@ class Services:
         profile.make()
         events = EventHub(asyncio.get_running_loop())
         settings = Settings(profile.settings)
-        courier = await CourierLink.start()
-        services = cls(profile, events, settings, Lanes(), courier)
-        harden()  # before there can be any key in memory
+        harden()  # this and the next before there can be any key in memory
+        separation = Separation.begin()
+        try:
+            courier = await CourierLink.start(separation.departure)
+        except BaseException:
+            separation.close()
+            raise
+        services = cls(profile, events, settings, Lanes(), courier, separation)
         try:
             await services.vault.open()
             for family in sims:
@@ -91,8 +99,15 @@ class Services:
             await self._sharing.close()  # first, so that the end of what is on its way is still written down
         await self._look.close()
         await self._courier.close()
+        self._separation.close()
         await self.vault.close()
         self._lanes.close()
+
+    async def in_force(self) -> InForce:
+        """What the kernel enforces now, for `doctor`; starts what has to be asked. Raises CourierGone."""
+        hello = await self._courier.ready()
+        await self._look.warm()
+        return InForce(internet_refused(), hello.calls, hello.files, bool(self._look.confined))
 
     @property
     def library(self) -> LibraryDesk:

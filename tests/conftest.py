@@ -13,6 +13,8 @@ import keyring
 import keyring.backends.fail
 import pytest
 
+from app.separation import Separation
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 collect_ignore = ["bluez"] if "EYELID_BLUEZ_GUEST" not in os.environ else []
@@ -62,3 +64,9 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     for variable in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(variable, raising=False)
     return home
+
+
+@pytest.fixture(autouse=True)
+def sockets_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a process gives up it never gets back, and the tests share one. Those who start the program as it is see it given up."""
+    monkeypatch.setattr(Separation, "begin", Separation)

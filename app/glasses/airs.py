@@ -21,6 +21,7 @@ from ble.types import Advertisement
 
 if TYPE_CHECKING:
     from ble.sim.air import Air
+    from ble.sim.loopback_http import Listen
     from ble.sim.peripheral import SimulatedPeripheral
 
 
@@ -39,18 +40,21 @@ def simulated_families() -> tuple[tuple[str, str], ...]:
     return FAMILIES
 
 
-def simulated(family: str) -> SimulatedPeripheral:
+def simulated(family: str, listen: Listen | None = None) -> SimulatedPeripheral:
     """Simulated glasses of `family`, which see the sample pictures. Raises ValueError for a family nobody simulates."""
     from ble.sim.catalogue import make
+    from ble.sim.loopback_http import own_port
 
-    return make(family, pictures(family))
+    return make(family, pictures(family), listen=listen or own_port)
 
 
 class Airs:
     """All that can be heard. `radio` runs everything of `ble`; the methods here hop over to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, listen: Listen | None = None) -> None:
+        """`listen` opens the ports that stand for the Wi-Fi of simulated glasses; without it this process opens them itself."""
         self.radio = Radio()
+        self._open_port = listen
         self._real: BleakAirwaves | None = None
         self._air: Air | None = None
         self._virtual: BleakAirwaves | None = None
@@ -70,7 +74,7 @@ class Airs:
         air, _ = self._virtual_air()
         if address is not None and air.hears(address):
             return address
-        return await air.add(simulated(family), address)
+        return await air.add(simulated(family, self._open_port), address)
 
     @asynccontextmanager
     async def pairing(self, address: str, compare: Callable[[str], Awaitable[bool]] | None, *, simulated: bool) -> AsyncIterator[None]:

@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.errors import EyelidError, explain
 from app.events import EventHub, GlassesChanged, GlassesForgotten, Trouble
@@ -30,6 +31,9 @@ from app.vault.vault import Vault
 from ble.drivers import DRIVERS, driver_named, family_hint, wifi_driver
 from ble.http_port import HttpPort
 from ble.keeper import Keeper
+
+if TYPE_CHECKING:
+    from ble.sim.loopback_http import Listen
 
 PAIR_SECONDS = 45.0
 LOUDER_DBM = 6
@@ -53,15 +57,19 @@ class GlassesDesk:
         events: EventHub,
         on_sealed: Callable[[ItemMeta], Awaitable[None]],
         http: HttpPort | None = None,
+        listen: Listen | None = None,
     ) -> None:
-        """`folder` is the profile's; `on_sealed` is awaited with each capture that is safe; `http` leads to the glasses' own Wi-Fi."""
+        """`folder` is the profile's; `on_sealed` is awaited with each capture that is safe; `http` leads to the glasses' own Wi-Fi.
+
+        `listen`: see `Airs`.
+        """
         self._http = http
         self._book = KnownBook(folder / "glasses.json")
         self._ledger = Ledger(folder / "ledger.db")
         self._lanes = lanes
         self._events = events
         self._on_sealed = on_sealed
-        self._airs = Airs()
+        self._airs = Airs(listen)
         self._deliveries: Deliveries | None = None
         self._companions: dict[str, Companion] = {}
         self._starting: asyncio.Task[None] | None = None

@@ -13,6 +13,7 @@ from ble.drivers.open_profile_wire import FAMILY as FAMILY_OPEN
 from ble.sim.brilliant import SimulatedFrame, SimulatedHalo
 from ble.sim.faults import NO_FAULTS, REAL_PACE, Faults, Pace
 from ble.sim.heycyan import HeycyanFaults, SimulatedHeycyan
+from ble.sim.loopback_http import Listen, own_port
 from ble.sim.mentra import SimulatedMentra
 from ble.sim.mentra_faults import MentraFaults
 from ble.sim.omi import SimulatedNecklace, SimulatedOmi, SimulatedOpenGlass
@@ -42,10 +43,12 @@ def make(
     faults: Faults = NO_FAULTS,
     pace: Pace = REAL_PACE,
     on_event: Callable[[str], None] | None = None,
+    listen: Listen = own_port,
 ) -> SimulatedPeripheral:
     """Simulated glasses of `family` in `FAMILIES`, or the `NECKLACE`; raises ValueError for any other.
 
-    `faults` are those of the Omi families; others have their own, given to their own classes.
+    `faults` are those of the Omi families; others have their own, given to their own classes. `listen` opens the port that stands for
+    the Wi-Fi of those who have it.
     """
     if family == FAMILY_OMI:
         return SimulatedOmi(pictures, faults=faults, pace=pace, on_event=on_event)
@@ -58,9 +61,9 @@ def make(
     if family == FAMILY_OPEN:
         return SimulatedOpenGlasses(pictures, faults=OpenFaults(mtu=faults.mtu), pace=pace, on_event=on_event)
     if family == FAMILY_MENTRA:
-        return SimulatedMentra(pictures, faults=MentraFaults(mtu=min(faults.mtu, LARGEST_MTU)), pace=pace, on_event=on_event)
+        return SimulatedMentra(pictures, faults=MentraFaults(mtu=min(faults.mtu, LARGEST_MTU)), pace=pace, on_event=on_event, listen=listen)
     if family == FAMILY_HEYCYAN:
-        return SimulatedHeycyan(pictures, faults=HeycyanFaults(mtu=min(faults.mtu, 247)), pace=pace, on_event=on_event)
+        return SimulatedHeycyan(pictures, faults=HeycyanFaults(mtu=min(faults.mtu, 247)), pace=pace, on_event=on_event, listen=listen)
     if family == NECKLACE:
         return SimulatedNecklace(pace=pace, on_event=on_event)
     raise ValueError(f"no simulated glasses of the family {family!r}")

@@ -15,7 +15,7 @@ from bumble import att, core, device, gatt
 from ble.drivers import heycyan_wire as wire
 from ble.drivers.heycyan_wire import Mode
 from ble.sim.faults import REAL_PACE, Pace
-from ble.sim.loopback_http import WIFI_RATE, Asked, LoopbackHttp, Reply
+from ble.sim.loopback_http import WIFI_RATE, Asked, Listen, LoopbackHttp, Reply, own_port
 from ble.sim.peripheral import Access, SimulatedPeripheral
 
 NETWORK = b"M01_C93A46F29FD8"
@@ -82,6 +82,7 @@ class SimulatedHeycyan(SimulatedPeripheral):
         pace: Pace = REAL_PACE,
         on_event: Callable[[str], None] | None = None,
         files: dict[str, bytes] | None = None,
+        listen: Listen = own_port,
     ) -> None:
         """`pictures`: JPEG files to "see" in turn, sent as small photos. `files`: what they hold, by name; else the pictures."""
         if not pictures:
@@ -94,7 +95,7 @@ class SimulatedHeycyan(SimulatedPeripheral):
         self.asked: list[Asked] = []
         self.mode: int = Mode.TRANSFER if faults.stuck_in_transfer else 0
         self.files = files if files is not None else {f"20260314_15092{n}.jpg": picture for n, picture in enumerate(pictures[:2])}
-        self.http = LoopbackHttp(self._respond, rate=WIFI_RATE if pace == REAL_PACE else 0.0)
+        self.http = LoopbackHttp(self._respond, rate=WIFI_RATE if pace == REAL_PACE else 0.0, listen=listen)
         self._pictures = itertools.cycle(pictures)
         self._pace = pace
         self._pages: list[bytes] = []

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 _PIECE = 64 * 1024
@@ -65,40 +66,66 @@ class Reply:
             yield bytes(sent[start : start + _PIECE])
 
 
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+class Listening(Protocol):
+    """An open port; its `address` as "127.0.0.1:41234". Closing it leaves alone who is connected already."""
+
+    @property
+    def address(self) -> str: ...
+
+    def close(self) -> None: ...
+
+
+Listen = Callable[[Serve, int], Awaitable[Listening]]
+"""Opens a port of this computer alone; the number is the bytes that a reader may hold for one line. Raises OSError."""
+
+
+class _Port:
+    def __init__(self, server: asyncio.Server) -> None:
+        host, port = server.sockets[0].getsockname()[:2]
+        self.address = f"{host}:{port}"
+        self.close = server.close
+
+
+async def own_port(serve: Serve, limit: int) -> Listening:
+    """Have this process open the port, which it must be allowed to."""
+    return _Port(await asyncio.start_server(serve, "127.0.0.1", 0, limit=limit))
+
+
 class LoopbackHttp:
     """Serves `respond` on a port of 127.0.0.1 while started, at `rate` bytes a second (0: as fast as it goes).
 
     Lives on the loop it is started on.
     """
 
-    def __init__(self, respond: Callable[[Asked], Reply], *, rate: float = 0.0) -> None:
+    def __init__(self, respond: Callable[[Asked], Reply], *, rate: float = 0.0, listen: Listen = own_port) -> None:
         self._respond = respond
         self._rate = rate
-        self._server: asyncio.Server | None = None
+        self._listen = listen
+        self._port: Listening | None = None
         self._writers: set[asyncio.StreamWriter] = set()
 
     @property
     def address(self) -> str:
         """As "127.0.0.1:41234"; empty while stopped."""
-        if self._server is None:
-            return ""
-        host, port = self._server.sockets[0].getsockname()[:2]
-        return f"{host}:{port}"
+        return self._port.address if self._port is not None else ""
 
     async def start(self) -> bool:
         """Begin to serve; False where this process may not open a port."""
-        if self._server is None:
+        if self._port is None:
             try:
-                self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=_MOST_HEAD)
+                self._port = await self._listen(self._serve, _MOST_HEAD)
             except OSError:
                 return False
         return True
 
     async def stop(self) -> None:
         """Close the port and break off what is under way."""
-        server, self._server = self._server, None
-        if server is not None:
-            server.close()
+        port, self._port = self._port, None
+        if port is not None:
+            port.close()
             writers = tuple(self._writers)
             for writer in writers:
                 writer.transport.abort()

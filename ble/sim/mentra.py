@@ -18,7 +18,7 @@ from ble.drivers import mentra_profile as profile
 from ble.drivers.k900 import Code, Json
 from ble.drivers.mentra_packets import MOST_TRIES, Packet, write_packet
 from ble.sim.faults import REAL_PACE, Pace
-from ble.sim.loopback_http import WIFI_RATE, Asked, LoopbackHttp, Reply
+from ble.sim.loopback_http import WIFI_RATE, Asked, Listen, LoopbackHttp, Reply, own_port
 from ble.sim.mentra_faults import NO_MENTRA_FAULTS, MentraFaults
 from ble.sim.mentra_shelf import SimulatedShelf
 from ble.sim.peripheral import Access, SimulatedPeripheral
@@ -40,6 +40,7 @@ class SimulatedMentra(SimulatedPeripheral):
         stored: int = 2,
         clips: Sequence[bytes] = (),
         pairing: profile.PairingAdvert | None = None,
+        listen: Listen = own_port,
     ) -> None:
         """`pictures`: JPEG or AVIF files to "see" in turn; the first `stored` of them, and the `clips`, are in the gallery already."""
         if not pictures:
@@ -51,7 +52,7 @@ class SimulatedMentra(SimulatedPeripheral):
         self.confirmations: list[bool] = []
         self.transfers = 0
         self.shelf = SimulatedShelf(faults, self.tell)
-        self.http = LoopbackHttp(self._respond, rate=WIFI_RATE if pace == REAL_PACE else 0.0)
+        self.http = LoopbackHttp(self._respond, rate=WIFI_RATE if pace == REAL_PACE else 0.0, listen=listen)
         self._pictures = itertools.cycle(pictures)
         self._pace = pace
         self._pairing = pairing or profile.PairingAdvert(pairable=True, secure=False)
@@ -338,7 +339,8 @@ class SimulatedMentra(SimulatedPeripheral):
         self.transfers += 1
         faults = self.faults if harmed else NO_MENTRA_FAULTS
         for index, packet in self._order_of(name, data, size, count, faults):
-            await asyncio.sleep(self._pace.chunk)
+            if self._pace.chunk:
+                await asyncio.sleep(self._pace.chunk)
             await self.notify(profile.FILE_NOTIFY, packet)
             if index == faults.restart_after_packet:
                 self.restart()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import os
 import sys
 import textwrap
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -58,17 +60,36 @@ async def assistant() -> AsyncIterator[Assistant]:
     await server.wait_closed()
 
 
+class Street:
+    """Every connection the courier tries, one address a line. They come through a named pipe: a courier can write to no file."""
+
+    def __init__(self, pipe: Path) -> None:
+        os.mkfifo(pipe)
+        self.pipe = pipe
+        self._reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+        self._seen = b""
+
+    def read_text(self) -> str:
+        """All there were up to now."""
+        with contextlib.suppress(BlockingIOError):
+            while piece := os.read(self._reading, 65_536):
+                self._seen += piece
+        return self._seen.decode()
+
+    def close(self) -> None:
+        os.close(self._reading)
+
+
 @pytest.fixture
-def street(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Every connection the courier tries, one address a line. Only the socket layer is touched, by an audit hook in the courier."""
-    log = tmp_path / "street.log"
-    log.touch()
+def street(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Street]:
+    """Only the socket layer is touched, by an audit hook in the courier."""
+    log = Street(tmp_path / "street")
     wrapper = tmp_path / "watched_courier.py"
     wrapper.write_text(
         textwrap.dedent(f"""
         import runpy, sys
         sys.path.insert(0, {str(Path(courier_link.__file__).parents[2])!r})
-        log = open({str(log)!r}, "a", buffering=1)
+        log = open({str(log.pipe)!r}, "w", buffering=1)
         def watch(event, arguments):
             if event == "socket.connect":
                 address = arguments[1]
@@ -80,11 +101,12 @@ def street(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         """)
     )
     monkeypatch.setattr(courier_link, "command", lambda: [sys.executable, "-E", "-s", str(wrapper)])
-    return log
+    yield log
+    log.close()
 
 
 @pytest.fixture
-async def eyelid(tmp_path: Path, street: Path) -> AsyncIterator[Services]:
+async def eyelid(tmp_path: Path, street: Street) -> AsyncIterator[Services]:
     """A running Eyelid with a vault, in a profile of its own."""
     services = await Services.start(Profile(tmp_path / "profile"))
     await services.vault.create("correct horse battery staple", keyring=False)

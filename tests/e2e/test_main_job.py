@@ -40,7 +40,7 @@ async def sent(eyelid: Services, proposal: Proposal, approval: Approval) -> tupl
     return "".join(event.text for event in events if isinstance(event, AnswerText)), events[-1].receipt, events
 
 
-async def test_from_the_glasses_to_the_answer(eyelid: Services, assistant: Any, street: Path) -> None:
+async def test_from_the_glasses_to_the_answer(eyelid: Services, assistant: Any, street: Any) -> None:
     tile = await photograph(eyelid)
     assert tile.status_words == "Private"
     assert await eyelid.library.picture(tile.id) in pictures("omi-glass")
@@ -64,7 +64,7 @@ async def test_from_the_glasses_to_the_answer(eyelid: Services, assistant: Any, 
     assert street.read_text().splitlines() == [f"('127.0.0.1', {assistant.port})"]
 
 
-async def test_kept_private_means_that_nothing_is_even_tried(eyelid: Services, assistant: Any, street: Path) -> None:
+async def test_kept_private_means_that_nothing_is_even_tried(eyelid: Services, assistant: Any, street: Any) -> None:
     tile = await photograph(eyelid)
     proposal = await eyelid.sharing.prepare(Draft((tile.id,), QUESTION, local(eyelid, assistant.origin)))
     receipt = await eyelid.sharing.refuse(proposal)
@@ -76,7 +76,7 @@ async def test_kept_private_means_that_nothing_is_even_tried(eyelid: Services, a
     assert (await eyelid.library.tiles(Query()))[0].status_words == "Private"
 
 
-async def test_an_approval_holds_once(eyelid: Services, assistant: Any, street: Path) -> None:
+async def test_an_approval_holds_once(eyelid: Services, assistant: Any, street: Any) -> None:
     tile = await photograph(eyelid)
     proposal = await eyelid.sharing.prepare(Draft((tile.id,), QUESTION, local(eyelid, assistant.origin)))
     approval = await eyelid.sharing.approve(proposal)
@@ -87,7 +87,7 @@ async def test_an_approval_holds_once(eyelid: Services, assistant: Any, street: 
     assert len(street.read_text().splitlines()) == 1
 
 
-async def test_a_redirect_is_not_followed(eyelid: Services, assistant: Any, street: Path) -> None:
+async def test_a_redirect_is_not_followed(eyelid: Services, assistant: Any, street: Any) -> None:
     other = type(assistant)()
     server = await asyncio.start_server(other.serve, "127.0.0.1", 0)
     other.port = server.sockets[0].getsockname()[1]
@@ -102,7 +102,7 @@ async def test_a_redirect_is_not_followed(eyelid: Services, assistant: Any, stre
     assert len(street.read_text().splitlines()) == 1
 
 
-async def test_ai_off_and_lock_close_the_gate(eyelid: Services, assistant: Any, street: Path) -> None:
+async def test_ai_off_and_lock_close_the_gate(eyelid: Services, assistant: Any, street: Any) -> None:
     tile = await photograph(eyelid)
     draft = Draft((tile.id,), QUESTION, local(eyelid, assistant.origin))
     proposal = await eyelid.sharing.prepare(draft)
