@@ -68,11 +68,16 @@ class GlassesForgotten:
 
 @dataclass(frozen=True, slots=True)
 class CaptureArriving:
-    """`received` of `total` bytes of a capture are here; `total` is None where the glasses do not say."""
+    """`received` of `total` bytes of a capture are here; `total` is None where the glasses do not say.
+
+    `rate` is in bytes a second, a moving average; it and `seconds_left` are None as long as they can't be told.
+    """
 
     address: str
     received: int
     total: int | None
+    rate: float | None = None
+    seconds_left: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,21 +3,34 @@
 The only requests of Eyelid that need no approval, since nothing of the vault goes with them. So they go to private addresses (or, for
 simulated glasses, to this computer) and nowhere else, by number and never by name, carry no headers but those named here, and a body only
 to the one path that takes a capture's name. Nothing is followed, retried, or asked of a proxy.
+
+The standard library's client, in a thread, rather than httpx2: it reads the many bytes of a clip with an eighth of the computing, and
+there is no TLS, no name and no second request here that the larger one would be needed for.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import http.client
 import ipaddress
 import re
+import socket
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
-import httpx2
-
-from app.courier.carry import Street, Tell, classify
+from app.courier.carry import Tell
 from app.courier.egress import Stopped
 from app.courier.pipe import Answer, End, Ending, Fetch, Head, Headers
 
-PIECE = 262_144
+T = TypeVar("T")
+Dial = Callable[[Fetch], http.client.HTTPConnection]
+
+PIECE = 524_288
+SLOWEST = 256
+"""Bytes a second: what comes more slowly than that, for as long as the idle timeout lasts, counts as not coming at all."""
 LARGEST_ANSWER = 8 << 30
 LARGEST_BODY = 1024
 LONGEST_SECONDS = 4 * 3600.0
@@ -31,9 +44,9 @@ _POST_PATHS = frozenset({"/api/v3/ack"})
 """Mentra Live's word that a capture is safe (pull request 3475 of Mentra-Community/MentraOS)."""
 
 
-def street() -> httpx2.AsyncBaseTransport:
-    """A fresh transport for plain HTTP. `verify=False` spares reading certificates that no `http` address ever uses."""
-    return httpx2.AsyncHTTPTransport(retries=0, trust_env=False, verify=False)
+def dial(order: Fetch) -> http.client.HTTPConnection:
+    """A connection for one question, not opened yet."""
+    return http.client.HTTPConnection(order.address, order.port, timeout=order.connect_timeout)
 
 
 class Allowance:
@@ -80,21 +93,30 @@ def _refuse(when: bool, why: str) -> None:
         raise Stopped(Ending.REFUSED, why)
 
 
-async def fetch(order: Fetch, tell: Tell, allowance: Allowance, *, way_out: Street = street) -> End:
+async def fetch(order: Fetch, tell: Tell, allowance: Allowance, *, way_out: Dial = dial) -> End:
     """Carry out `order` and return how it ended. Being cancelled is one of the ways; no other exception leaves."""
     question = _Question(order, tell, allowance)
     ending, detail = Ending.DONE, ""
     try:
         check_fetch(order)
         async with asyncio.timeout(order.total_timeout):
-            await question.ask(way_out())
+            await question.ask(way_out(order))
     except Stopped as stopped:
         ending, detail = stopped.ending, stopped.detail
     except asyncio.CancelledError:
         ending, detail = Ending.CANCELLED, "Stopped on request."
     except Exception as error:
-        ending, detail = classify(error)
+        ending, detail = _failure(error)
     return End(order.parcel_id, len(order.body) if question.status is not None else 0, question.status, ending, detail)
+
+
+def _failure(error: Exception) -> tuple[Ending, str]:
+    """The kind of failure and a sentence for it, without any text of the glasses'."""
+    if isinstance(error, TimeoutError):
+        return Ending.TIMEOUT, "The glasses took too long."
+    if isinstance(error, OSError | http.client.HTTPException):
+        return Ending.BROKEN, "The connection broke before the answer was whole."
+    return Ending.BROKEN, f"The courier failed ({type(error).__name__})."
 
 
 class _Question:
@@ -106,32 +128,112 @@ class _Question:
         self._allowance = allowance
         self.status: int | None = None
 
-    async def ask(self, transport: httpx2.AsyncBaseTransport) -> None:
-        order = self._order
-        timeout = httpx2.Timeout(order.idle_timeout, connect=order.connect_timeout)
-        headers = {"accept-encoding": "identity", "user-agent": "eyelid", "connection": "close", **dict(order.headers)}
-        url = f"http://{order.address}:{order.port}{order.path}"
-        async with httpx2.AsyncClient(transport=transport, timeout=timeout, trust_env=False, follow_redirects=False) as client:
-            body = order.body if order.method == "POST" else None
-            async with client.stream(order.method, url, content=body, headers=headers, follow_redirects=False) as response:
-                self.status = response.status_code
-                if not (response.is_success or response.is_error):
-                    raise Stopped(Ending.REDIRECT, "The glasses pointed to another place. Eyelid does not follow.")
-                await self._tell(Head(order.parcel_id, response.status_code, _about_body(response)))
-                await self._pass_on(response)
+    async def ask(self, connection: http.client.HTTPConnection) -> None:
+        line = _Line(self._order, connection)
+        try:
+            headers = await line.run(line.open)
+            self.status = line.status
+            if not (200 <= line.status < 300 or 400 <= line.status < 600):
+                raise Stopped(Ending.REDIRECT, "The glasses pointed to another place. Eyelid does not follow.")
+            await self._tell(Head(self._order.parcel_id, line.status, headers))
+            await self._pass_on(line)
+        finally:
+            line.hang_up()
 
-    async def _pass_on(self, response: httpx2.Response) -> None:
-        if response.headers.get("content-encoding", "identity").lower() != "identity":
-            raise Stopped(Ending.BROKEN, "The glasses packed their answer although they were asked not to.")
+    async def _pass_on(self, line: _Line) -> None:
+        """One piece is read while the one before is passed on; the computer's own buffers hold what comes meanwhile."""
         total = 0
-        async for piece in response.aiter_raw(PIECE):
+        ahead = line.run(line.read)
+        while piece := await ahead:
             total += len(piece)
             if total > self._order.max_answer:
                 raise Stopped(Ending.TOO_BIG, "The glasses sent more than they should have.")
+            ahead = line.run(line.read)
             await self._allowance.until(total)
             await self._tell(Answer(self._order.parcel_id, piece))
 
 
-def _about_body(response: httpx2.Response) -> Headers:
-    found = ((name, response.headers.get(name)) for name in _TOLD_OF)
+class _Line:
+    """One connection and the thread that waits on it. `open`, then `read` until nothing comes, both by `run`; at last `hang_up`."""
+
+    def __init__(self, order: Fetch, connection: http.client.HTTPConnection) -> None:
+        self._order = order
+        self._connection = connection
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="glasses")
+        self._socket: socket.socket | None = None
+        self._response: http.client.HTTPResponse | None = None
+        self._left: int | None = None
+        self._waited = 0.0
+        self._came = 0
+        self._over = False
+        self.status = 0
+
+    def run(self, call: Callable[[], T]) -> asyncio.Future[T]:
+        """`call` on the thread. What comes of it when nobody waits any more is dropped."""
+        future = asyncio.get_running_loop().run_in_executor(self._thread, call)
+        future.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return future
+
+    def hang_up(self) -> None:
+        """End it, from the loop; what the thread waits for ends with it."""
+        self._over = True
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+        self._thread.submit(self._close)
+        self._thread.shutdown(wait=False)
+
+    # -- on the thread --------------------------------------------------------------------------------------------------------------
+
+    def open(self) -> Headers:
+        """Ask, and return what the answer's head tells of its body. Raises Stopped, OSError, HTTPException."""
+        order = self._order
+        try:
+            self._connection.connect()
+        except TimeoutError:
+            raise
+        except OSError:
+            raise Stopped(Ending.UNREACHABLE, "The glasses could not be reached.") from None
+        self._socket = self._connection.sock
+        if self._over:
+            raise ConnectionAbortedError
+        self._socket.settimeout(order.idle_timeout)
+        headers = {"accept-encoding": "identity", "user-agent": "eyelid", "connection": "close", **dict(order.headers)}
+        self._connection.request(order.method, order.path, body=order.body if order.method == "POST" else None, headers=headers)
+        self._response = response = self._connection.getresponse()
+        self.status = response.status
+        if (response.headers.get("content-encoding") or "identity").lower() != "identity":
+            raise Stopped(Ending.BROKEN, "The glasses packed their answer although they were asked not to.")
+        self._left = response.length
+        return _about_body(response.headers)
+
+    def read(self) -> bytes:
+        """What has come, at most a PIECE; nothing at the end. Raises OSError, HTTPException."""
+        assert self._response is not None
+        began = time.monotonic()
+        piece = self._response.read1(PIECE)
+        if self._left is not None:
+            self._left -= len(piece)
+            if not piece and self._left > 0:
+                raise http.client.IncompleteRead(b"")
+        self._mind_the_pace(time.monotonic() - began, len(piece))
+        return piece
+
+    def _mind_the_pace(self, waited: float, came: int) -> None:
+        self._waited += waited
+        self._came += came
+        if self._waited >= self._order.idle_timeout:
+            if self._came < SLOWEST * self._waited:
+                raise TimeoutError
+            self._waited, self._came = 0.0, 0
+
+    def _close(self) -> None:
+        for end in (self._response, self._connection):
+            if end is not None:
+                with contextlib.suppress(OSError, ValueError):
+                    end.close()
+
+
+def _about_body(headers: http.client.HTTPMessage) -> Headers:
+    found = ((name, headers.get(name)) for name in _TOLD_OF)
     return tuple((name, text) for name, text in found if text is not None and len(text) <= 256 and text.isascii() and text.isprintable())

@@ -1,15 +1,17 @@
-"""The steps from the bytes of a capture to a sealed item: gather, check, seal. `app.glasses.intake` puts them in order.
+"""From the bytes of a capture, as they come, to a sealed item: gathered, checked and sealed in one pass.
 
 The vault answers only when the sealed copy is durable and was read back. Works while it is locked, since sealing needs no secret.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from app.errors import EyelidError
+from app.glasses.gathered import Gathered
 from app.glasses.types import KnownGlasses
 from app.lanes import Lanes
 from app.media.errors import MediaDamaged, MediaUnsupported
@@ -22,17 +24,12 @@ from ble.types import Offer
 LARGEST_CAPTURE = 512 * 1024 * 1024
 """Bytes; what a pair of glasses may hand over at once. Above it the capture is refused instead of filling the memory."""
 
+AHEAD = 1024 * 1024
+"""Bytes; once so much is here, sealing begins, while the rest arrives. Smaller captures are sealed when they are whole."""
+
 
 class CaptureRefused(EyelidError):
     """What arrived is not a whole capture."""
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """A whole capture: its SHA-256 in hex, and what its bytes say of themselves (None for media nobody here knows)."""
-
-    sha256: str
-    facts: MediaFacts | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,40 +44,71 @@ class Taken:
         return self.meta is not None
 
 
+class _There(Exception):
+    """The vault has the same bytes."""
+
+    def __init__(self, item: ItemId) -> None:
+        super().__init__()
+        self.item = item
+
+
 class Ingest:
-    """The steps of bringing a capture in."""
+    """Takes captures to the vault, sealing what is here while the rest arrives."""
 
     def __init__(self, vault: Vault, lanes: Lanes) -> None:
         self._vault = vault
         self._lanes = lanes
 
-    async def gather(self, offer: Offer, pieces: AsyncIterator[bytes], gathered: bytearray) -> None:
-        """Append `pieces` to what was gathered before. Raises CaptureRefused for too many or too few bytes."""
-        async for piece in pieces:
-            gathered += piece
-            if len(gathered) > min(LARGEST_CAPTURE, offer.size or LARGEST_CAPTURE):
-                gathered.clear()
-                raise CaptureRefused("A capture is larger than it should be.", "It was stopped.", "Check the glasses.")
-        if offer.size is not None and len(gathered) != offer.size:
-            came = len(gathered)
-            gathered.clear()
-            raise CaptureRefused("A capture arrived incomplete.", f"{came} of {offer.size} bytes came.", "It is fetched again.")
+    async def take(
+        self, pair: KnownGlasses, offer: Offer, pieces: AsyncIterator[bytes], gathered: Gathered, checked: Callable[[], None]
+    ) -> Taken:
+        """Add `pieces` to what was `gathered` before (nothing, if that is whole) and seal, unless the vault has the same bytes.
 
-    async def check(self, offer: Offer, data: bytes) -> Checked:
-        """Make sure that `data` is the whole capture. Raises CaptureRefused or MediaDamaged.
-
-        What carries the digest that the glasses stated came over whole: damaged or not, it is their original, and kept.
+        `checked` is called, on any thread and before the vault has it, when the capture is known to be whole and new. Raises CaptureRefused
+        and MediaDamaged for what is no whole capture, the vault's errors, and what `pieces` raise; then what is gathered stays, and may be
+        gone on with, except after CaptureRefused for its length.
         """
-        digest = hashlib.sha256(data)
-        if offer.sha256 is not None and digest.digest() != offer.sha256:
-            raise CaptureRefused("A capture arrived changed.", "Its digest is not the one the glasses stated.", "It is fetched again.")
-        return Checked(digest.hexdigest(), await self._lanes.work(_facts, data, offer.sha256 is not None))
+        sealing: asyncio.Task[Taken] | None = None
+        try:
+            if not gathered.whole:
+                gathered.go_on()
+                async for piece in pieces:
+                    gathered.append(piece)
+                    _require_room(offer, gathered)
+                    if sealing is None and len(gathered) >= AHEAD:
+                        sealing = self._begin(pair, offer, gathered, checked)
+                _require_all(offer, gathered)
+                gathered.finish()
+        except BaseException as error:
+            gathered.interrupt()
+            if sealing is not None:
+                await asyncio.wait({sealing})
+                sealing.exception()  # it says no more than that it was interrupted, or what a later try will say again
+            if isinstance(error, CaptureRefused):
+                gathered.clear()
+            raise
+        return await (sealing or self._begin(pair, offer, gathered, checked))
 
-    async def seal(self, pair: KnownGlasses, offer: Offer, data: bytes, checked: Checked) -> Taken:
-        """Seal it, unless the vault has the same bytes. Durable and read back on return; raises the vault's errors."""
-        if (known := await self._lanes.vault(self._same, checked.sha256)) is not None:
-            return Taken(known, None)
-        meta = await self._lanes.vault(self._vault.add, data, self._describe(pair, offer, checked.facts))
+    def _begin(self, pair: KnownGlasses, offer: Offer, gathered: Gathered, checked: Callable[[], None]) -> asyncio.Task[Taken]:
+        return asyncio.create_task(self._lanes.apart(self._seal, pair, offer, gathered, checked))
+
+    def _seal(self, pair: KnownGlasses, offer: Offer, gathered: Gathered, checked: Callable[[], None]) -> Taken:
+        """Durable and read back on return."""
+
+        def describe(sha256: str) -> NewItem:
+            if offer.sha256 is not None and offer.sha256.hex() != sha256:
+                raise CaptureRefused("A capture arrived changed.", "Its digest is not the one the glasses stated.", "It is fetched again.")
+            if (there := self._same(sha256)) is not None:
+                raise _There(there)
+            # What carries the digest that the glasses stated came over whole: damaged or not, it is their original, and kept.
+            facts = _facts(gathered.open(), came_whole=offer.sha256 is not None)
+            checked()
+            return self._describe(pair, offer, facts)
+
+        try:
+            meta = self._vault.add(gathered.open(), describe)
+        except _There as known:
+            return Taken(known.item, None)
         return Taken(meta.id, meta)
 
     def holds(self, item: ItemId) -> bool:
@@ -118,10 +146,20 @@ class Ingest:
         )
 
 
-def _facts(data: bytes, came_whole: bool) -> MediaFacts | None:
+def _require_room(offer: Offer, gathered: Gathered) -> None:
+    if len(gathered) > min(LARGEST_CAPTURE, offer.size or LARGEST_CAPTURE):
+        raise CaptureRefused("A capture is larger than it should be.", "It was stopped.", "Check the glasses.")
+
+
+def _require_all(offer: Offer, gathered: Gathered) -> None:
+    if offer.size is not None and len(gathered) != offer.size:
+        raise CaptureRefused("A capture arrived incomplete.", f"{len(gathered)} of {offer.size} bytes came.", "It is fetched again.")
+
+
+def _facts(media: BinaryIO, *, came_whole: bool) -> MediaFacts | None:
     """What the bytes themselves say; None for media that nobody here can read, which are kept all the same."""
     try:
-        return inspect(data)
+        return inspect(media)
     except MediaUnsupported:
         return None
     except MediaDamaged:

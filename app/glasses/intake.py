@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import enum
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 
 from app.errors import EyelidError, explain
-from app.events import CaptureLost, CaptureSealed, EventHub, Trouble
+from app.events import CaptureArriving, CaptureLost, CaptureSealed, EventHub, Trouble
+from app.glasses.gathered import Gathered
 from app.glasses.ingest import CaptureRefused, Ingest, Taken
 from app.glasses.ledger import SETTLED, CaptureState, Entry, Ledger
+from app.glasses.pace import Pace
 from app.glasses.types import KnownGlasses
 from app.lanes import Lanes
 from app.media.errors import MediaDamaged
@@ -28,6 +30,8 @@ from ble.types import Capabilities, Capability, Offer
 
 RETRY_SECONDS = 15.0
 """Between two tries to keep a capture that the vault could not take (a full disk, say); the glasses or the driver hold it meanwhile."""
+TELL_SECONDS = 0.2
+"""Between two words on how far a transfer is."""
 MOST_PARTIAL = 64 * 1024 * 1024
 """Bytes of interrupted transfers kept in memory for going on after a drop. Never on the disk: they are not sealed yet."""
 
@@ -59,7 +63,7 @@ class Intake:
     def __init__(self, deliveries: Deliveries, radio: Radio) -> None:
         self._to = deliveries
         self._radio = radio
-        self._partial: dict[str, bytearray] = {}
+        self._partial: dict[str, Gathered] = {}
         self._leaving = asyncio.Event()
         self.damaged = 0
 
@@ -130,21 +134,41 @@ class Intake:
                     await asyncio.wait_for(self._leaving.wait(), RETRY_SECONDS)
 
     async def _once(self, known: KnownGlasses, keeper: Keeper, offer: Offer, capabilities: Capabilities | None) -> Taken:
-        kept = self._partial.setdefault(offer.id, bytearray())
-        if capabilities is None or not capabilities.can(Capability.RESUME):
+        kept = self._partial.setdefault(offer.id, Gathered())
+        if not kept.whole and (capabilities is None or not capabilities.can(Capability.RESUME)):
             kept.clear()
         await self._ledger(self._to.ledger.note, known.address, offer, CaptureState.TRANSFERRING, offset=len(kept))
+
+        def checked() -> None:
+            self._to.ledger.note(known.address, offer, CaptureState.CHECKED, offset=len(kept))
+
         try:
-            async with contextlib.aclosing(self._radio.stream(lambda: keeper.fetch(offer.id, len(kept)))) as pieces:
-                await self._to.ingest.gather(offer, pieces, kept)
+            async with contextlib.aclosing(self._coming(known, keeper, offer, kept)) as pieces:
+                taken = await self._to.ingest.take(known, offer, pieces, kept, checked)
         except GlassesError:
             await self._ledger(self._to.ledger.note, known.address, offer, CaptureState.SEEN, offset=len(kept))
             self._bound_partials(offer.id)
             raise
-        data = bytes(self._partial.pop(offer.id))
-        checked = await self._to.ingest.check(offer, data)
-        await self._ledger(self._to.ledger.note, known.address, offer, CaptureState.CHECKED, offset=len(data))
-        return await self._to.ingest.seal(known, offer, data, checked)
+        except (MediaDamaged, CaptureRefused):
+            del self._partial[offer.id]
+            raise
+        del self._partial[offer.id]
+        return taken
+
+    async def _coming(self, known: KnownGlasses, keeper: Keeper, offer: Offer, kept: Gathered) -> AsyncGenerator[bytes, None]:
+        """What is missing yet of a capture, as it comes; tells how far it is."""
+        clock, pace, told = asyncio.get_running_loop().time, Pace(), 0.0
+        start = received = len(kept)
+        pace.at(received, clock())
+        async with contextlib.aclosing(self._radio.stream(lambda: keeper.fetch(offer.id, start))) as pieces:
+            async for piece in pieces:
+                yield piece
+                received += len(piece)
+                pace.at(received, now := clock())
+                if offer.stored and (now - told >= TELL_SECONDS or received == offer.size):
+                    told = now
+                    left = pace.left(offer.size - received) if offer.size else None
+                    self._to.events.publish(CaptureArriving(known.address, received, offer.size, pace.rate, left))
 
     def _bound_partials(self, newest: str) -> None:
         while sum(map(len, self._partial.values())) > MOST_PARTIAL:

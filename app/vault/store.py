@@ -12,7 +12,7 @@ import os
 import re
 import secrets
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -49,6 +49,9 @@ QUARANTINE = "quarantine"
 NO_RECORDS = frozenset({"objects", "keys", HISTORY, QUARANTINE})
 """Folders that hold something else."""
 _OBJECT, _META = ".age", ".meta.age"
+
+
+Describe = Callable[[str], NewItem]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +94,11 @@ class ObjectStore:
 
     # -- writing, without any secret
 
-    def put(self, data: bytes | BinaryIO, new: NewItem, arrived_at: datetime) -> ItemMeta:
-        """Seal `data` and what is known of it under a new id; returns when both are on the disk for good."""
+    def put(self, data: bytes | BinaryIO, new: NewItem | Describe, arrived_at: datetime) -> ItemMeta:
+        """Seal `data` and what is known of it under a new id; returns when both are on the disk for good.
+
+        Where `new` is a function it is given the SHA-256 of `data` (hex) once all were read; what it raises undoes all.
+        """
         item = ItemId(secrets.token_hex(16))
         with self._guard:
             self._arriving.add(item)
@@ -105,21 +111,24 @@ class ObjectStore:
             with self._guard:
                 self._arriving.discard(item)
 
-    def _put(self, item: ItemId, data: bytes | BinaryIO, new: NewItem, arrived_at: datetime) -> ItemMeta:
+    def _put(self, item: ItemId, data: bytes | BinaryIO, new: NewItem | Describe, arrived_at: datetime) -> ItemMeta:
         shelf = self.object_path(item).parent
         self._files.make_folder(shelf.parent)
         self._files.make_folder(shelf)
-        digest, size = hashlib.sha256(), 0
+        digest, size, known = hashlib.sha256(), 0, new
 
         def pieces() -> Iterator[memoryview]:
-            nonlocal size
+            nonlocal size, known
             for sealed, plain in seal_watched(data, self._recipients):
                 digest.update(plain)
                 size += len(plain)
                 yield sealed
+            if callable(known):  # before the drive is waited for: what is refused is not worth that
+                known = known(digest.hexdigest())
 
         write_durably(self._files, self.object_path(item), pieces())
-        meta = ItemMeta(item, 1, new, size, digest.hexdigest(), arrived_at)
+        assert not callable(known)
+        meta = ItemMeta(item, 1, known, size, digest.hexdigest(), arrived_at)
         self.put_meta(meta)
         return meta
 

@@ -35,7 +35,7 @@ from app.vault.keystore import KeyStore, SystemKeyStore
 from app.vault.lockfile import ProcessLock
 from app.vault.rollback import Watch
 from app.vault.session import Session
-from app.vault.store import ObjectStore
+from app.vault.store import Describe, ObjectStore
 from app.vault.types import ItemId, ItemMeta, LockState, NewItem, Notice, SlotKind, VerifyReport
 from app.vault.upgrade import Upgrade
 
@@ -262,12 +262,14 @@ class Vault(Doors, Upgrade):
 
     # -- items
 
-    def add(self, data: bytes | BinaryIO, new: NewItem, *, arrived_at: datetime | None = None) -> ItemMeta:
-        """Seal a capture; works while locked. Returns only when it is on the disk for good and was read back.
+    def add(self, data: bytes | BinaryIO, new: NewItem | Describe, *, arrived_at: datetime | None = None) -> ItemMeta:
+        """Seal a capture; works while locked, and on any thread. Returns only when it is on the disk for good and was read back.
 
-        Raises OSError and WriteFailed, and then nothing was taken in.
+        Where `new` depends on the whole of `data`, it may be a function: it is given their SHA-256 (hex) once all were read, before any of
+        it counts, and what it raises undoes all. Raises OSError and WriteFailed, and then nothing was taken in.
         """
-        meta = self._store.put(data, _in_utc(new), codec.as_utc(arrived_at or datetime.now(UTC)))
+        described: NewItem | Describe = (lambda sha256: _in_utc(new(sha256))) if callable(new) else _in_utc(new)
+        meta = self._store.put(data, described, codec.as_utc(arrived_at or datetime.now(UTC)))
         with self._writing:
             session = self._session
             if session is not None:
