@@ -7,41 +7,35 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import datetime
 from typing import Any
 
 from app.errors import EyelidError, explain
 from app.events import EventHub, GrantsChanged, ItemsChanged, LiveChanged, ReceiptAdded, Trouble
 from app.lanes import Lanes
-from app.media.frames import FRAMES, Frame
-from app.media.look.types import Findings
-from app.media.shape import LONG_EDGE
-from app.sharing import asking, compare, marks, parcel
+from app.sharing import asking, marks, parcel
 from app.sharing.approval import Approval, Approvals, now
-from app.sharing.asking import Locality
 from app.sharing.book_desk import BookDesk
 from app.sharing.cards import CardBook
 from app.sharing.courier_link import CourierLink
-from app.sharing.destinations import MIRROR, DestinationBook, mirror_destination
+from app.sharing.destinations import MIRROR, DestinationBook
 from app.sharing.errands import Errands
-from app.sharing.errors import DestinationError, GateClosed, NotReady
+from app.sharing.errors import GateClosed, NotReady
 from app.sharing.gate import Gate, Present
 from app.sharing.grant_desk import GrantDesk
 from app.sharing.grants import Grant, GrantEnded, Grants, GrantWish
 from app.sharing.lines import BookLines
 from app.sharing.live import Tools
 from app.sharing.live_desk import LiveDesk
-from app.sharing.looking import THUMB_EDGE, Advice, Looker, Looking, NoLooker, Told, advise
+from app.sharing.look_desk import LookDesk
+from app.sharing.looking import Looker, Looking, NoLooker
 from app.sharing.preparing import Preparing
 from app.sharing.receipts import BookReport, Ending, ReceiptBook, line_of
 from app.sharing.terms import TermsBook
 from app.sharing.types import (
-    Change,
     Destination,
     Draft,
-    KeyReport,
-    ModelList,
     Outcome,
     PolicyCard,
     Proposal,
@@ -55,7 +49,7 @@ from app.vault.vault import Vault
 __all__ = ["BookReport", "SharingDesk"]
 
 
-class SharingDesk(GrantDesk, BookDesk):
+class SharingDesk(GrantDesk, LookDesk, BookDesk):
     """One a vault. `approve` is only ever to be called from the person's own act."""
 
     def __init__(
@@ -139,93 +133,6 @@ class SharingDesk(GrantDesk, BookDesk):
             self._grants.void_all("AI was switched off.")
             self.live.end("AI was switched off.")
             self._spawn(self._stop_all())
-
-    def destinations(self) -> tuple[Destination, ...]:
-        """Where a parcel can go; the mirror first, while the courier runs."""
-        mirror = self._courier.mirror
-        first = (mirror_destination(mirror.mirror_origin, mirror.mirror_path),) if mirror else ()
-        return (*first, *self.book.all())
-
-    def _destination(self, destination_id: str) -> Destination | None:
-        return next((each for each in self.destinations() if each.id == destination_id), None)
-
-    def _now(self, destination_id: str) -> tuple[Destination | None, PolicyCard]:
-        return self._destination(destination_id), self.card(destination_id)
-
-    def card(self, destination_id: str) -> PolicyCard:
-        """The policy card that counts now for a destination, here; for an unknown one the card of the unknown."""
-        found = self._destination(destination_id)
-        return self._card(found.card_id, found.model) if found else self._cards.card("unknown")
-
-    def _card(self, card_id: str, model: str) -> PolicyCard:
-        return self._cards.card(card_id, model, self.region)
-
-    def cards(self) -> tuple[PolicyCard, ...]:
-        """Every card there is, also those for reading only, as they count here: what stays on this computer first."""
-        return compare.all_cards(self._cards, self.region)
-
-    def compare(self, card_ids: Sequence[str] = ()) -> compare.Comparison:
-        """What happens to what one sends, side by side; all cards unless some are named."""
-        cards = tuple(self._card(card_id, "") for card_id in card_ids)
-        return compare.compare(cards or self.cards())
-
-    async def changed_terms(self, destination_id: str) -> tuple[Change, ...]:
-        """What the terms say otherwise than when something was last sent under them. Raises VaultLocked."""
-        return await self._lanes.vault(self._terms.changes, self.card(destination_id))
-
-    # -- questions that carry nothing of the person's
-
-    async def models(self, destination_id: str) -> ModelList:
-        """Ask a server which models it has; a receipt of its own kind says so. `asking.choices` picks those worth showing.
-
-        Raises DestinationError with the reason, GateClosed, CourierGone, VaultLocked.
-        """
-        return await asking.models(self._errands, self._known(destination_id))
-
-    async def check_key(self, destination_id: str) -> KeyReport:
-        """Ask a server whether it takes the key that is kept for it. Raises what `models` raises."""
-        destination = self._known(destination_id)
-        if destination.needs_key and not await self._lanes.work(self.book.keys.get, destination.id):
-            raise NotReady("There is no key to check.", f"None is kept for {destination.label}.", "Enter one first.")
-        return await asking.check_key(self._errands, destination)
-
-    async def locality(self, destination_id: str) -> Locality:
-        """Whether what is sent there stays on this computer, as far as it can be found out. Raises what `models` raises."""
-        return await asking.locality(self._errands, self._known(destination_id))
-
-    def _known_or_mirror(self, destination_id: str) -> Destination:
-        found = self._destination(destination_id)
-        if found is None:
-            raise DestinationError("There is no such destination.", "It was removed, or never added.", "Choose one from the list.")
-        return found
-
-    def _known(self, destination_id: str) -> Destination:
-        found = self._known_or_mirror(destination_id)
-        if found.id == MIRROR:
-            raise DestinationError("The mirror has no models and no key.", "It is no AI.", "Choose another destination.")
-        return found
-
-    # -- what is on a capture, before anything is made of it
-
-    async def warm(self) -> None:
-        """Start the finders, so that the first picture need not wait for them. Never raises."""
-        await self.looking.warm()
-
-    async def look(self, item: ItemId, at_ms: int | None = None, told: Told | None = None) -> Findings:
-        """See `Looking.look`: `told` hears what is found, as it is found."""
-        return await self.looking.look(item, at_ms, told)
-
-    async def filmstrip(self, item: ItemId, count: int = FRAMES, long_edge: int = THUMB_EDGE) -> tuple[Frame, ...]:
-        """See `Looking.filmstrip`."""
-        return await self.looking.filmstrip(item, count, long_edge)
-
-    async def view(self, item: ItemId, at_ms: int | None = None, long_edge: int = LONG_EDGE) -> Frame:
-        """See `Looking.view`."""
-        return await self.looking.view(item, at_ms, long_edge)
-
-    def advice(self, destination_id: str, findings: Sequence[Findings]) -> Advice:
-        """How pictures on which this was found are to be offered to a destination."""
-        return advise(self.card(destination_id), findings)
 
     # -- the road of a parcel
 
