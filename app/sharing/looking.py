@@ -6,6 +6,7 @@ write files; whatever keeps them from looking reads "not checked", with the reas
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -89,6 +90,8 @@ class Looking:
         self._looker = looker
         self._found: dict[tuple[ItemId, int | None], Findings] = {}
         self._age = 0
+        self._turn = asyncio.Lock()
+        """One look at a time: who asks for the same gets what the first found, and what is about to be sent waits for one at most."""
 
     async def warm(self) -> None:
         """Start the finders ahead of the first picture. Never raises."""
@@ -109,16 +112,20 @@ class Looking:
         Raises VaultLocked, ItemMissing, ObjectDamaged, MediaDamaged, and MediaUnsupported for what is no medium.
         """
         tell = told or (lambda _: None)
-        key, age = (item, at_ms), self._age
-        if known := self._found.get(key):
-            tell(known)
-            return known
-        findings = await self._fresh(await self._lanes.vault(self._vault.meta, item), at_ms, tell)
-        if age == self._age and not findings.unchecked:
-            while len(self._found) >= _KEPT:
-                del self._found[next(iter(self._found))]
-            self._found[key] = findings
+        async with self._turn:
+            if known := self._found.get((item, at_ms)):
+                tell(known)
+                return known
+            age = self._age
+            findings = await self._fresh(await self._lanes.vault(self._vault.meta, item), at_ms, tell)
+            if age == self._age and not findings.unchecked:
+                self._keep((item, at_ms), findings)
         return findings
+
+    def _keep(self, key: tuple[ItemId, int | None], findings: Findings) -> None:
+        while len(self._found) >= _KEPT:
+            del self._found[next(iter(self._found))]
+        self._found[key] = findings
 
     async def _fresh(self, meta: ItemMeta, at_ms: int | None, tell: Told) -> Findings:
         if meta.new.kind is ItemKind.PHOTO:

@@ -81,6 +81,12 @@ async def test_what_is_found_comes_in_by_and_by_and_is_kept(room: Any) -> None:
     assert len(room.looker.looked) == 1, "looked at once only"
 
 
+async def test_two_who_ask_for_the_same_look_once(room: Any) -> None:
+    first, second = await asyncio.gather(room.desk.look(room.item), room.desk.look(room.item))
+    assert first is second
+    assert len(room.looker.looked) == 1
+
+
 async def test_what_was_not_checked_is_looked_for_again(room: Any) -> None:
     room.looker.missing = frozenset({Part.TEXT})
     findings = await room.desk.look(room.item)
