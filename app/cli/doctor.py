@@ -15,6 +15,7 @@ from app.cli.terminal import Exit, Terminal, running
 from app.confine.memory import report
 from app.errors import explain
 from app.paths import Profile
+from app.separation import InForce
 from app.services import Services
 from app.vault.types import LockState
 
@@ -41,7 +42,7 @@ async def run(profile: Profile, arguments: argparse.Namespace, terminal: Termina
         async with running(profile) as services:
             findings += [await _keyring(services), _vault(services), await _radio(services)]
             findings.append(_hardening())
-            findings.append(Finding("courier", "a process of its own is running; the kernel does not confine this one yet", True))
+            findings += separation(await services.in_force())
     except Exception as error:
         findings.append(Finding("start", str(explain(error)), False))
     for finding in findings:
@@ -77,6 +78,29 @@ async def _keyring(services: Services) -> Finding:
 def _hardening() -> Finding:
     found = report()
     return Finding("memory", found.text(), found.whole)
+
+
+def separation(found: InForce, system: str = sys.platform) -> list[Finding]:
+    """What keeps each process to its own, in words. Where the system has nothing that Eyelid knows to ask for, that is no fault."""
+    kernel = "this kernel does not help with that" if system == "linux" else "this system is not asked for help with that"
+    not_asked = False if system == "linux" else None
+    built = f"opens no socket to the internet, but only by how it is built; {kernel}"
+    main = "the kernel refuses it, and all that it starts, sockets to the internet" if found.main else built
+    look = "the kernel refuses it sockets, programs and writing" if found.look else built
+    return [
+        Finding("main", main, found.main or not_asked),
+        Finding("courier", _courier(found, kernel), (found.courier_calls and found.courier_files > 0) or not_asked),
+        Finding("look worker", look, found.look or not_asked),
+    ]
+
+
+def _courier(found: InForce, kernel: str) -> str:
+    if not found.courier_calls:
+        return f"holds no keys; it leaves your files alone, but only by how it is built; {kernel}"
+    refused = "the kernel refuses it programs, local sockets and writing"
+    if not found.courier_files:
+        return f"{refused}; it leaves your files alone, but only by how it is built: this kernel has no Landlock"
+    return f"{refused}, and hides your files from it (Landlock, version {found.courier_files})"
 
 
 def _vault(services: Services) -> Finding:

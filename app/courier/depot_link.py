@@ -81,15 +81,19 @@ class Depot:
     def start(cls, environment: Mapping[str, str]) -> Self:
         """Start the process, without waiting for it to be ready: orders wait for it. Raises OSError."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            process = subprocess.Popen(  # our own interpreter and module, no text of anybody's
-                [sys.executable, "-E", "-s", "-m", "app.courier.depot"],
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env=dict(environment),
-                cwd=Path(__file__).parents[2],
-            )
+        try:
+            with theirs:
+                process = subprocess.Popen(  # noqa: S603  # our own interpreter and module, no text of anybody's
+                    [sys.executable, "-E", "-s", "-m", "app.courier.depot"],
+                    stdin=theirs.fileno(),
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    env=dict(environment),
+                    cwd=Path(__file__).parents[2],
+                )
+        except OSError:
+            ours.close()
+            raise
         return cls(process, ours)
 
     def courier(self) -> Departed:
