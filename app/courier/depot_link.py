@@ -83,7 +83,7 @@ class Depot:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             with theirs:
-                process = subprocess.Popen(  # noqa: S603  # our own interpreter and module, no text of anybody's
+                process = subprocess.Popen(  # our own interpreter and module, no text of anybody's
                     [sys.executable, "-E", "-s", "-m", "app.courier.depot"],
                     stdin=theirs.fileno(),
                     stdout=subprocess.DEVNULL,
