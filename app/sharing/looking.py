@@ -111,15 +111,20 @@ class Looking:
         `told` is called on the loop with what is known so far, each time a part reports. Found once, it is known until the vault locks.
         Raises VaultLocked, ItemMissing, ObjectDamaged, MediaDamaged, and MediaUnsupported for what is no medium.
         """
-        tell = told or (lambda _: None)
-        async with self._turn:
-            if known := self._found.get((item, at_ms)):
-                tell(known)
-                return known
-            age = self._age
-            findings = await self._fresh(await self._lanes.vault(self._vault.meta, item), at_ms, tell)
-            if age == self._age and not findings.unchecked:
-                self._keep((item, at_ms), findings)
+        tell, key = told or (lambda _: None), (item, at_ms)
+        if key not in self._found:
+            async with self._turn:
+                if key not in self._found:  # somebody else may have looked meanwhile
+                    return await self._fresh(key, tell)
+        tell(self._found[key])
+        return self._found[key]
+
+    async def _fresh(self, key: tuple[ItemId, int | None], tell: Told) -> Findings:
+        age = self._age
+        meta = await self._lanes.vault(self._vault.meta, key[0])
+        findings = await self._seen(meta, key[1], tell)
+        if age == self._age and not findings.unchecked:
+            self._keep(key, findings)
         return findings
 
     def _keep(self, key: tuple[ItemId, int | None], findings: Findings) -> None:
@@ -127,7 +132,7 @@ class Looking:
             del self._found[next(iter(self._found))]
         self._found[key] = findings
 
-    async def _fresh(self, meta: ItemMeta, at_ms: int | None, tell: Told) -> Findings:
+    async def _seen(self, meta: ItemMeta, at_ms: int | None, tell: Told) -> Findings:
         if meta.new.kind is ItemKind.PHOTO:
             data = await self._lanes.vault(self._vault.read, meta.id)
             if meta.new.media_type != MediaType.HEIC:

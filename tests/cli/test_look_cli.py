@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
 import io
 import json
@@ -126,9 +127,15 @@ async def test_look_cover_and_go_on(services: Services, monkeypatch: pytest.Monk
     assert await run(services, Talk(), "ask", film, "--question", "What?", "--frames", "2", "--yes") is Exit.DONE
     assert [each.at_ms for each in shown[-1].pictures] == [750, 2250]
 
+    # A lock ends the finders with whatever they hold.
+    assert services._look.pid is not None
+    await services.vault.lock()
+    while services._look.pid is not None:
+        await asyncio.sleep(0)
+    await services.vault.unlock("correct horse")
+
     # What cannot be covered is not sent.
     await services._look.close()
-    await services.sharing.looking.forget()
     with pytest.raises(EyelidError, match="Not checked: faces"):
         await run(services, Talk(), "ask", photo, "--question", "x", "--cover", "faces", "--yes")
     with pytest.raises(EyelidError, match="nothing to go on from"):
