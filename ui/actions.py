@@ -3,28 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from PySide6.QtWidgets import QWidget
 
 from app.errors import Explanation
+from app.imports.run import Choice
+from app.imports.types import Fate
 from app.vault.types import ItemId, Notice
+from ui.bulk import in_pieces
 from ui.context import Context
-from ui.dialogs import ask, choose_folder, tell
+from ui.dialogs import ask, choose_files, choose_folder, tell
 from ui.i18n import plural, tr
 from ui.widgets.banner import Act, Banners
 
 
-async def export_items(parent: QWidget, context: Context, banners: Banners, items: Sequence[ItemId]) -> None:
+async def export_items(parent: QWidget, context: Context, banners: Banners, items: Sequence[ItemId], *, dragged: bool = False) -> None:
     """Say what exporting means, ask for a folder, write copies, and say where they are."""
     title = plural(len(items), "Export {count} capture?", "Export {count} captures?")
     detail = tr("The copies are ordinary files: whoever can read the folder can see them. The sealed originals stay in the vault.")
+    if dragged:
+        why = tr("Captures are not dropped straight into other programs, because that would leave readable copies behind unseen.")
+        detail = f"{detail}\n\n{why}"
     if not await ask(parent, title, detail, yes=tr("Choose a folder…")):
         return
     folder = await choose_folder(parent, title)
     if folder is None:
         return
-    paths = await context.services.library.export(items, folder)
-    banners.good(plural(len(paths), "{count} capture exported to {folder}.", "{count} captures exported to {folder}.", folder=folder.name))
+    library = context.services.library
+    done = await in_pieces(banners, tr("Exporting"), items, lambda piece: library.export(piece, folder), piece=8)
+    banners.good(plural(len(done), "{count} capture exported to {folder}.", "{count} captures exported to {folder}.", folder=folder.name))
+
+
+async def carry_out(parent: QWidget, context: Context, banners: Banners, items: Sequence[ItemId]) -> None:
+    """Captures were dragged out of the window. A drop would need readable copies in a folder of ours, so ask for one of theirs."""
+    await export_items(parent, context, banners, items, dragged=True)
+
+
+async def choose_and_import(parent: QWidget, context: Context, banners: Banners) -> None:
+    """Let a person pick files to take into the vault."""
+    if paths := await choose_files(parent, tr("Import photos, videos and sounds")):
+        await import_files(context, banners, paths)
+
+
+async def import_files(context: Context, banners: Banners, paths: Sequence[Path]) -> None:
+    """Take files and what is in folders into the vault, with progress, and say what became of them. The sources stay where they are."""
+    what = tr("Importing")
+    run = context.services.imports.run(Choice(), lambda at: work.at(what, at.done, at.total or None))
+    work = banners.working(what, run.stop)
+    try:
+        report = await run.files(paths)
+    finally:
+        banners.worked(work)
+    count = {fate: [one for one in report.outcomes if one.fate is fate] for fate in Fate}
+    taken, known, refused = (count[fate] for fate in (Fate.TAKEN, Fate.KNOWN, Fate.REFUSED))
+    said = [plural(len(taken), "{count} capture imported.", "{count} captures imported.")] if taken or not known else []
+    if known:
+        said.append(plural(len(known), "{count} was in the vault already.", "{count} were in the vault already."))
+    if not refused:
+        banners.good(" ".join(said))
+        return
+    said.append(plural(len(refused), "{count} file could not be imported.", "{count} files could not be imported."))
+    why = refused[0].why
+    banners.warn(Explanation(" ".join(said), tr("{file}: {why}", file=refused[0].path.name, why=why.what) if why else ""))
 
 
 def say_notices(parent: QWidget, context: Context, banners: Banners, notices: Sequence[Notice]) -> None:

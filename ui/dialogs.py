@@ -133,6 +133,14 @@ async def choose_folder(parent: QWidget, title: str) -> Path | None:
     return await _picked(dialog)
 
 
+async def choose_files(parent: QWidget, title: str) -> tuple[Path, ...]:
+    """Let a person pick files; none when they did not."""
+    dialog = QFileDialog(parent, title)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+    await opened(dialog)
+    return tuple(map(Path, dialog.selectedFiles())) if dialog.result() == QDialog.DialogCode.Accepted else ()
+
+
 async def choose_save(parent: QWidget, title: str, name: str) -> Path | None:
     """Let a person name a file to write; None when they did not."""
     dialog = QFileDialog(parent, title)

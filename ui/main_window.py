@@ -35,7 +35,20 @@ from ui.widgets.banner import Banners
 from ui.widgets.basics import column, redress, row
 from ui.widgets.page import MARGIN, WIDEST, Page
 
-_OPEN_WORK = ("export", "trash", "forget", "pair", "receipt", "verify receipts", "export receipts", "keys", "notices", "album")
+_OPEN_WORK = (
+    "export",
+    "import",
+    "favourite",
+    "trash",
+    "forget",
+    "pair",
+    "receipt",
+    "verify receipts",
+    "export receipts",
+    "keys",
+    "notices",
+    "album",
+)
 """Work that may hold a dialog open; it ends when the vault locks."""
 
 

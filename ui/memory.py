@@ -34,3 +34,16 @@ class Memory:
     def text_percent(self, value: int) -> None:
         self._file.setValue("text_percent", value)
         self._file.sync()
+
+    @property
+    def tile_size(self) -> int:
+        """Which of the sizes of tiles; 1 is the middle one."""
+        try:
+            return int(str(self._file.value("tile_size", 1)))
+        except ValueError:
+            return 1
+
+    @tile_size.setter
+    def tile_size(self, value: int) -> None:
+        self._file.setValue("tile_size", value)
+        self._file.sync()

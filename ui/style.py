@@ -18,6 +18,7 @@ def sheet(p: Palette, px: Callable[[int], int], tick: str, arrow: str) -> str:
 def _base(p: Palette, px: Callable[[int], int]) -> str:
     return f"""
 QWidget {{ color: {p.text}; font-size: {px(TYPE.body)}px; }}
+QWidget[role="page"][target="true"] {{ border: 2px dashed {p.accent}; }}
 QMainWindow, QDialog, QWidget[role="page"], QWidget[role="window"] {{ background: {p.window}; }}
 QToolTip {{ background: {p.raised}; color: {p.text}; border: 1px solid {p.control}; padding: 4px 8px; }}
 QScrollArea, QScrollArea > QWidget > QWidget[role="plain"] {{ background: transparent; border: none; }}
@@ -81,6 +82,10 @@ QPushButton[role="chip"]:hover {{ background: {p.hover}; }}
 QPushButton[role="chip"]:checked {{ background: {p.selected}; border-color: {p.accent}; color: {p.accent}; font-weight: 600; }}
 QPushButton[role="chip"]:focus {{ {ring} }}
 QPushButton[role="chip"]:checked:focus {{ border: 2px solid {p.text}; }}
+QComboBox[role="chip"] {{ border-color: {p.line}; border-radius: 14px; padding: 2px {GRID}px; min-height: {TARGET - 12}px; }}
+QComboBox[role="chip"]:hover {{ background: {p.hover}; }}
+QComboBox[role="chip"][tone="accent"] {{ background: {p.selected}; border-color: {p.accent}; color: {p.accent}; font-weight: 600; }}
+QComboBox[role="chip"]:focus {{ {ring} }}
 QToolButton[role="nav"] {{
   background: transparent; border: 2px solid transparent; border-radius: {RADIUS}px;
   padding: 8px {GRID + 2}px; font-size: {px(TYPE.body)}px; text-align: left;

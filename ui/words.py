@@ -29,6 +29,12 @@ def day(moment: date | datetime, today: date | None = None) -> str:
     return QLocale().toString(QDate(that.year, that.month, that.day), QLocale.FormatType.LongFormat)
 
 
+def month(year: int, number: int, count: int) -> str:
+    """ "May 2026 (12)" in the person's locale."""
+    name = QLocale().toString(QDate(year, number, 1), "MMMM yyyy")
+    return tr("{month} ({count})", month=name, count=count)
+
+
 def short_day(moment: date | datetime) -> str:
     """A date short enough for a table cell."""
     that = local(moment).date() if isinstance(moment, datetime) else moment

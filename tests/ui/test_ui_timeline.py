@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -25,16 +26,57 @@ def model(qapp):
     del tester
 
 
-@given(shown=st.lists(st.lists(st.integers(0, 12), unique=True), max_size=5))
-def test_the_model_always_holds_what_it_was_given(fake_tile, shown) -> None:
+CHANGE = st.tuples(st.integers(0, 12), st.sampled_from(["add", "remove", "star", "move"]))
+
+
+@given(start=st.sets(st.integers(0, 12)), steps=st.lists(st.lists(CHANGE, max_size=6), max_size=4), runs=st.sampled_from([0, 3, 32]))
+def test_the_model_holds_what_the_library_holds(fake_tile, start, steps, runs) -> None:
+    """Whatever happens to single captures, the rows are those of the library, newest first."""
     made = TimelineModel()
     tester = QAbstractItemModelTester(made, QAbstractItemModelTester.FailureReportingMode.Fatal)
-    for numbers in shown:
-        tiles = [fake_tile(number) for number in numbers]
-        made.show(tiles)
-        assert list(made.tiles()) == tiles
-        assert [made.row_of(tile.id) for tile in tiles] == list(range(len(tiles)))
+    library = {number: fake_tile(number) for number in start}
+
+    def in_order(numbers) -> list:
+        return sorted((library[number] for number in numbers), key=lambda tile: tile.taken_at, reverse=True)
+
+    made.show(in_order(library))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ui.models.timeline.MOST_RUNS", runs)
+        for step in steps:
+            for number, what in step:
+                if what == "add":
+                    library.setdefault(number, fake_tile(number))
+                elif what == "remove":
+                    library.pop(number, None)
+                elif number in library:
+                    moved = library[number].taken_at + timedelta(days=3, seconds=number)
+                    library[number] = replace(library[number], **({"favourite": True} if what == "star" else {"taken_at": moved}))
+            asked = {number for number, _ in step}
+            made.update([fake_tile(number).id for number in asked], in_order(asked & library.keys()))
+            assert list(made.tiles()) == in_order(library)
+            assert [made.row_of(tile.id) for tile in in_order(library)] == list(range(len(library)))
+            assert [tile for day in made.days() for tile in made.tiles()[day.first : day.first + day.count]] == in_order(library)
     del tester
+
+
+def test_days_follow_this_computers_clock(model, fake) -> None:
+    morning = datetime(2026, 5, 12, 9).astimezone()
+    times = [morning, morning.replace(hour=0), morning - timedelta(hours=10), morning - timedelta(days=9)]
+    model.show([fake.tile(number, taken_at=at) for number, at in enumerate(times)])
+    assert [(day.date, day.first, day.count) for day in model.days()] == [
+        (date(2026, 5, 12), 0, 2),
+        (date(2026, 5, 11), 2, 1),
+        (date(2026, 5, 3), 3, 1),
+    ]
+
+
+def test_captures_of_one_moment_are_told_apart(model, fake) -> None:
+    same = [fake.tile(number, taken_at=fake.NOW) for number in range(5)]
+    model.show(same)
+    assert [model.row_of(tile.id) for tile in same] == [0, 1, 2, 3, 4]
+    model.update([same[3].id], [])
+    assert model.row_of(same[4].id) == 3
+    assert model.row_of(same[3].id) is None
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +98,7 @@ def test_arrivals_on_top_move_nothing_else(model, fake) -> None:
     kept = QPersistentModelIndex(model.index(1))
     inserted = []
     model.rowsInserted.connect(lambda _parent, first, last: inserted.append((first, last)))
-    model.show([fake.tile(number) for number in (1, 2, 5, 6, 7)])
+    model.update([fake.item_id(1), fake.item_id(2)], [fake.tile(1), fake.tile(2)])
     assert inserted == [(0, 1)]
     assert kept.row() == 3
     assert kept.data(TILE).id == fake.item_id(6)
@@ -66,16 +108,16 @@ def test_removals_are_batched_in_runs(model, fake) -> None:
     model.show([fake.tile(number) for number in range(8)])
     removed = []
     model.rowsRemoved.connect(lambda _parent, first, last: removed.append((first, last)))
-    model.show([fake.tile(number) for number in (0, 4, 7)])
+    model.update([fake.item_id(number) for number in (6, 1, 2, 3, 5)], [])
     assert removed == [(5, 6), (1, 3)]
 
 
-def test_another_filter_starts_anew_instead_of_crumbling(model, fake) -> None:
+def test_many_changes_start_anew_instead_of_crumbling(model, fake) -> None:
     model.show([fake.tile(number) for number in range(400)])
     resets, removed = [], []
     model.modelReset.connect(lambda: resets.append(True))
     model.rowsRemoved.connect(lambda *_: removed.append(True))
-    model.show([fake.tile(number) for number in range(0, 400, 2)])
+    model.update([fake.item_id(number) for number in range(1, 400, 2)], [])
     assert (len(resets), len(removed)) == (1, 0)
     assert model.row_of(fake.item_id(398)) == 199
 
@@ -84,7 +126,7 @@ def test_a_change_touches_only_its_row(model, fake) -> None:
     model.show([fake.tile(number) for number in range(4)])
     changed = []
     model.dataChanged.connect(lambda first, last, roles: changed.append((first.row(), last.row())))
-    model.show([fake.tile(0), fake.tile(1), fake.tile(2, favourite=True), fake.tile(3)])
+    model.update([fake.item_id(1), fake.item_id(2)], [fake.tile(1), fake.tile(2, favourite=True)])
     assert changed == [(2, 2)]
 
 
@@ -130,7 +172,7 @@ class Store:
         self.gate = asyncio.Event()
         self._data = data
 
-    async def fetch(self, item) -> bytes | None:
+    async def fetch(self, item, edge) -> bytes | None:
         self.asked.append(item)
         await self.gate.wait()
         return self._data
@@ -194,7 +236,7 @@ async def test_a_lock_leaves_nothing_and_nothing_comes_late(thumbs, store, fake,
 async def test_a_fault_makes_a_plain_tile_and_is_not_asked_for_again(fake, until) -> None:
     asked = []
 
-    async def fetch(item):
+    async def fetch(item, edge):
         asked.append(item)
         raise OSError("gone")
 
@@ -202,9 +244,24 @@ async def test_a_fault_makes_a_plain_tile_and_is_not_asked_for_again(fake, until
     thumbs.want([fake.item_id(0)], 64, soon=True)
     await until(lambda: fake.item_id(0) in thumbs._failed)
     thumbs.want([fake.item_id(0)], 64, soon=True)
-    thumbs.drop([fake.item_id(0)])
     assert len(asked) == 1
+    thumbs.changed([fake.item_id(0)])
+    thumbs.want([fake.item_id(0)], 64, soon=True)
+    await until(lambda: len(asked) == 2)
     thumbs.close()
+
+
+async def test_what_changed_is_fetched_anew_and_the_old_picture_shown_meanwhile(thumbs, store, fake, until) -> None:
+    store.gate.set()
+    thumbs.want([fake.item_id(0)], 64, soon=True)
+    await until(lambda: thumbs.get(fake.item_id(0)) is not None)
+    old = thumbs.get(fake.item_id(0)).cacheKey()
+    thumbs.changed([fake.item_id(0), fake.item_id(1)])
+    thumbs.want([fake.item_id(0)], 64, soon=True)
+    assert thumbs.get(fake.item_id(0)).cacheKey() == old
+    await until(lambda: thumbs.get(fake.item_id(0)).cacheKey() != old)
+    thumbs.want([fake.item_id(0)], 64, soon=True)
+    assert len(store.asked) == 2
 
 
 async def test_memory_is_bounded(thumbs, store, fake, until, monkeypatch) -> None:
@@ -234,7 +291,7 @@ async def test_ten_thousand_captures_ask_for_what_is_seen_only(window, services,
         asked.append(item)
 
     services.library.thumbnail = thumbnail
-    window.captures.entered()
+    window.captures.reload()
     await until(lambda: window.captures.model.rowCount() == 10_000 and len(asked) >= 10)
     await until(lambda: not window.captures.thumbs._busy)
     assert len(asked) < 100

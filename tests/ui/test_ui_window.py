@@ -6,15 +6,15 @@ import asyncio
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QDialog, QFrame, QLabel, QLineEdit, QPlainTextEdit, QPushButton
+from PySide6.QtWidgets import QDialog, QFrame, QLabel, QLineEdit, QPlainTextEdit, QPushButton
 
 from app.errors import Cancelled, Explanation, EyelidError
 from app.events import CaptureLost, Trouble, VaultNotice
 from app.settings import AI_OFF, DESTINATION, THEME
 from app.sharing.types import Outcome, PolicyClass
-from app.vault.types import Exchange, ItemKind, LockState, Notice, NoticeKind, Share, SlotInfo, SlotKind
+from app.vault.types import LockState, Notice, NoticeKind, SlotInfo, SlotKind
 from ui.approval import ApprovalDialog
-from ui.dialogs import NameDialog, Question
+from ui.dialogs import Question
 from ui.pages.keys import PassphraseDialog, RecoveryDialog
 
 
@@ -264,7 +264,7 @@ async def test_captures_that_arrive_while_locked_show_nothing(filled, services, 
     services.library.add(fake.tile(99))
     services.glasses.put(fake.view())
     await asyncio.sleep(0)
-    await until(lambda: not filled.captures._refresh.isActive())
+    await until(lambda: not filled.captures._arrival.isActive())
     assert filled.captures.model.rowCount() == 0
     assert "Omi" not in texts(filled)
 
@@ -288,192 +288,13 @@ async def test_its_place_is_remembered_in_the_profile(filled, services, theme, u
     again.deleteLater()
 
 
-# -- captures ------------------------------------------------------------------------------------------------------------------
-
-
-async def test_captures_appear_by_themselves_newest_first(filled, services, fake, until) -> None:
-    services.library.add(fake.tile(-1))
-    await until(lambda: filled.captures.model.rowCount() == 13)
-    assert filled.captures.model.tile(0).id == fake.tile(-1).id
-
-
-async def test_a_failing_library_is_said_with_a_way_to_try_again(filled, services, until) -> None:
-    services.library.error = EyelidError("The index cannot be read.", "It is damaged.", "Try again.")
-    filled.captures.entered()
-    await until(lambda: "The index cannot be read." in texts(filled))
-    services.library.error = None
-    services.library.items = []
-    next(button for button in filled.banners.findChildren(QPushButton) if button.text() == "Try again").click()
-    await until(lambda: filled.captures.model.rowCount() == 0)
-
-
-async def test_filters_and_search_ask_the_library(filled, services, fake, until) -> None:
-    services.library.add(fake.tile(50, shared_with=("OpenAI",)), fake.tile(51, kind=ItemKind.VIDEO, duration_ms=1000))
-    await until(lambda: filled.captures.model.rowCount() == 14)
-    for name, count in (("Videos", 1), ("Shared", 1), ("Private", 13), ("Favourites", 0), ("All", 14)):
-        next(chip for chip in filled.captures._chips.buttons() if chip.text() == name).click()
-        await until(lambda count=count: filled.captures.model.rowCount() == count)
-    filled.captures._search.setText("no such glasses")
-    await until(lambda: filled.captures.model.rowCount() == 0)
-    assert "Nothing matches" in texts(filled.captures)
-
-
-async def test_select_all_and_delete_and_undo(filled, services, qtbot, until) -> None:
-    filled.captures.view.setFocus()
-    qtbot.keyClick(filled.captures.view, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
-    assert "12 selected" in texts(filled.captures)
-    qtbot.keyClick(filled.captures.view, Qt.Key.Key_Delete)
-    await until(lambda: filled.captures.model.rowCount() == 0)
-    assert len(services.library.trashed) == 12
-    next(button for button in filled.banners.findChildren(QPushButton) if button.text() == "Undo").click()
-    await until(lambda: filled.captures.model.rowCount() == 12)
-
-
-async def test_albums_are_made_filled_shown_and_emptied(filled, services, fake, until) -> None:
-    page = filled.captures
-    assert not page._albums.isVisible()
-    choose(filled, 0, 1)
-    page.choose_album()
-    menu = QApplication.activePopupWidget()
-    assert [action.text() for action in menu.actions()] == ["New album…"]
-    menu.actions()[0].trigger()
-    menu.close()
-    dialog = await dialog_of(filled, until, NameDialog)
-    assert not dialog.go.isEnabled()
-    dialog.field.setText("By the river")
-    dialog.go.click()
-    await until(lambda: page._albums.findData("By the river") == 1)
-    assert page._albums.isVisible()
-    page._albums.setCurrentIndex(1)
-    page._albums.activated.emit(1)
-    await until(lambda: page.model.rowCount() == 2)
-
-    page.view.clearSelection()
-    choose(filled, 0)
-    page.choose_album()
-    menu = QApplication.activePopupWidget()
-    next(action for action in menu.actions() if action.text() == "Take out of By the river").trigger()
-    menu.close()
-    await until(lambda: page.model.rowCount() == 1)
-    page.take_from_album((fake.item_id(1),), "By the river")
-    await until(lambda: page.model.rowCount() == 12)
-    assert not page._albums.isVisible(), "an album that is empty is gone, and all captures are shown again"
-
-
-async def test_an_album_can_be_undone(filled, services, fake, until) -> None:
-    filled.captures.put_in_album((fake.item_id(0),), "Work")
-    await until(lambda: "1 capture is in Work now." in texts(filled.banners))
-    next(button for button in filled.banners.findChildren(QPushButton) if button.text() == "Undo").click()
-    await until(lambda: services.library.in_album["Work"] == set())
-
-
-async def test_deleting_for_good_asks_first(filled, services, qtbot, until) -> None:
-    choose(filled, 0)
-    filled.captures.delete_chosen()
-    await until(lambda: filled.captures.model.rowCount() == 11)
-    next(chip for chip in filled.captures._chips.buttons() if chip.text() == "Trash").click()
-    await until(lambda: filled.captures.model.rowCount() == 1)
-    choose(filled, 0)
-    filled.captures.delete_chosen()
-    await answer(filled, until, "Keep")
-    assert len(services.library.trashed) == 1
-    filled.captures.delete_chosen()
-    await answer(filled, until, "Delete for good")
-    await until(lambda: not services.library.trashed)
-
-
-async def test_favourites_toggle_for_the_whole_selection(filled, services, until) -> None:
-    choose(filled, 0, 1)
-    filled.captures.favourite_chosen()
-    await until(lambda: sum(tile.favourite for tile in filled.captures.model.tiles()) == 2)
-    assert filled.captures._star.text() == "No favourite"
-
-
-async def test_exporting_says_what_it_means_then_asks_for_a_folder(filled, services, until, tmp_path, monkeypatch) -> None:
-    async def folder(parent, title):
-        return tmp_path
-
-    monkeypatch.setattr("ui.actions.choose_folder", folder)
-    choose(filled, 0, 2)
-    filled.captures.export_chosen()
-    dialog = await dialog_of(filled, until, Question)
-    assert "ordinary files" in texts(dialog)
-    await answer(filled, until, "Choose a folder…")
-    await until(lambda: services.library.exported)
-    assert "2 captures exported" in texts(filled)
-
-
-@pytest.mark.parametrize("key", [Qt.Key.Key_Space, Qt.Key.Key_Return])
-async def test_space_and_enter_open_and_esc_goes_back(filled, qtbot, until, key) -> None:
-    view = filled.captures.view
-    view.setFocus()
-    view.setCurrentIndex(filled.captures.model.index(3))
-    qtbot.keyClick(view, key)
-    assert filled.stack.currentWidget() is filled.viewer
-    await until(lambda: not filled.viewer.picture.empty)
-    qtbot.keyClick(filled.viewer.picture, Qt.Key.Key_Escape)
-    assert filled.stack.currentWidget() is filled.captures
-    assert view.currentIndex().row() == 3, "stays where you were"
-
-
-# -- viewer --------------------------------------------------------------------------------------------------------------------
-
-
-async def test_the_viewer_walks_the_timeline(filled, fake, qtbot, until) -> None:
-    filled.view(fake.item_id(0))
-    await until(lambda: not filled.viewer.picture.empty)
-    assert not filled.viewer._before.isEnabled()
-    qtbot.keyClick(filled.viewer.picture, Qt.Key.Key_Right)
-    assert filled.viewer._item == fake.item_id(1)
-    qtbot.keyClick(filled.viewer.picture, Qt.Key.Key_Left)
-    qtbot.keyClick(filled.viewer.picture, Qt.Key.Key_Left)
-    assert filled.viewer._item == fake.item_id(0)
-
-
-async def test_the_viewer_shows_status_and_history_as_plain_text(filled, services, fake, until) -> None:
-    shares = (Share("openai", "OpenAI", fake.NOW, 5, True), Share("mirror", "Mirror", fake.NOW, 4, False))
-    talk = (Exchange(fake.NOW, "openai", "What is it?", "<b>A fern</b>", 5),)
-    services.library.metas[fake.item_id(2)] = fake.meta_of(fake.tile(2), shares=shares, exchanges=talk)
-    filled.view(fake.item_id(2))
-    await until(lambda: filled.viewer.status.text == "Shared with OpenAI")
-    shown = texts(filled.viewer)
-    assert "<b>A fern</b>" in shown
-    assert "Shown to Mirror, on this computer" in shown
-
-
-async def test_what_cannot_be_shown_is_said(filled, services, fake, until) -> None:
-    services.library.pictures[fake.item_id(1)] = b"no picture"
-    filled.view(fake.item_id(1))
-    await until(lambda: "This picture cannot be shown" in texts(filled.viewer))
-    services.library.add(fake.tile(60, kind=ItemKind.SOUND))
-    filled.view(fake.item_id(60))
-    await until(lambda: "cannot be played here yet" in texts(filled.viewer))
-
-
-async def test_a_note_is_kept(filled, services, fake, until) -> None:
-    filled.view(fake.item_id(0))
-    await until(lambda: filled.viewer.details._meta is not None)
-    filled.viewer.details._note.setPlainText("by the river")
-    filled.viewer.details._save.click()
-    await until(lambda: fake.item_id(0) in services.library.metas)
-    assert services.library.metas[fake.item_id(0)].note == "by the river"
-
-
-async def test_trashing_in_the_viewer_goes_back(filled, services, fake, qtbot, until) -> None:
-    filled.view(fake.item_id(0))
-    await until(lambda: not filled.viewer.picture.empty)
-    qtbot.keyClick(filled.viewer.picture, Qt.Key.Key_Delete)
-    await until(lambda: filled.stack.currentWidget() is filled.captures)
-    assert len(services.library.trashed) == 1
-
-
 # -- ask -----------------------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 async def asking(filled, services, fake):
     choose(filled, 0, 1)
-    filled.captures.ask_chosen()
+    filled.captures.selection.ask_chosen()
     filled.ask._question.setPlainText("What plant is this?")
     return filled
 

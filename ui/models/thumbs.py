@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 
-from PySide6.QtCore import QBuffer, QObject, QRect, QSize, QTimer, Signal
-from PySide6.QtGui import QImage, QImageReader, QPixmap
+from PySide6.QtCore import QBuffer, QObject, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QImage, QImageReader, QPainter, QPen, QPixmap
 
 from app.vault.types import ItemId
 
@@ -24,7 +24,11 @@ DRAIN_MS = 8
 DRAIN_BUDGET = 0.004
 MOST_PIXELS = 4096 * 4096
 
-Fetch = Callable[[ItemId], Awaitable[bytes | None]]
+ROUND = 10.0
+"""Radius of a picture's corners."""
+
+Fetch = Callable[[ItemId, int], Awaitable[bytes | None]]
+"""Gets an item, and the edge in device pixels that its thumbnail should have at least."""
 
 
 def decode_cover(data: bytes, edge: int) -> QImage:
@@ -44,6 +48,31 @@ def decode_cover(data: bytes, edge: int) -> QImage:
     return reader.read()
 
 
+def rounded(image: QImage, radius: float) -> QImage:
+    """The picture with round corners and a hairline around it, ready to be painted as it is. Safe on any thread."""
+    made = QImage(image.size(), QImage.Format.Format_ARGB32_Premultiplied)
+    made.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(made)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(Qt.GlobalColor.black)
+    painter.drawRoundedRect(made.rect(), radius, radius)
+    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
+    painter.drawImage(0, 0, image)
+    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceAtop)
+    painter.setPen(QPen(QColor(127, 127, 127, 60), 2))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRoundedRect(made.rect(), radius, radius)
+    painter.end()
+    return made
+
+
+def face(data: bytes, edge: int, ratio: float) -> QImage:
+    """The whole way from a thumbnail's bytes to what is painted; null when it cannot be read."""
+    image = decode_cover(data, edge)
+    return image if image.isNull() else rounded(image, ROUND * ratio)
+
+
 class Thumbs(QObject):
     """Ask with `want`, look with `get`, repaint on `arrived`."""
 
@@ -55,8 +84,10 @@ class Thumbs(QObject):
         self._fetch = fetch
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="thumbs")
         self._edge = 176
+        self._ratio = 1.0
         self._kept: OrderedDict[ItemId, QPixmap] = OrderedDict()
         self._failed: set[ItemId] = set()
+        self._stale: set[ItemId] = set()
         self._wanted: list[ItemId] = []
         self._busy: dict[ItemId, asyncio.Task[None]] = {}
         self._ready: deque[tuple[ItemId, QImage]] = deque()
@@ -71,8 +102,12 @@ class Thumbs(QObject):
             self._kept.move_to_end(item)
         return pixmap
 
-    def want(self, items: Sequence[ItemId], edge: int, *, soon: bool = False) -> None:
-        """Replace what is wanted, most wanted first, at `edge` device pixels. `soon` skips the debounce (a small scroll)."""
+    def want(self, items: Sequence[ItemId], edge: int, *, ratio: float = 1.0, soon: bool = False) -> None:
+        """Replace what is wanted, most wanted first, at `edge` device pixels, `ratio` of which are one of ours.
+
+        `soon` skips the debounce (a small scroll).
+        """
+        self._ratio = ratio
         if edge != self._edge:
             self._edge = edge
             for item in tuple(self._busy):
@@ -85,11 +120,10 @@ class Thumbs(QObject):
         else:
             self._debounce.start()
 
-    def drop(self, items: Sequence[ItemId]) -> None:
-        """These changed: fetch them anew when wanted again."""
-        for item in items:
-            self._kept.pop(item, None)
-            self._failed.discard(item)
+    def changed(self, items: Sequence[ItemId]) -> None:
+        """These may look different now: fetch them anew when wanted again, and show the old picture until then."""
+        self._stale.update(item for item in items if item in self._kept)
+        self._failed.difference_update(items)
 
     def forget(self) -> None:
         """Drop every picture and stop all fetching, at once."""
@@ -102,6 +136,7 @@ class Thumbs(QObject):
         self._ready.clear()
         self._kept.clear()
         self._failed.clear()
+        self._stale.clear()
 
     def close(self) -> None:
         self.forget()
@@ -109,18 +144,20 @@ class Thumbs(QObject):
 
     def _fits(self, item: ItemId) -> bool:
         pixmap = self._kept.get(item)
-        return item in self._busy or item in self._failed or (pixmap is not None and pixmap.width() == self._edge)
+        fresh = pixmap is not None and pixmap.width() == self._edge and item not in self._stale
+        return item in self._busy or item in self._failed or fresh
 
     def _pump(self) -> None:
         while self._wanted and len(self._busy) < AT_ONCE:
             item = self._wanted.pop(0)
             if not self._fits(item):
+                self._stale.discard(item)
                 self._busy[item] = self._loop.create_task(self._load(item, self._edge))
 
     async def _load(self, item: ItemId, edge: int) -> None:
         try:
-            data = await self._fetch(item)
-            image = await self._loop.run_in_executor(self._pool, decode_cover, data, edge) if data else QImage()
+            data = await self._fetch(item, edge)
+            image = await self._loop.run_in_executor(self._pool, face, data, edge, self._ratio) if data else QImage()
         except asyncio.CancelledError:
             raise
         except Exception:  # a missing thumbnail is a plain tile; opening the item tells what is wrong with it
@@ -140,6 +177,7 @@ class Thumbs(QObject):
             if image.isNull():
                 self._failed.add(item)
             else:
+                image.setDevicePixelRatio(self._ratio)
                 self._kept[item] = QPixmap.fromImage(image)
         self._trim()
         if self._ready:

@@ -1,8 +1,14 @@
-"""The timeline of captures as a list model, newest first. Holds tiles (no pictures) and keeps rows steady when captures arrive."""
+"""The timeline of captures as a list model, newest first. Holds tiles (no pictures), and keeps rows steady while captures come and go.
+
+Built for a hundred thousand rows: changes touch only what changed, and days are found by bisection, never by a walk over all of it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
 from itertools import groupby
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
@@ -16,16 +22,26 @@ TILE = Qt.ItemDataRole.UserRole + 1
 """The tile itself."""
 
 MOST_RUNS = 32
-"""Changes in more places than this (another filter, say) start the view anew, which is then quicker."""
+"""Changes in more places than this start the view anew, which is then quicker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The rows of one day on this computer's clock."""
+
+    date: date
+    first: int
+    count: int
 
 
 class TimelineModel(QAbstractListModel):
-    """Rows of tiles. `show` moves from the tiles held to the tiles given with the fewest, batched changes."""
+    """Rows of tiles. `show` starts anew, `extend` adds older ones at the end, `update` brings single ones up to date."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._tiles: list[Tile] = []
-        self._rows: dict[ItemId, int] = {}
+        self._held: dict[ItemId, Tile] = {}
+        self._days: list[Day] | None = None
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  # Qt's own default
         return 0 if parent.isValid() else len(self._tiles)
@@ -33,9 +49,8 @@ class TimelineModel(QAbstractListModel):
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if not index.isValid() or index.row() >= len(self._tiles):
             return None
-        tile = self._tiles[index.row()]
         made = _ROLES.get(role)
-        return made(tile) if made is not None else None
+        return made(self._tiles[index.row()]) if made is not None else None
 
     def tile(self, row: int) -> Tile:
         return self._tiles[row]
@@ -44,52 +59,80 @@ class TimelineModel(QAbstractListModel):
         return tuple(self._tiles)
 
     def row_of(self, item: ItemId) -> int | None:
-        return self._rows.get(item)
+        tile = self._held.get(item)
+        if tile is None:
+            return None
+        row = bisect_left(self._tiles, _place(tile), key=_place)
+        while self._tiles[row].id != item:  # others of the same moment
+            row += 1
+        return row
+
+    def days(self) -> Sequence[Day]:
+        """The days there are, newest first."""
+        if self._days is None:
+            self._days = _days(self._tiles)
+        return self._days
+
+    # -- changing --------------------------------------------------------------------------------------------------------------
 
     def clear(self) -> None:
+        self.show(())
+
+    def show(self, tiles: Iterable[Tile]) -> None:
+        """Hold exactly `tiles` (newest first). Selection and place are lost: it is another view of the captures."""
         self.beginResetModel()
-        self._tiles, self._rows = [], {}
+        self._held = {tile.id: tile for tile in tiles}
+        self._tiles = list(self._held.values())
+        self._days = None
         self.endResetModel()
 
-    def show(self, tiles: Sequence[Tile]) -> None:
-        """Hold exactly `tiles`. Selection and scroll position survive, because survivors keep their rows' identity."""
-        wanted = {tile.id for tile in tiles}
-        survivors = [tile.id for tile in self._tiles if tile.id in wanted]
-        steady = survivors == [tile.id for tile in tiles if tile.id in self._rows] and len(wanted) == len(tiles)
-        gone = _runs([row for row, tile in enumerate(self._tiles) if tile.id not in wanted])
-        new = _runs([row for row, tile in enumerate(tiles) if tile.id not in self._rows])
-        if not steady or len(gone) + len(new) > MOST_RUNS:
-            self.beginResetModel()
-            self._tiles = list({tile.id: tile for tile in tiles}.values())
-            self._index()
-            self.endResetModel()
+    def extend(self, tiles: Iterable[Tile]) -> None:
+        """Add older captures at the end; those held already are passed over."""
+        new = [tile for tile in tiles if tile.id not in self._held]
+        if new:
+            self._insert(len(self._tiles), new)
+
+    def update(self, asked: Iterable[ItemId], tiles: Sequence[Tile]) -> None:
+        """Of the items `asked` for, `tiles` (newest first) are those that belong here now: add, change and remove as needed."""
+        wanted = {tile.id: tile for tile in tiles}
+        moved = {item for item, tile in wanted.items() if (held := self._held.get(item)) and held.taken_at != tile.taken_at}
+        gone = [row for item in dict.fromkeys(asked) if item not in wanted or item in moved if (row := self.row_of(item)) is not None]
+        gone_runs = _runs(sorted(gone))
+        new = [tile for tile in tiles if tile.id not in self._held or tile.id in moved]
+        places = groupby(new, lambda tile: bisect_left(self._tiles, _place(tile), key=_place))
+        new_runs = [(row, list(run)) for row, run in places]
+        if len(gone_runs) + len(new_runs) > MOST_RUNS:
+            rest = [wanted.get(tile.id, tile) for row, tile in _without(self._tiles, gone_runs)]
+            self.show(sorted([*new, *rest], key=_place))
             return
-        self._remove(gone)
-        self._insert(new, tiles)
-        self._refresh(tiles)
+        for item, tile in wanted.items():
+            if item not in moved and (held := self._held.get(item)) is not None and held != tile:
+                self._replace(tile)
+        for first, last in reversed(gone_runs):
+            self._remove(first, last)
+        for _, run in reversed(new_runs):
+            self._insert(bisect_left(self._tiles, _place(run[0]), key=_place), run)
 
-    def _remove(self, gone: Sequence[tuple[int, int]]) -> None:
-        for first, last in reversed(gone):
-            self.beginRemoveRows(QModelIndex(), first, last)
-            del self._tiles[first : last + 1]
-            self._index()
-            self.endRemoveRows()
+    def _replace(self, tile: Tile) -> None:
+        row = self.row_of(tile.id)
+        assert row is not None
+        self._tiles[row] = self._held[tile.id] = tile
+        self.dataChanged.emit(self.index(row), self.index(row))
 
-    def _insert(self, new: Sequence[tuple[int, int]], tiles: Sequence[Tile]) -> None:
-        for first, last in new:
-            self.beginInsertRows(QModelIndex(), first, last)
-            self._tiles[first:first] = tiles[first : last + 1]
-            self._index()
-            self.endInsertRows()
+    def _remove(self, first: int, last: int) -> None:
+        self.beginRemoveRows(QModelIndex(), first, last)
+        for tile in self._tiles[first : last + 1]:
+            del self._held[tile.id]
+        del self._tiles[first : last + 1]
+        self._days = None
+        self.endRemoveRows()
 
-    def _refresh(self, tiles: Sequence[Tile]) -> None:
-        changed = [row for row, tile in enumerate(tiles) if tile != self._tiles[row]]
-        for first, last in _runs(changed):
-            self._tiles[first : last + 1] = tiles[first : last + 1]
-            self.dataChanged.emit(self.index(first), self.index(last))
-
-    def _index(self) -> None:
-        self._rows = {tile.id: row for row, tile in enumerate(self._tiles)}
+    def _insert(self, row: int, tiles: Sequence[Tile]) -> None:
+        self.beginInsertRows(QModelIndex(), row, row + len(tiles) - 1)
+        self._tiles[row:row] = tiles
+        self._held.update((tile.id, tile) for tile in tiles)
+        self._days = None
+        self.endInsertRows()
 
 
 _ROLES: dict[int, Callable[[Tile], object]] = {
@@ -99,6 +142,27 @@ _ROLES: dict[int, Callable[[Tile], object]] = {
     Qt.ItemDataRole.AccessibleTextRole: lambda tile: words.tile_name(tile),
     Qt.ItemDataRole.AccessibleDescriptionRole: lambda tile: words.tile_description(tile),
 }
+
+
+def _place(tile: Tile) -> float:
+    """What the rows are sorted by, ascending."""
+    return -tile.taken_at.timestamp()
+
+
+def _days(tiles: Sequence[Tile]) -> list[Day]:
+    found, row = [], 0
+    while row < len(tiles):
+        that = words.local(tiles[row].taken_at).date()
+        midnight = datetime.combine(that, time()).astimezone()
+        after = max(row + 1, bisect_right(tiles, -midnight.timestamp(), lo=row, key=_place))
+        found.append(Day(that, row, after - row))
+        row = after
+    return found
+
+
+def _without(tiles: Sequence[Tile], runs: Sequence[tuple[int, int]]) -> list[tuple[int, Tile]]:
+    out = {row for first, last in runs for row in range(first, last + 1)}
+    return [(row, tile) for row, tile in enumerate(tiles) if row not in out]
 
 
 def _runs(rows: Sequence[int]) -> list[tuple[int, int]]:

@@ -14,7 +14,8 @@ from app.errors import Explanation
 from ui.i18n import tr
 from ui.theme import Theme, set_role
 from ui.tokens import GRID
-from ui.widgets.basics import button, column, icon_label, label, row, tool
+from ui.widgets.basics import button, column, frame, icon_label, label, row, tool
+from ui.widgets.progress import ProgressRow
 
 GOOD_NEWS_MS = 8000
 MOST = 3
@@ -71,6 +72,7 @@ class Banners(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._works: dict[ProgressRow, QFrame] = {}
         self._stack = QVBoxLayout(self)
         self._stack.setContentsMargins(0, 2 * GRID, 0, 0)
         self._stack.setSpacing(GRID)
@@ -89,9 +91,29 @@ class Banners(QWidget):
         QTimer.singleShot(GOOD_NEWS_MS, banner, banner.close_down)
         return banner
 
+    def working(self, what: str, stop: Callable[[], object]) -> ProgressRow:
+        """Show long work with its progress and a way to stop it, until `worked`."""
+        work = ProgressRow(self._theme, stop)
+        box = frame("bar", column(work, margins=(2 * GRID, GRID, 2 * GRID, GRID)))
+        self._works[work] = box
+        self._stack.insertWidget(0, box)
+        work.begin(what)
+        self.show()
+        announce(self, what)
+        return work
+
+    def worked(self, work: ProgressRow) -> None:
+        """It has ended, however it did."""
+        if (box := self._works.pop(work, None)) is not None:
+            box.hide()
+            box.deleteLater()
+        self._tidy()
+
     def clear(self) -> None:
         for banner in self.shown():
             banner.close_down()
+        for work in tuple(self._works):
+            self.worked(work)
         self.hide()
 
     def shown(self) -> list[Banner]:
@@ -106,13 +128,13 @@ class Banners(QWidget):
             banner.close_down()
         banner = Banner(self._theme, said, tone, acts)
         banner.closed.connect(self._tidy)
-        self._stack.insertWidget(0, banner)
+        self._stack.insertWidget(len(self._works), banner)
         self.show()
         announce(self, str(said))
         return banner
 
     def _tidy(self) -> None:
-        self.setVisible(bool(self.shown()))
+        self.setVisible(bool(self.shown() or self._works))
 
 
 def announce(widget: QWidget, text: str) -> None:

@@ -1,0 +1,267 @@
+"""How one capture and one day's heading are painted. Draws only: no layout, no state but small pictures that are used again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPoint, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen, QPixmap
+
+from app.library.types import Tile
+from app.vault.types import ItemKind
+from ui import words
+from ui.i18n import plural
+from ui.models.thumbs import ROUND, Thumbs
+from ui.models.timeline import Day
+from ui.theme import Theme
+from ui.tokens import GRID, TYPE
+
+RING = 4
+"""Room for the focus ring before and above a picture."""
+
+GAP = 2 * GRID
+DISC = 24
+"""Size of what can be pressed on a picture, and of the marks on it."""
+
+_ALIGN = Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a tile is at this moment besides its content."""
+
+    selected: bool = False
+    hover: bool = False
+    focus: bool = False
+
+
+class TilePainter:
+    """`ratio` tells the device pixels to one of ours. `renew` is to be called when the look or the size of the tiles changes."""
+
+    def __init__(self, theme: Theme, thumbs: Thumbs, ratio: Callable[[], float]) -> None:
+        self._theme = theme
+        self._thumbs = thumbs
+        self._ratio_of = ratio
+        self._kept: dict[tuple[object, ...], QPixmap] = {}
+        self.renew(20 * GRID, mirrored=False)
+
+    def renew(self, edge: int, *, mirrored: bool) -> None:
+        """Pictures are squares of `edge` from now on."""
+        self.edge = edge
+        self._mirrored = mirrored
+        self._ratio = self._ratio_of()
+        self._kept.clear()
+        theme = self._theme
+        self._small, self._small_bold = theme.font(TYPE.small), theme.font(TYPE.small, bold=True)
+        self._lead = theme.font(TYPE.lead, bold=True)
+        self._line = QFontMetrics(self._small).height()
+        self._icon = theme.scaled(16)
+        self._colours = {name: theme.colour(name) for name in ("text", "muted", "sent", "window", "line", "pressed", "control", "focus")}
+
+    @property
+    def caption(self) -> int:
+        """Height of the words below a picture."""
+        return 7 + self._line + 3 + max(self._icon, self._line)
+
+    @property
+    def cell(self) -> int:
+        """Height of a tile with caption and gap."""
+        return self.edge + self.caption + GAP + RING
+
+    @property
+    def head(self) -> int:
+        """Height of a day's heading."""
+        return QFontMetrics(self._lead).height() + 2 * GRID + 4
+
+    def picture_in(self, cell: QRect) -> QRect:
+        """Where the picture stands in the cell of a tile."""
+        left = cell.right() + 1 - RING - self.edge if self._mirrored else cell.left() + RING
+        return QRect(left, cell.top() + RING, self.edge, self.edge)
+
+    def disc_in(self, picture: QRect) -> QRect:
+        """Where a tile can be ticked."""
+        left = picture.left() + GRID if self._mirrored else picture.right() + 1 - GRID - DISC
+        return QRect(left, picture.top() + GRID, DISC, DISC)
+
+    # -- a tile ----------------------------------------------------------------------------------------------------------------
+
+    def tile(self, painter: QPainter, cell: QRect, tile: Tile, state: State) -> None:
+        at = self.picture_in(cell)
+        pixmap = self._thumbs.get(tile.id)
+        if pixmap is not None:
+            painter.drawPixmap(at, pixmap)
+        else:
+            self._place_holder(painter, at, tile)
+        if tile.favourite:
+            left = at.right() + 1 - GRID - DISC if self._mirrored else at.left() + GRID
+            painter.drawPixmap(left, at.bottom() + 1 - GRID - DISC, self._keep(("star",), self._star))
+        if tile.duration_ms:
+            self._length(painter, at, words.duration(tile.duration_ms))
+        if state.selected:
+            painter.drawPixmap(at, self._keep(("selected",), self._selected))
+        elif state.hover:
+            painter.drawPixmap(at, self._keep(("hover",), self._hovered))
+        if state.focus:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(self._colours["focus"], 2))
+            painter.drawRoundedRect(QRectF(at).adjusted(-3, -3, 3, 3), ROUND + 3, ROUND + 3)
+        self._caption(painter, at, tile)
+
+    def _place_holder(self, painter: QPainter, at: QRect, tile: Tile) -> None:
+        """The average colour until the picture is there; an icon where there is none to come."""
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(tile.colour & 0xFFFFFF) if tile.colour > 0 else self._colours["pressed"])
+        painter.drawRoundedRect(at, ROUND, ROUND)
+        if tile.kind is not ItemKind.PHOTO or not tile.intact:
+            name = tile.kind.value if tile.intact else "broken"
+            size = self._theme.scaled(32)
+            disc = QRect(0, 0, 2 * size, 2 * size)
+            disc.moveCenter(at.center())
+            painter.setBrush(QColor(0, 0, 0, 110))
+            painter.drawEllipse(disc)
+            corner = disc.center() - QPoint(size // 2, size // 2)
+            painter.drawPixmap(corner, self._theme.on_picture(name, size, self._ratio))
+
+    def _length(self, painter: QPainter, at: QRect, text: str) -> None:
+        pill = self._keep(("length", text), lambda: self._pill(text))
+        width = round(pill.width() / self._ratio)
+        left = at.left() + GRID if self._mirrored else at.right() + 1 - GRID - width
+        painter.drawPixmap(left, at.bottom() + 1 - GRID - DISC, pill)
+
+    def _caption(self, painter: QPainter, at: QRect, tile: Tile) -> None:
+        """Time of day and status."""
+        width, colours, icon = at.width(), self._colours, self._icon
+        painter.setFont(self._small)
+        painter.setPen(colours["text"])
+        top = QRect(at.left(), at.bottom() + 7, width, self._line)
+        painter.drawText(top, _ALIGN, words.clock(tile.taken_at))
+        shared = bool(tile.shared_with)
+        tone = "sent" if shared else "muted"
+        second = QRect(at.left(), top.bottom() + 4, width, max(icon, self._line))
+        left = second.right() + 1 - icon if self._mirrored else second.left()
+        painter.drawPixmap(left, second.top() + (second.height() - icon) // 2, self._theme.pixmap(tone_icon(tile), tone, icon, self._ratio))
+        text = words.status(tile.shared_with)
+        if shared:
+            painter.setFont(self._small_bold)
+            text = QFontMetrics(self._small_bold).elidedText(text, Qt.TextElideMode.ElideRight, width - icon - 5)
+        painter.setPen(colours[tone])
+        shift = (0, 0, -icon - 5, 0) if self._mirrored else (icon + 5, 0, 0, 0)
+        painter.drawText(second.adjusted(*shift), _ALIGN, text)
+
+    # -- a heading -------------------------------------------------------------------------------------------------------------
+
+    def heading(self, painter: QPainter, at: QRect, day: Day, *, stuck: bool, hover: bool, whole: bool) -> None:
+        """The name of a day and how many captures it has. `stuck`: it lies over tiles; `whole`: all of them are selected."""
+        colours = self._colours
+        painter.fillRect(at, colours["window"])
+        if stuck:
+            painter.fillRect(at.left() + RING, at.bottom(), at.width() - 2 * RING, 1, colours["line"])
+        inner = at.adjusted(RING, 0, -RING, 0)
+        if hover or whole:
+            size = self._theme.scaled(20)
+            tick = self._keep(("tick", whole), lambda: self._tick(size, on=whole))
+            left = inner.right() + 1 - size if self._mirrored else inner.left()
+            painter.drawPixmap(left, at.center().y() - size // 2, tick)
+            inner = inner.adjusted(0, 0, -size - GRID, 0) if self._mirrored else inner.adjusted(size + GRID, 0, 0, 0)
+        name, count = words.day(day.date), plural(day.count, "{count} capture", "{count} captures")
+        self._beside(painter, inner, ((self._lead, "text", name), (self._small, "muted", count)))
+
+    def _beside(self, painter: QPainter, at: QRect, parts: tuple[tuple[QFont, str, str], ...]) -> None:
+        """Words in a row, on one base line."""
+        base = at.center().y() + QFontMetrics(self._lead).ascent() // 2 - 1
+        x = at.right() + 1 if self._mirrored else at.left()
+        for font, tone, text in parts:
+            width = QFontMetrics(font).horizontalAdvance(text)
+            painter.setFont(font)
+            painter.setPen(self._colours[tone])
+            painter.drawText(QPoint(x - width if self._mirrored else x, base), text)
+            x += (-1 if self._mirrored else 1) * (width + GRID + 4)
+
+    # -- small pictures --------------------------------------------------------------------------------------------------------
+
+    def _keep(self, key: tuple[object, ...], make: Callable[[], QPixmap]) -> QPixmap:
+        if key not in self._kept:
+            if len(self._kept) > 200:
+                self._kept.clear()
+            self._kept[key] = make()
+        return self._kept[key]
+
+    def _canvas(self, width: int, height: int, paint: Callable[[QPainter], None]) -> QPixmap:
+        pixmap = QPixmap(round(width * self._ratio), round(height * self._ratio))
+        pixmap.setDevicePixelRatio(self._ratio)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+        paint(painter)
+        painter.end()
+        return pixmap
+
+    def _star(self) -> QPixmap:
+        """On a dark disc, so that it can be seen on any picture."""
+
+        def paint(painter: QPainter) -> None:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(0, 0, 0, 150))
+            painter.drawEllipse(0, 0, DISC, DISC)
+            painter.drawPixmap(4, 4, self._theme.on_picture("star-full", 16, self._ratio))
+
+        return self._canvas(DISC, DISC, paint)
+
+    def _pill(self, text: str) -> QPixmap:
+        width = QFontMetrics(self._small_bold).horizontalAdvance(text) + 16
+
+        def paint(painter: QPainter) -> None:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(0, 0, 0, 150))
+            painter.drawRoundedRect(0, 0, width, DISC, DISC / 2, DISC / 2)
+            painter.setFont(self._small_bold)
+            painter.setPen(Qt.GlobalColor.white)
+            painter.drawText(QRect(0, 0, width, DISC), Qt.AlignmentFlag.AlignCenter, text)
+
+        return self._canvas(width, DISC, paint)
+
+    def _tick(self, size: int, *, on: bool) -> QPixmap:
+        """A round check mark, filled when it is on."""
+
+        def paint(painter: QPainter) -> None:
+            theme = self._theme
+            painter.setPen(QPen(theme.colour("accent" if on else "control"), 2))
+            painter.setBrush(theme.colour("accent") if on else theme.colour("surface"))
+            painter.drawEllipse(QRectF(1, 1, size - 2, size - 2))
+            inner = size * 2 // 3
+            if on:
+                painter.drawPixmap((size - inner) // 2, (size - inner) // 2, theme.pixmap("check", "on_accent", inner, self._ratio))
+
+        return self._canvas(size, size, paint)
+
+    def _frame(self, disc: QPixmap, paint_ring: Callable[[QPainter, QRectF], None]) -> QPixmap:
+        whole = QRect(0, 0, self.edge, self.edge)
+
+        def paint(painter: QPainter) -> None:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            paint_ring(painter, QRectF(whole))
+            painter.drawPixmap(self.disc_in(whole).topLeft(), disc)
+
+        return self._canvas(self.edge, self.edge, paint)
+
+    def _selected(self) -> QPixmap:
+        def ring(painter: QPainter, at: QRectF) -> None:
+            painter.setPen(QPen(self._theme.colour("surface"), 3))
+            painter.drawRoundedRect(at.adjusted(4.5, 4.5, -4.5, -4.5), ROUND - 4, ROUND - 4)
+            painter.setPen(QPen(self._theme.colour("accent"), 4))
+            painter.drawRoundedRect(at.adjusted(2, 2, -2, -2), ROUND - 1, ROUND - 1)
+
+        return self._frame(self._tick(DISC, on=True), ring)
+
+    def _hovered(self) -> QPixmap:
+        def ring(painter: QPainter, at: QRectF) -> None:
+            painter.setPen(QPen(self._colours["control"], 2))
+            painter.drawRoundedRect(at.adjusted(1, 1, -1, -1), ROUND - 1, ROUND - 1)
+
+        return self._frame(self._tick(DISC, on=False), ring)
+
+
+def tone_icon(tile: Tile) -> str:
+    """The icon of a tile's status."""
+    return "sent" if tile.shared_with else "private"
