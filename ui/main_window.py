@@ -22,7 +22,8 @@ from ui.lockwatch import LockWatch
 from ui.memory import Memory
 from ui.pages.ask import AskPage
 from ui.pages.captures import CapturesPage
-from ui.pages.door import LockPage, WelcomePage
+from ui.pages.door import LockPage
+from ui.pages.first_run import WelcomePage
 from ui.pages.glasses import GlassesPage
 from ui.pages.settings import SettingsPage
 from ui.pages.shared import SharedPage
@@ -144,6 +145,7 @@ class MainWindow(QMainWindow):
         self.viewer.ask_about.connect(self.ask_about)
         self.ask.choose_asked.connect(partial(self.go, "captures"))
         self.welcome.finished.connect(self._room)
+        self.welcome.pair_asked.connect(self._pair)
         self.strip.show_ai(self._services.settings.get(declared.AI_OFF))
 
     def _shortcuts(self) -> None:
@@ -168,7 +170,11 @@ class MainWindow(QMainWindow):
         state = self._services.vault.state
         if state is LockState.UNLOCKED:
             if self.welcome.engaged:
-                return  # the new vault's recovery code comes first
+                return  # the new vault's recovery code, and what else is new, comes first
+            if self.welcome.pending:
+                self.rooms.setCurrentWidget(self.welcome)
+                self.welcome.resume()
+                return
             if self.rooms.currentWidget() is not self.inside:
                 self.rooms.setCurrentWidget(self.inside)
                 self.go("captures")

@@ -25,10 +25,7 @@ class Memory:
 
     @property
     def text_percent(self) -> int:
-        try:
-            return int(str(self._file.value("text_percent", 100)))
-        except ValueError:
-            return 100
+        return self._number("text_percent", 100)
 
     @text_percent.setter
     def text_percent(self, value: int) -> None:
@@ -36,14 +33,37 @@ class Memory:
         self._file.sync()
 
     @property
+    def first_run(self) -> int:
+        """The step of the first run that comes next; 0 once it is over."""
+        return self._number("first_run", 0)
+
+    @first_run.setter
+    def first_run(self, step: int) -> None:
+        self._file.setValue("first_run", step)
+        self._file.sync()
+
+    @property
     def tile_size(self) -> int:
         """Which of the sizes of tiles; 1 is the middle one."""
-        try:
-            return int(str(self._file.value("tile_size", 1)))
-        except ValueError:
-            return 1
+        return self._number("tile_size", 1)
 
     @tile_size.setter
     def tile_size(self, value: int) -> None:
         self._file.setValue("tile_size", value)
         self._file.sync()
+
+    @property
+    def region_asked(self) -> bool:
+        """Whether the person was asked where they are, whatever they said."""
+        return str(self._file.value("region_asked", "")) == "yes"
+
+    @region_asked.setter
+    def region_asked(self, value: bool) -> None:
+        self._file.setValue("region_asked", "yes" if value else "no")
+        self._file.sync()
+
+    def _number(self, key: str, default: int) -> int:
+        try:
+            return int(str(self._file.value(key, default)))
+        except ValueError:
+            return default

@@ -62,7 +62,7 @@ async def pages(window, services, fake, until):
         window.go("glasses")
         yield "glasses"
         services.glasses.put(waiting)
-        await until(lambda: window.glasses._cards["AA:BB:CC:DD:EE:01"]._view.trouble)
+        await until(lambda: window.glasses._cards["AA:BB:CC:DD:EE:01"].view.trouble)
         yield "glasses in trouble"
         window.glasses.open_pairing()
         await until(lambda: window.glasses.pairing.look.rows() and not window.glasses.pairing.state.searching)
@@ -82,7 +82,11 @@ async def pages(window, services, fake, until):
         yield "locked"
         services.vault.become(LockState.ABSENT)
         await until(lambda: window.rooms.currentWidget() is window.welcome)
-        yield "welcome"
+        for step in range(len(window.welcome._steps)):
+            window.welcome._go(step)
+            yield f"first run {step + 1}"
+        window.welcome._show(fake.CODE)
+        yield "recovery code"
 
     return each
 

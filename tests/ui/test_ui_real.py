@@ -49,10 +49,11 @@ def shown(window: MainWindow, kind: type) -> list:
 
 
 def press(parent, text: str) -> None:
-    next(button for button in parent.findChildren(QPushButton) if button.text() == text).click()
+    next(button for button in parent.findChildren(QPushButton) if button.text() == text and button.isVisible()).click()
 
 
 async def make_vault(window: MainWindow, passphrase: str) -> None:
+    press(window.welcome, "Continue")
     for field in (window.welcome._first, window.welcome._second):
         field._line.setText(passphrase)
     press(window.welcome, "Create my vault")
@@ -63,6 +64,7 @@ async def make_vault(window: MainWindow, passphrase: str) -> None:
     for number, field in zip(sheet._wanted, sheet.fields, strict=True):
         field.setText(groups[number])
     press(sheet, "Check")
+    press(window.welcome, "Skip the rest")
     await wait(lambda: window.rooms.currentWidget() is window.inside)
 
 

@@ -64,30 +64,6 @@ async def test_it_opens_on_my_captures(filled) -> None:
     assert filled.stack.currentWidget() is filled.captures
 
 
-async def test_a_vault_is_made_on_first_run(window, services, until, fake) -> None:
-    services.vault.become(LockState.ABSENT)
-    await until(lambda: window.rooms.currentWidget() is window.welcome)
-    page = window.welcome
-    assert not page._create.isEnabled()
-    page._first._line.setText("short")
-    page._second._line.setText("short")
-    assert not page._create.isEnabled()
-    page._first._line.setText(fake.PASSPHRASE)
-    page._second._line.setText("something else")
-    assert not page._create.isEnabled()
-    assert "differ" in texts(page)
-    page._second._line.setText(fake.PASSPHRASE)
-    page._create.click()
-    await until(page.recovery.isVisible)
-    assert window.rooms.currentWidget() is page, "the code comes before everything else"
-    assert page._first.text == page._second.text == ""
-    await until(lambda: all(group in texts(page) for group in fake.CODE.split("-")))
-    type_back(page.recovery, fake.CODE)
-    await until(lambda: window.rooms.currentWidget() is window.inside)
-    assert fake.CODE[:5] not in texts(page)
-    assert page.recovery._groups == ()
-
-
 def type_back(sheet, code: str) -> None:
     """As from paper: small letters, and a slip first."""
     sheet.wrote.click()
@@ -101,38 +77,6 @@ def type_back(sheet, code: str) -> None:
     assert f"Group {sheet._wanted[1] + 1} is another one" in texts(sheet)
     sheet.fields[1].setText(good)
     sheet.check()
-
-
-async def test_going_on_without_a_recovery_code_takes_a_second_thought(window, services, until, fake) -> None:
-    services.vault.become(LockState.ABSENT)
-    await until(lambda: window.rooms.currentWidget() is window.welcome)
-    page = window.welcome
-    page._first._line.setText(fake.PASSPHRASE)
-    page._second._line.setText(fake.PASSPHRASE)
-    page._create.click()
-    await until(page.recovery.isVisible)
-    skip = next(button for button in page.findChildren(QPushButton) if button.text() == "Go on without…")
-    skip.click()
-    await answer(window, until, "Back to the code")
-    assert fake.CODE[:5] in texts(page)
-    await until(lambda: not window.tasks.running("skip recovery"))
-    skip.click()
-    await answer(window, until, "Go on without")
-    await until(lambda: window.rooms.currentWidget() is window.inside)
-    assert [slot.kind for slot in services.vault.ways] == [SlotKind.PASSPHRASE], "a code that nobody has opens nothing"
-
-
-async def test_locking_while_the_code_is_shown_hides_it(window, services, until, fake, qtbot) -> None:
-    services.vault.become(LockState.ABSENT)
-    await until(lambda: window.rooms.currentWidget() is window.welcome)
-    for field in (window.welcome._first, window.welcome._second):
-        field._line.setText(fake.PASSPHRASE)
-    window.welcome._create.click()
-    await until(window.welcome.recovery.isVisible)
-    qtbot.keyClick(window, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
-    assert window.rooms.currentWidget() is window.lock_page
-    await until(lambda: services.vault.state is LockState.LOCKED)
-    assert window.welcome.recovery._groups == ()
 
 
 async def test_the_recovery_code_unlocks_and_a_slip_can_be_mended(window, services, until, fake) -> None:
@@ -210,12 +154,6 @@ async def test_a_vault_that_was_not_compared_is_said_without_a_question(filled, 
     services.events.publish(VaultNotice((Notice(NoticeKind.NOT_COMPARED, False, "There is no note.", 0),)))
     await until(lambda: "There is no note." in texts(filled.banners))
     assert "Accept" not in texts(filled.banners)
-
-
-async def test_a_keyring_that_cannot_be_trusted_is_said_and_not_offered(window, services, until) -> None:
-    services.vault.become(LockState.ABSENT)
-    await until(lambda: "no keyring that can be trusted" in texts(window.welcome))
-    assert not window.welcome._keyring.isEnabled()
 
 
 async def test_a_wrong_passphrase_is_said_in_three_parts_and_the_field_is_empty(window, services, until, fake) -> None:

@@ -1,9 +1,9 @@
-"""The two pages outside the vault: first run (make a vault) and unlock. Neither shows anything of what is inside."""
+"""What stands before the vault: a card in an empty window, and the page that unlocks. Neither shows anything of what is inside."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLabel, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from app.errors import Explanation
 from app.vault.types import LockState, SlotKind
@@ -13,9 +13,8 @@ from ui.tasks import Work
 from ui.theme import set_role
 from ui.tokens import GRID
 from ui.widgets.banner import Banners
-from ui.widgets.basics import button, card, column, label, noted, row
+from ui.widgets.basics import button, card, column, label, row
 from ui.widgets.passphrase import PassphraseField
-from ui.widgets.recovery import RecoverySheet
 
 WIDTH = 58 * GRID
 WIDEST = 100 * GRID
@@ -66,7 +65,8 @@ class Door(QWidget):
         raise NotImplementedError
 
 
-def _head(context: Context, title: str, text: str) -> QWidget:
+def head(context: Context, title: str, text: str) -> QWidget:
+    """Mark, title and one sentence, in the middle."""
     mark = QLabel()
     mark.setPixmap(context.theme.app_pixmap(64, mark.devicePixelRatioF()))
     heading, words = label(title, "display", wrap=True), label(text, tone="muted", wrap=True)
@@ -75,157 +75,6 @@ def _head(context: Context, title: str, text: str) -> QWidget:
     box = QWidget()
     box.setLayout(column(mark, heading, words, gap=GRID))
     return box
-
-
-class WelcomePage(Door):
-    """First run: what Eyelid does and does not protect, how the vault is to be opened, and a recovery code for the worst day.
-
-    `finished` when the person may go in. Until then `engaged` is true, though the vault is unlocked already.
-    """
-
-    finished = Signal()
-
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
-        theme = context.theme
-        promise = tr("Your captures are kept sealed on this computer. Nothing goes to an AI assistant until you have seen it and said yes.")
-        self._first = PassphraseField(theme, tr("Passphrase"), judge=True)
-        self._second = PassphraseField(theme, tr("The same passphrase again"))
-        self._keyring = QCheckBox(tr("Also unlock with the keyring of this computer"))
-        self._keyring.setAccessibleName(self._keyring.text())
-        self._keyring.setEnabled(False)
-        self._keyring_text = label(tr("Looking at the keyring of this computer…"), "small", wrap=True)
-        self._mismatch = label("", tone="bad", wrap=True)
-        self._mismatch.hide()
-        self._create = button(theme, tr("Create my vault"), self._make, role="primary")
-        self._create.setEnabled(False)
-        self.engaged = False
-        self.recovery = RecoverySheet(context)
-        self.recovery.confirmed.connect(self._done)
-        self.recovery.skipped.connect(self._without)
-        self._code_card = card(self.recovery)
-        self._code_card.hide()
-        self._welcome = _head(context, tr("Welcome to Eyelid"), promise)
-        self.sheet.addWidget(self._welcome)
-        self.sheet.addWidget(self._code_card)
-        lost = tr("Nobody can reset it: without it, or the keyring, the captures are lost. Write it down and keep it somewhere safe.")
-        self._form = (
-            card(
-                label(tr("Create your vault"), "lead"),
-                self._first,
-                self._second,
-                self._mismatch,
-                label(lost, "small", wrap=True),
-                4,
-                self._keyring,
-                self._keyring_text,
-                GRID,
-                self._create,
-                gap=GRID + 2,
-            ),
-            card(self._limits(context), gap=GRID),
-        )
-        for part in self._form:
-            self.sheet.addWidget(part)
-        self._first.changed.connect(self._check)
-        self._second.changed.connect(self._check)
-        self._keyring.toggled.connect(self._check)
-        self._first.entered.connect(self._second.setFocus)
-        self._second.entered.connect(self._make)
-
-    def _limits(self, context: Context) -> QWidget:
-        lines = column(gap=GRID)
-        for icon, tone, text in (
-            ("good", "good", tr("A stolen laptop, a copied disk or a cloud backup show nothing of your captures.")),
-            ("warning", "warn", tr("Someone using this computer while the vault is unlocked can see what you see.")),
-            ("warning", "warn", tr("What you send to an assistant is out of your hands. Eyelid tells you first, every time.")),
-        ):
-            lines.addLayout(noted(context.theme, icon, tone, text))
-        box = QWidget()
-        box.setLayout(lines)
-        return box
-
-    def entered(self) -> None:
-        self._first.setFocus()
-        self._context.tasks.start(self._look_at_keyring(), key="keyring", on_error=self._no_keyring)
-
-    async def _look_at_keyring(self) -> None:
-        report = await self._context.services.vault.keyring_report()
-        self._keyring.setEnabled(report.trusted)
-        self._keyring_text.setText(report.text)
-
-    def _no_keyring(self, said: Explanation) -> None:
-        self._keyring_text.setText(str(said))
-
-    def _check(self) -> None:
-        differ = bool(self._second.text) and self._first.text != self._second.text
-        self._mismatch.setText(tr("The two passphrases differ."))
-        self._mismatch.setVisible(differ)
-        self._create.setEnabled(self._ready())
-
-    def _ready(self) -> bool:
-        if not self._first.text and not self._second.text:
-            return self._keyring.isChecked()
-        return self._first.long_enough and self._first.text == self._second.text
-
-    def _make(self) -> None:
-        if self._ready() and not self._context.tasks.running("create"):
-            self.busy(True)
-            self._context.tasks.start(self._creating(), key="create", on_error=self._not_made)
-
-    async def _creating(self) -> None:
-        self.engaged = True
-        try:
-            code = await self._context.services.vault.create(self._first.text or None, self._keyring.isChecked(), recovery=True)
-        except BaseException:
-            self._done()
-            raise
-        self._first.clear()
-        self._second.clear()
-        if code is None:
-            self._done()
-        else:
-            self._show(code)
-
-    def _not_made(self, said: Explanation) -> None:
-        if self._context.services.vault.state is LockState.ABSENT:
-            self.refused(said)
-        else:
-            self._context.tasks.failed.emit(said, None)
-
-    def _show(self, code: str) -> None:
-        for part in self._form:
-            part.hide()
-        self._code_card.show()
-        self.recovery.show_code(code)
-
-    def _without(self) -> None:
-        self._context.tasks.start(self._removing_code(), key="recovery", then=self._done)
-
-    async def _removing_code(self) -> None:
-        """A code that nobody has is no way in, and must not be listed as one."""
-        vault = self._context.services.vault
-        for slot in vault.slots():
-            if slot.kind is SlotKind.RECOVERY:
-                await vault.remove_slot(slot.id)
-
-    def _done(self) -> None:
-        self.forget()
-        self.finished.emit()
-
-    def busy(self, on: bool) -> None:
-        self._create.setText(tr("Creating…") if on else tr("Create my vault"))
-        self._create.setEnabled(not on and self._ready())
-
-    def forget(self) -> None:
-        self.engaged = False
-        self._first.clear()
-        self._second.clear()
-        self.recovery.forget()
-        self._code_card.hide()
-        for part in self._form:
-            part.show()
-        self.busy(False)
 
 
 class LockPage(Door):
@@ -237,7 +86,7 @@ class LockPage(Door):
         self._field = PassphraseField(theme, tr("Passphrase"))
         self._unlock = button(theme, tr("Unlock"), self._with_passphrase, icon="unlock", role="primary")
         self._by_keyring = button(theme, tr("Unlock with the keyring of this computer"), self._with_keyring, icon="key")
-        self.sheet.addWidget(_head(context, tr("Eyelid is locked"), tr("Captures that arrive now are sealed all the same.")))
+        self.sheet.addWidget(head(context, tr("Eyelid is locked"), tr("Captures that arrive now are sealed all the same.")))
         self._recover = button(theme, tr("Use the recovery code"), self._ask_code, role="link")
         self._usual = card(self._field, self._unlock, self._by_keyring, row(None, self._recover, None), gap=GRID + 4)
         self.sheet.addWidget(self._usual)

@@ -235,8 +235,9 @@ class GlassesPage(Page):
 
     def import_from(self, address: str) -> None:
         if (shown := self._cards.get(address)) is not None:
-            self._imports[address].ask(simulated=shown._view.known.simulated)
+            self._imports[address].ask(simulated=shown.view.known.simulated)
             self._refresh()
+            QTimer.singleShot(0, shown, partial(self._known.ensureWidgetVisible, self._imports[address]))
 
     def rename(self, view: GlassesView) -> None:
         self._context.tasks.start(self._renaming(view), key="rename")

@@ -16,7 +16,7 @@ from ui.i18n import plural, tr
 from ui.theme import set_role
 from ui.tokens import GRID
 from ui.widgets.badge import Badge, link_badge
-from ui.widgets.basics import Part, button, clear_layout, column, icon_label, label, noted, row
+from ui.widgets.basics import Part, button, clear_layout, column, hide_if, icon_label, label, noted, row
 from ui.widgets.flow import FlowLayout
 from ui.widgets.progress import ProgressRow
 from ui.widgets.switch import Switch
@@ -53,6 +53,7 @@ class GlassesCard(QFrame):
         self._page = page
         self.address = view.known.address
         self.below = below
+        self._unfolded = False
         set_role(self, "card")
         self.progress = ProgressRow(context.theme)
         self._rows = QVBoxLayout()
@@ -61,7 +62,7 @@ class GlassesCard(QFrame):
         self.show_view(view)
 
     def show_view(self, view: GlassesView) -> None:
-        self._view = view
+        self.view = view
         focus = QApplication.focusWidget()
         focused = focus.accessibleName() if focus is not None and self.isAncestorOf(focus) else ""
         clear_layout(self._rows)
@@ -71,8 +72,8 @@ class GlassesCard(QFrame):
             self._rows.addWidget(self._trouble(view))
         self._rows.addLayout(self._acts(view))
         self._rows.addLayout(self._can(view))
-        for caution in view.capabilities.cautions if view.capabilities else ():
-            self._rows.addLayout(noted(self._context.theme, "warning", "warn", caution, "small"))
+        if view.capabilities is not None and view.capabilities.cautions:
+            self._rows.addLayout(self._cautions(view))
         self.setAccessibleName(
             tr("{name}, {state}, battery {battery}", name=view.known.name, state=words.link(view.state), battery=self._battery(view))
         )
@@ -126,8 +127,29 @@ class GlassesCard(QFrame):
     def _can(self, view: GlassesView) -> FlowLayout:
         chips = FlowLayout(gap=6)
         for icon, text in glasses_words.abilities(view.capabilities) if view.capabilities else ():
-            chips.addWidget(Badge(self._context.theme, icon, text))
+            chips.addWidget(Badge(self._context.theme, icon, text, "warn" if icon == "unlock" else ""))
         return chips
+
+    def _cautions(self, view: GlassesView) -> QVBoxLayout:
+        """Folded away once they were read: the person agreed to them when pairing."""
+        assert view.capabilities is not None
+        cautions = view.capabilities.cautions
+        said = plural(len(cautions), "{count} thing to know about them", "{count} things to know about them")
+        lines = column(gap=6, margins=(0, 0, 0, GRID))
+        for caution in cautions:
+            lines.addLayout(noted(self._context.theme, "warning", "warn", caution, "small"))
+        box = QWidget()
+        box.setLayout(lines)
+        hide_if(box, not self._unfolded)
+        fold = button(self._context.theme, said, icon="warning", role="link", name=tr("{what}, {name}", what=said, name=view.known.name))
+        fold.setCheckable(True)
+        fold.setChecked(self._unfolded)
+        fold.toggled.connect(partial(self._fold, box))
+        return column(row(fold, None), box, gap=4)
+
+    def _fold(self, box: QWidget, shown: bool) -> None:
+        self._unfolded = shown
+        box.setVisible(shown)
 
     def _trouble(self, view: GlassesView) -> QWidget:
         assert view.trouble is not None

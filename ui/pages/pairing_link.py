@@ -199,7 +199,7 @@ class ReadyScreen(Screen):
             if text:
                 self._facts.addWidget(Badge(self._theme, icon, text))
         for icon, text in glasses_words.abilities(view.capabilities) if view.capabilities else ():
-            self._can.addWidget(Badge(self._theme, icon, text))
+            self._can.addWidget(Badge(self._theme, icon, text, "warn" if icon == "unlock" else ""))
         self.photo.setVisible(view.capabilities is not None and view.capabilities.can(Capability.TAKE_PHOTO))
         self.setAccessibleName(self._title.text())
 

@@ -1,0 +1,175 @@
+"""First run: five short steps, each with a way on; what was not done is offered again, and nothing is shown after locking."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
+
+from app.vault.types import LockState, SlotKind
+from ble.errors import RadioUnavailable
+from ui.dialogs import Question
+from ui.pages.first_run import BLUETOOTH, GLASSES, KEY, PROTECTS, VAULT
+
+
+def texts(widget) -> str:
+    return "\n".join(one.text() for kind in (QLabel, QPushButton) for one in widget.findChildren(kind) if one.isVisible())
+
+
+def press(widget, text: str) -> None:
+    next(one for one in widget.findChildren(QPushButton) if one.isVisible() and one.text() == text).click()
+
+
+@pytest.fixture
+async def page(window, services, until):
+    """The first page, with no vault yet."""
+    services.vault.become(LockState.ABSENT)
+    await until(lambda: window.rooms.currentWidget() is window.welcome)
+    return window.welcome
+
+
+async def make(page, until, fake) -> None:
+    """Go on to the recovery code."""
+    press(page, "Continue")
+    page._first._line.setText(fake.PASSPHRASE)
+    page._second._line.setText(fake.PASSPHRASE)
+    page._create.click()
+    await until(page.recovery.isVisible)
+
+
+def type_back(sheet, code: str) -> None:
+    """As from paper: small letters, and a slip first."""
+    sheet.wrote.click()
+    groups = code.split("-")
+    assert len(set(sheet._wanted)) == 2
+    for number, field in zip(sheet._wanted, sheet.fields, strict=True):
+        field.setText(groups[number].lower().replace("0", "o"))
+    good = sheet.fields[1].text()
+    sheet.fields[1].setText("wrong")
+    sheet.check()
+    assert f"Group {sheet._wanted[1] + 1} is another one" in texts(sheet)
+    sheet.fields[1].setText(good)
+    sheet.check()
+
+
+async def answer(window, until, verb: str) -> None:
+    await until(lambda: [one for one in window.findChildren(Question) if one.isVisible()])
+    dialog = next(one for one in window.findChildren(Question) if one.isVisible())
+    next(button for button in dialog.findChildren(QPushButton) if button.text() == verb).click()
+
+
+async def test_all_five_steps_in_order(window, page, services, until, fake) -> None:
+    services.vault.trusted = True
+    assert page.trail.words == "Step 1 of 5: What it protects"
+    assert "What you send to an assistant is out of your hands" in texts(page)
+    press(page, "Continue")
+    assert not page._create.isEnabled()
+    page._first._line.setText("short")
+    page._second._line.setText("short")
+    assert not page._create.isEnabled()
+    page._first._line.setText(fake.PASSPHRASE)
+    page._second._line.setText("something else")
+    assert not page._create.isEnabled()
+    assert "differ" in texts(page)
+    page._second._line.setText(fake.PASSPHRASE)
+    page._create.click()
+    await until(page.recovery.isVisible)
+    assert window.rooms.currentWidget() is page, "the code comes before everything else"
+    assert page._first.text == page._second.text == ""
+    await until(lambda: all(group in texts(page) for group in fake.CODE.split("-")))
+    type_back(page.recovery, fake.CODE)
+    assert page.at == KEY
+    assert fake.CODE[:5] not in texts(page)
+    await until(page._add_keyring.isVisible)
+    press(page, "Also unlock with the keyring")
+    await until(lambda: "The keyring of this computer opens the vault." in texts(page))
+    press(page, "Continue")
+    assert "The system may ask you to allow it" in texts(page), "the reason comes before the question"
+    services.glasses.scan_error = RadioUnavailable("Bluetooth is off.", "", "Switch it on.")
+    press(page, "Allow and check Bluetooth")
+    await until(lambda: "Bluetooth is off. Switch it on." in texts(page))
+    services.glasses.scan_error = None
+    press(page, "Allow and check Bluetooth")
+    await until(lambda: "Bluetooth works." in texts(page))
+    press(page, "Continue")
+    press(page, "Pair or try glasses")
+    await until(lambda: window.stack.currentWidget() is window.glasses)
+    assert window.rooms.currentWidget() is window.inside
+    assert window.glasses.pairing.isVisible()
+    assert not page.pending
+    assert [slot.kind for slot in services.vault.ways if slot.kind is not SlotKind.PASSPHRASE] == [SlotKind.RECOVERY, SlotKind.KEYRING]
+
+
+async def test_what_was_not_done_is_offered_after_the_next_unlock(window, page, services, until, fake, qtbot) -> None:
+    await make(page, until, fake)
+    type_back(page.recovery, fake.CODE)
+    press(page, "Continue")
+    assert page.at == BLUETOOTH
+    qtbot.keyClick(window, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+    await until(lambda: services.vault.state is LockState.LOCKED)
+    assert window.rooms.currentWidget() is window.lock_page
+    await services.vault.unlock(fake.PASSPHRASE)
+    await until(lambda: window.rooms.currentWidget() is page and page.at == BLUETOOTH)
+    press(page, "Skip the rest")
+    assert window.rooms.currentWidget() is window.inside
+    await services.vault.lock()
+    await until(lambda: window.rooms.currentWidget() is window.lock_page)
+    await services.vault.unlock(fake.PASSPHRASE)
+    await until(lambda: window.rooms.currentWidget() is window.inside)
+
+
+async def test_going_on_without_a_recovery_code_takes_a_second_thought(window, page, services, until, fake) -> None:
+    await make(page, until, fake)
+    press(page, "Go on without…")
+    await answer(window, until, "Back to the code")
+    assert fake.CODE[:5] in texts(page)
+    await until(lambda: not window.tasks.running("skip recovery"))
+    press(page, "Go on without…")
+    await answer(window, until, "Go on without")
+    await until(lambda: page.at == KEY and page._steps[KEY].isVisible())
+    assert [slot.kind for slot in services.vault.ways] == [SlotKind.PASSPHRASE], "a code that nobody has opens nothing"
+
+
+async def test_locking_while_the_code_is_shown_hides_it(window, page, services, until, fake, qtbot) -> None:
+    await make(page, until, fake)
+    qtbot.keyClick(window, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+    assert window.rooms.currentWidget() is window.lock_page
+    await until(lambda: services.vault.state is LockState.LOCKED)
+    assert page.recovery._groups == ()
+
+
+async def test_a_keyring_that_cannot_be_trusted_is_said_and_not_offered(window, page, until, fake) -> None:
+    await make(page, until, fake)
+    type_back(page.recovery, fake.CODE)
+    await until(lambda: "no keyring that can be trusted" in texts(page))
+    assert not page._add_keyring.isVisible()
+    press(page, "Back") if page.at == PROTECTS else page._go(VAULT)
+    assert not page._keyring_only.isVisible()
+
+
+async def test_each_step_can_be_gone_back_from_and_has_its_focus(page) -> None:
+    for step, focus in ((VAULT, page._first._line), (BLUETOOTH, page._radio), (GLASSES, page._pair), (PROTECTS, page._onward)):
+        page._go(step)
+        assert QApplication.focusWidget() is focus
+    page._go(GLASSES)
+    press(page, "Back")
+    assert page.at == BLUETOOTH
+
+
+async def test_a_backup_takes_the_place_of_a_new_vault(window, page, services, until, tmp_path, monkeypatch) -> None:
+    restored = []
+
+    async def choose(parent, title):
+        return tmp_path
+
+    async def restore(folder, progress):
+        restored.append(folder)
+        services.vault.become(LockState.LOCKED)
+        return 3
+
+    monkeypatch.setattr("ui.pages.first_run.choose_folder", choose)
+    monkeypatch.setattr(services.vault, "restore", restore, raising=False)
+    press(page, "Continue")
+    press(page, "I have a backup…")
+    await until(lambda: window.rooms.currentWidget() is window.lock_page)
+    assert restored == [tmp_path]
