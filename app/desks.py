@@ -16,6 +16,7 @@ from app.lanes import Lanes
 from app.library.export import AS_THEY_CAME, ExportAs
 from app.library.library import Library
 from app.library.types import Query, ThumbSize, Tile
+from app.media.types import Thumb
 from app.vault.backup import BackupReport, backup, restore
 from app.vault.erase import Erased, erase
 from app.vault.errors import VaultExists
@@ -202,9 +203,9 @@ class LibraryDesk:
         if found := await self._lanes.work(self._library.catch_up):
             self._events.publish(ItemsAdded(found))
 
-    async def arrived(self, item: ItemId) -> None:
-        """Make a new item's thumbnails, then tell that it is there."""
-        await self._lanes.work(self._library.arrived, item)
+    async def arrived(self, item: ItemId, thumbs: Sequence[Thumb] | None = None) -> None:
+        """Make a new item's thumbnails, unless they are made already, then tell that it is there."""
+        await self._lanes.work(self._library.arrived, item, thumbs)
         self._events.publish(ItemsAdded((item,)))
 
     async def tiles(

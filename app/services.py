@@ -22,8 +22,10 @@ from app.glasses.http_link import HttpLink
 from app.imports.desk import ImportDesk
 from app.lanes import Lanes
 from app.library.library import Library
+from app.library.types import ThumbSize
 from app.live_frames import GlassesFrames
 from app.media.look.link import LookLink
+from app.media.types import Thumb
 from app.paths import Profile
 from app.separation import InForce, Separation
 from app.settings import Settings
@@ -142,7 +144,8 @@ class Services:
             vault,
             self._lanes,
             self.profile.root,
-            self._sealed,
+            tuple(ThumbSize),
+            self._imported,
             lambda items: self.events.publish(ItemsChanged(items)),
             lambda why: self.events.publish(Trouble(why)),
         )
@@ -176,6 +179,10 @@ class Services:
         self._frames.sealed(meta)
         if self.vault.state is LockState.UNLOCKED:
             await self.library.arrived(meta.id)
+
+    async def _imported(self, meta: ItemMeta, thumbs: Sequence[Thumb]) -> None:
+        if self.vault.state is LockState.UNLOCKED:
+            await self.library.arrived(meta.id, thumbs)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(self._guarded(work))

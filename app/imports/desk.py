@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -19,12 +19,12 @@ from app.imports import phones
 from app.imports.importer import Importer
 from app.imports.memory import ImportMemory
 from app.imports.meta_archive import SharedPicture, shared_pictures
-from app.imports.run import Choice, Run
+from app.imports.run import Arrived, Choice, Run
 from app.imports.sources import find
 from app.imports.types import Fate, Outcome, Progress, Source
 from app.imports.watch import FolderWatch
 from app.lanes import Lanes
-from app.media.inspect import inspect
+from app.media.inspect import inspect_and_show
 from app.vault.types import ItemId, ItemKind, ItemMeta, LockState, NewItem, Origin, Share
 from app.vault.vault import Vault
 
@@ -51,24 +51,26 @@ class Removal:
 
 
 class ImportDesk:
-    """One a vault. `arrived` is awaited with each new item, `changed` called with items that got another mark."""
+    """One a vault. `arrived` is awaited with each new item and its thumbnails of `sizes` pixels; `changed` gets items marked anew."""
 
     def __init__(
         self,
         vault: Vault,
         lanes: Lanes,
         root: Path,
-        arrived: Callable[[ItemMeta], Awaitable[None]],
+        sizes: tuple[int, ...],
+        arrived: Arrived,
         changed: Callable[[tuple[ItemId, ...]], None],
         trouble: Callable[[Explanation], None],
     ) -> None:
         self._vault = vault
         self._lanes = lanes
+        self._sizes = sizes
         self._arrived = arrived
         self._changed = changed
         self._trouble = trouble
         self._memory = ImportMemory(root / "imports.sqlite")
-        self._importer = Importer(vault, self._memory)
+        self._importer = Importer(vault, self._memory, sizes)
         self._watch: FolderWatch | None = None
         self._watching: asyncio.Task[None] | None = None
         self.watched: Path | None = None
@@ -170,7 +172,7 @@ class ImportDesk:
     async def _add(self, picture: SharedPicture) -> ItemId | None:
         """None for what turns out to be no whole picture."""
         with contextlib.suppress(EyelidError):
-            facts = await self._lanes.work(inspect, picture.data)
+            facts, thumbs = await self._lanes.work(inspect_and_show, picture.data, self._sizes)
             new = NewItem(
                 ItemKind(facts.kind.value),
                 facts.media_type,
@@ -183,7 +185,7 @@ class ImportDesk:
                 picture.name,
             )
             meta = await self._lanes.vault(self._vault.add, picture.data, new)
-            await self._arrived(meta)
+            await self._arrived(meta, thumbs)
             return meta.id
         return None
 

@@ -1,7 +1,7 @@
 """One file's way into the vault: read once, hashed, checked, recognised, sealed. The file itself is never changed.
 
-Blocking calls for two lanes: `prepare` for the pool, `seal` for the vault's. Nothing half-read is ever sealed: what changed while it was
-read, or ends too early, is refused with a reason.
+Blocking calls, good for any thread: `prepare` computes, `seal` mostly waits for the drive. Nothing half-read is ever sealed: what changed
+while it was read, or ends too early, is refused with a reason.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from app.imports.recognise import recognise
 from app.imports.sources import LARGEST, SourceChanged, SourceRefused, opened
 from app.imports.types import Camera, Clues, Fate, Outcome, Source
 from app.media.exif import printable
-from app.media.inspect import inspect
+from app.media.inspect import inspect_and_show
 from app.media.sniff import SNIFF_BYTES, sniff
-from app.media.types import MediaFacts
+from app.media.types import MediaFacts, Thumb
 from app.vault.errors import VaultLocked
 from app.vault.types import ItemId, ItemKind, ItemMeta, NewItem, Origin, Recognised
 from app.vault.vault import Vault
@@ -38,22 +38,24 @@ _NAMED_TIME = re.compile(r"(?:^|[^0-9])(20\d\d)-?([01]\d)-?([0-3]\d)[_T-]([0-2]\
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A file that is whole and known: `data` is None for one that is too long for memory."""
+    """A file that is whole and known, with its thumbnails: `data` is None for one that is too long for memory."""
 
     source: Source
     sha256: str
     facts: MediaFacts
     camera: Camera
     taken_at: datetime
+    thumbs: tuple[Thumb, ...]
     data: bytes | None
 
 
 class Importer:
-    """The steps of taking in one file. `memory` may know it from before."""
+    """The steps of taking in one file. `memory` may know it from before; `sizes` are those of the thumbnails, in pixels."""
 
-    def __init__(self, vault: Vault, memory: ImportMemory) -> None:
+    def __init__(self, vault: Vault, memory: ImportMemory, sizes: tuple[int, ...]) -> None:
         self._vault = vault
         self._memory = memory
+        self._sizes = sizes
 
     def prepare(self, source: Source, *, only_glasses: bool = False, again: bool = True) -> Prepared | Outcome:
         """Read and check a file. Returns an outcome where that is the end: it is in the vault, or cannot be imported. Raises VaultLocked.
@@ -89,11 +91,11 @@ class Importer:
             if (item := self._vault.with_digest(sha256)) is not None:
                 self._memory.remember(source, item)
                 return Outcome(source.path, Fate.KNOWN, item)
-            facts = inspect(data if data is not None else file)
+            facts, thumbs = inspect_and_show(data if data is not None else file, self._sizes)
         camera = recognise(clues_of(source, facts))
         if only_glasses and not camera.glasses:
             return Outcome(source.path, Fate.PASSED_OVER, camera=camera, why=Explanation("Nothing says that glasses made this."))
-        return Prepared(source, sha256, facts, camera, _taken_at(source, facts), data)
+        return Prepared(source, sha256, facts, camera, _taken_at(source, facts), thumbs, data)
 
     def seal(self, prepared: Prepared, group: str = "") -> tuple[Outcome, ItemMeta | None]:
         """Seal a prepared file, unless the vault got the same bytes meanwhile; the new item is durable and read back on return.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +17,12 @@ from app.imports.pairs import pairs
 from app.imports.sources import find
 from app.imports.types import Outcome, Progress, Report, Source
 from app.lanes import Lanes
+from app.media.types import Thumb
 from app.vault.types import ItemMeta
 
-AT_ONCE = 3
-"""Files under way: one being read and checked, one being sealed, one whose thumbnails are made."""
+AT_ONCE = 6
+"""Files under way: some are being decoded, the others wait for the drive."""
+Arrived = Callable[[ItemMeta, Sequence[Thumb]], Awaitable[None]]
 _SMOOTH = 0.2
 """Weight of the newest rate in the moving average."""
 
@@ -39,11 +42,11 @@ class Run:
         self,
         importer: Importer,
         lanes: Lanes,
-        arrived: Callable[[ItemMeta], Awaitable[None]],
+        arrived: Arrived,
         choice: Choice = Choice(),
         on_progress: Callable[[Progress], None] = lambda _: None,
     ) -> None:
-        """`arrived` is awaited with each new item, before the file counts as done."""
+        """`arrived` is awaited with each new item and its thumbnails, before the file counts as done."""
         self._importer = importer
         self._lanes = lanes
         self._arrived = arrived
@@ -53,6 +56,7 @@ class Run:
         self._going.set()
         self._stopped = False
         self._meter = _Meter()
+        self._sealing = defaultdict[str, asyncio.Lock](asyncio.Lock)
 
     @property
     def paused(self) -> bool:
@@ -104,9 +108,10 @@ class Run:
         prepared = await self._lanes.work(self._importer.prepare, source, only_glasses=self._choice.only_glasses, again=self._choice.again)
         if isinstance(prepared, Outcome):
             return prepared
-        outcome, meta = await self._lanes.vault(self._importer.seal, prepared, mark)
+        async with self._sealing[prepared.sha256]:  # two files with the same bytes: the second finds the first in the vault
+            outcome, meta = await self._lanes.drive(self._importer.seal, prepared, mark)
         if meta is not None:
-            await self._arrived(meta)
+            await self._arrived(meta, prepared.thumbs)
         return outcome
 
 

@@ -117,9 +117,15 @@ class Library:
 
     # -- taking in
 
-    def arrived(self, item: ItemId) -> None:
-        """Make thumbnails and colour of a new item, so that the gallery finds them ready. A damaged item is no fault here."""
-        self._make_thumbs(item)
+    def arrived(self, item: ItemId, thumbs: Sequence[Thumb] | None = None) -> None:
+        """Keep thumbnails and colour of a new item, so that the gallery finds them ready. A damaged item is no fault here.
+
+        `thumbs` are those of each `ThumbSize`, none for what has no picture; without them they are made from the vault's copy.
+        """
+        if thumbs is None:
+            self._make_thumbs(item)
+        else:
+            self._keep_thumbs(item, thumbs)
 
     def catch_up(self) -> tuple[ItemId, ...]:
         """After unlocking: take in what arrived while locked, newest last, and delete what was in the trash for 30 days."""
@@ -133,11 +139,14 @@ class Library:
     def _make_thumbs(self, item: ItemId) -> dict[int, bytes]:
         """Make and store all sizes from one decoding; what has no picture gets empty ones, what cannot be read now gets none."""
         try:
-            thumbs = self._decode(item)
+            thumbs: Sequence[Thumb] = self._decode(item)
         except (MediaDamaged, MediaUnsupported):
-            thumbs = None
+            thumbs = ()
         except _UNREADABLE:
             return {}
+        return self._keep_thumbs(item, thumbs)
+
+    def _keep_thumbs(self, item: ItemId, thumbs: Sequence[Thumb]) -> dict[int, bytes]:
         made: dict[int, bytes] = {size: thumbs[place].jpeg if thumbs else _NONE for place, size in enumerate(ThumbSize)}
         for size, jpeg in made.items():
             self._vault.index.put_thumb(item, size, jpeg)

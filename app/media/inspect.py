@@ -5,11 +5,12 @@ from __future__ import annotations
 from PIL import Image
 
 from app.media import exif, jpeg
-from app.media.decode import PIXEL_LIMIT, content, open_picture, to_rgb
-from app.media.errors import EMPTY, MediaDamaged, MediaUnsupported
+from app.media.decode import PIXEL_LIMIT, content, fit, open_picture, to_rgb
+from app.media.errors import EMPTY, MediaDamaged, MediaUnsupported, decoding
 from app.media.film import inspect_film
 from app.media.sniff import SNIFF_BYTES, sniff
-from app.media.types import MediaFacts, MediaKind, MediaType, Source
+from app.media.thumbs import rough_edge, smaller, thumbnails
+from app.media.types import MediaFacts, MediaKind, MediaType, Source, Thumb
 
 
 def inspect(source: Source) -> MediaFacts:
@@ -18,6 +19,24 @@ def inspect(source: Source) -> MediaFacts:
     Pictures are decoded whole; clips and sounds to their first frame. Raises MediaDamaged for what is not whole, and MediaUnsupported
     for what is no media type of ours. Bounded in pixels, bytes and time whatever the file says.
     """
+    media_type = type_of(source)
+    if media_type.kind is not MediaKind.PHOTO:
+        return inspect_film(source, media_type)
+    return examine(content(source), media_type)[1]
+
+
+def inspect_and_show(source: Source, sizes: tuple[int, ...]) -> tuple[MediaFacts, tuple[Thumb, ...]]:
+    """The facts, and thumbnails of these sizes (none of a sound), from one decoding where that is dear. Raises as `inspect` does."""
+    media_type = type_of(source)
+    if media_type.kind is MediaKind.PHOTO:
+        picture, facts = examine(content(source), media_type, rough_edge(max(sizes)))
+        return facts, smaller(picture, facts.orientation, sizes)
+    facts = inspect_film(source, media_type)
+    return facts, thumbnails(source, media_type, facts.orientation, sizes) if media_type.can_be_shown else ()
+
+
+def type_of(source: Source) -> MediaType:
+    """What kind of file it begins as. Raises MediaDamaged for an empty one, MediaUnsupported."""
     head = _head(source)
     if not head:
         raise MediaDamaged(EMPTY)
@@ -28,9 +47,7 @@ def inspect(source: Source) -> MediaFacts:
             "It is no picture, video or sound of a common type.",
             "Check that you chose the right file.",
         )
-    if media_type.kind is not MediaKind.PHOTO:
-        return inspect_film(source, media_type)
-    return examine(content(source), media_type)[1]
+    return media_type
 
 
 def _head(source: Source) -> bytes:
@@ -42,9 +59,16 @@ def _head(source: Source) -> bytes:
     return head
 
 
-def examine(data: bytes, media_type: MediaType) -> tuple[Image.Image, MediaFacts]:
-    """A picture of known type, decoded whole (as stored, not turned), and its facts. Raises MediaDamaged, MediaUnsupported."""
+def examine(data: bytes, media_type: MediaType, long_edge: int | None = None) -> tuple[Image.Image, MediaFacts]:
+    """A picture of known type, decoded to its end (as stored, not turned), and its facts. Raises MediaDamaged, MediaUnsupported.
+
+    With `long_edge` it may come smaller, but with no shorter one; every coded byte is gone through all the same.
+    """
     picture = open_picture(data, media_type)
+    size = picture.size
+    if long_edge is not None:
+        with decoding("picture"):
+            picture.draft("RGB", fit(*size, long_edge))
     decoded = to_rgb(picture)
     block, words = _jpeg_extras(data) if media_type is MediaType.JPEG else _other_extras(picture)
     known = exif.read(block)
@@ -54,7 +78,7 @@ def examine(data: bytes, media_type: MediaType) -> tuple[Image.Image, MediaFacts
     facts = MediaFacts(
         MediaKind.PHOTO,
         media_type,
-        *decoded.size,
+        *size,
         known.orientation,
         known.taken_at,
         traces=tuple(dict.fromkeys(traces)),

@@ -22,21 +22,30 @@ def thumbnail(source: Source, media_type: str, orientation: int, size: int) -> T
 
 def thumbnails(source: Source, media_type: str, orientation: int, sizes: tuple[int, ...]) -> tuple[Thumb, ...]:
     """Thumbnails of several sizes from one decoding, in the order asked for. Raises as `thumbnail` does."""
-    rough = _rough(source, media_type_of(media_type), max(sizes))
+    return smaller(_rough(source, media_type_of(media_type), max(sizes)), orientation, sizes)
+
+
+def smaller(rough: Image.Image, orientation: int, sizes: tuple[int, ...]) -> tuple[Thumb, ...]:
+    """Thumbnails of a picture that was decoded already, as stored, at `rough_edge(max(sizes))` or more. Raises MediaDamaged."""
     with decoding("file"):
         colour = _average(rough)
         return tuple(Thumb(_small(rough, orientation, size), colour) for size in sizes)
 
 
+def rough_edge(size: int) -> int:
+    """The long edge in pixels that a thumbnail of `size` needs to be made from so as to look well."""
+    return size * 3 // 2
+
+
 def _rough(source: Source, media_type: MediaType, size: int) -> Image.Image:
-    """Decoded at about twice the wanted size: JPEG decoders scale by 8ths at a quarter of the price of a full decoding."""
+    """Decoded not much larger than wanted: JPEG decoders scale by 8ths at a quarter of the price of a full decoding."""
     if not media_type.can_be_shown:
         raise MediaUnsupported("Eyelid has no picture to show of this file.", f"It is of the type {media_type}.")
     if media_type.kind is MediaKind.VIDEO:
-        return poster(source, media_type, 2 * size)
+        return poster(source, media_type, rough_edge(size))
     picture = open_picture(content(source), media_type)
     with decoding("picture"):
-        picture.draft("RGB", fit(picture.width, picture.height, 2 * size))
+        picture.draft("RGB", fit(picture.width, picture.height, rough_edge(size)))
     return to_rgb(picture)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import io
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from io import FileIO
 from pathlib import Path
 from types import ModuleType
@@ -16,6 +16,7 @@ from PIL import Image
 from app.errors import Explanation
 from app.imports.desk import ImportDesk
 from app.lanes import Lanes
+from app.media.types import Thumb
 from app.vault.files import Files
 from app.vault.types import ItemId, ItemMeta
 from app.vault.vault import Vault
@@ -38,11 +39,13 @@ class Heard:
 
     def __init__(self) -> None:
         self.arrived: list[ItemMeta] = []
+        self.thumbs: list[Sequence[Thumb]] = []
         self.changed: list[ItemId] = []
         self.trouble: list[Explanation] = []
 
-    async def take(self, meta: ItemMeta) -> None:
+    async def take(self, meta: ItemMeta, thumbs: Sequence[Thumb]) -> None:
         self.arrived.append(meta)
+        self.thumbs.append(thumbs)
 
 
 @pytest.fixture(scope="session")
@@ -85,7 +88,7 @@ def heard() -> Heard:
 @pytest.fixture
 async def desk(vault: Vault, tmp_path: Path, heard: Heard) -> AsyncIterator[ImportDesk]:
     lanes = Lanes()
-    made = ImportDesk(vault, lanes, tmp_path / "profile", heard.take, heard.changed.extend, heard.trouble.append)
+    made = ImportDesk(vault, lanes, tmp_path / "profile", (160, 320), heard.take, heard.changed.extend, heard.trouble.append)
     yield made
     await made.close()
     lanes.close()

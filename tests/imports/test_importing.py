@@ -42,6 +42,7 @@ async def test_a_folder_comes_in_bit_for_bit_and_stays_as_it_was(
         hashlib.sha256(data).hexdigest() for data in pictures
     }
     assert {meta.new.original_name for meta in heard.arrived} == {path.name for path in before}
+    assert {len(thumbs) for thumbs in heard.thumbs} == {2}
 
 
 async def test_the_same_bytes_come_in_once(desk: ImportDesk, vault: Vault, folder: Path, pictures: list[bytes]) -> None:
@@ -305,7 +306,7 @@ async def test_a_damaged_memory_costs_only_time(vault: Vault, tmp_path: Path, he
     (tmp_path / "profile").mkdir()
     (tmp_path / "profile/imports.sqlite").write_bytes(b"no database" * 100)
     lanes = Lanes()
-    desk = ImportDesk(vault, lanes, tmp_path / "profile", heard.take, heard.changed.extend, heard.trouble.append)
+    desk = ImportDesk(vault, lanes, tmp_path / "profile", (160,), heard.take, heard.changed.extend, heard.trouble.append)
     assert (await desk.run().files([folder])).count(Fate.TAKEN) == 1
     await desk.close()
     names = b"".join(path.read_bytes() for path in (tmp_path / "profile").iterdir())
