@@ -22,9 +22,11 @@ from ui.lockwatch import LockWatch
 from ui.memory import Memory
 from ui.pages.ask import AskPage
 from ui.pages.captures import CapturesPage
+from ui.pages.compare import ComparePage
 from ui.pages.door import LockPage
 from ui.pages.first_run import WelcomePage
 from ui.pages.glasses import GlassesPage
+from ui.pages.live import LiveLook
 from ui.pages.settings import SettingsPage
 from ui.pages.shared import SharedPage
 from ui.pages.viewer import ViewerPage
@@ -86,6 +88,8 @@ class MainWindow(QMainWindow):
         self.viewer = ViewerPage(context, self.captures.model, banners)
         self.glasses = GlassesPage(context, banners)
         self.ask = AskPage(context, banners)
+        self.compare = ComparePage(context)
+        self.live = LiveLook(self, context, banners)
         self.shared = SharedPage(context, banners)
         self.settings = SettingsPage(context, banners, self.guard.watch)
         self.pages: dict[str, Page] = {
@@ -101,10 +105,10 @@ class MainWindow(QMainWindow):
         self.sidebar = Sidebar(theme, [(name, page.title.text()) for name, page in self.pages.items()])
         self.strip = Strip(theme)
         self.stack = QStackedWidget()
-        for page in (*self.pages.values(), self.viewer):
+        for page in (*self.pages.values(), self.viewer, self.compare):
             self.stack.addWidget(page)
         self.banners.setMaximumWidth(WIDEST)
-        above = column(self.banners, margins=(MARGIN, 0, MARGIN, 0))
+        above = column(self.banners, self.ask.sending.bar, self.live.bar, margins=(MARGIN, 0, MARGIN, 0))
         right = column(gap=0)
         right.addSpacing(0)
         right.addLayout(above)
@@ -144,6 +148,11 @@ class MainWindow(QMainWindow):
         self.viewer.closed.connect(partial(self.go, "captures"))
         self.viewer.ask_about.connect(self.ask_about)
         self.ask.choose_asked.connect(partial(self.go, "captures"))
+        self.ask.compare_asked.connect(self.show_compare)
+        self.ask.live_asked.connect(self.live.begin)
+        self.ask.receipt_asked.connect(self._show_receipt)
+        self.shared.compare_asked.connect(self.show_compare)
+        self.compare.left.connect(partial(self.go, "ask"))
         self.welcome.finished.connect(self._room)
         self.welcome.pair_asked.connect(self._pair)
         self.strip.show_ai(self._services.settings.get(declared.AI_OFF))
@@ -188,8 +197,9 @@ class MainWindow(QMainWindow):
             door.entered()
 
     def _forget(self) -> None:
-        for page in (*self.pages.values(), self.viewer):
+        for page in (*self.pages.values(), self.viewer, self.compare):
             page.forget()
+        self.live.forget()
         for key in _OPEN_WORK:
             self.tasks.cancel(key)
         self.banners.clear()
@@ -216,6 +226,15 @@ class MainWindow(QMainWindow):
     def ask_about(self, items: tuple[ItemId, ...]) -> None:
         self.ask.take(items)
         self.go("ask")
+
+    def show_compare(self) -> None:
+        """What happens to what I send."""
+        self.stack.setCurrentWidget(self.compare)
+        self.compare.entered()
+
+    def _show_receipt(self, number: int) -> None:
+        self.go("shared")
+        self.shared.open_number(number)
 
     def _pair(self) -> None:
         self.go("glasses")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import hashlib
 import io
 import os
 from collections import Counter
@@ -22,22 +23,42 @@ from PySide6.QtCore import QBuffer, QByteArray
 from PySide6.QtGui import QColor, QImage, QLinearGradient, QPainter
 from PySide6.QtWidgets import QApplication
 
-from app.events import EventHub, GlassesChanged, GlassesForgotten, ItemsAdded, ItemsChanged, ItemsRemoved, ReceiptAdded, VaultChanged
+from app.assistants.listing import Model
+from app.events import (
+    EventHub,
+    GlassesChanged,
+    GlassesForgotten,
+    GrantsChanged,
+    ItemsAdded,
+    ItemsChanged,
+    ItemsRemoved,
+    ReceiptAdded,
+    VaultChanged,
+)
 from app.glasses.over_wifi import WifiStep
 from app.glasses.pairing_flow import PairingFlow
 from app.glasses.types import FoundGlasses, GlassesView, KnownGlasses
 from app.library.types import Query, Sharing, ThumbSize, Tile
+from app.media.frames import Frame
+from app.media.look.boxes import Box
+from app.media.look.types import Check, Findings, Kind, Part, Region
 from app.paths import Profile
 from app.settings import AI_OFF, THEME, Settings
-from app.sharing.errors import TermsForbid
+from app.sharing.asking import Locality
+from app.sharing.errors import DestinationError, TermsForbid
+from app.sharing.grants import Grant, GrantOffer, GrantWish, offer
+from app.sharing.looking import Advice, advise
 from app.sharing.types import (
     AnswerText,
     Destination,
     Draft,
     Ended,
+    KeyReport,
+    ModelList,
     Outcome,
     Parcel,
     Picture,
+    PictureChoice,
     PolicyCard,
     PolicyClass,
     Proposal,
@@ -46,6 +67,7 @@ from app.sharing.types import (
     Statement,
 )
 from app.vault.types import (
+    Exchange,
     ItemId,
     ItemKind,
     ItemMeta,
@@ -150,8 +172,32 @@ def proposal(of: PolicyClass = PolicyClass.TRAINS, count: int = 1, **card_change
     items = tuple(item_id(number) for number in range(count))
     draft = Draft(items, "What plant is this?", of.value)
     pictures = tuple(Picture(item, jpeg("#2f7d4f", 640, 480), 640, 480, ("location", "camera serial number")) for item in items)
+    draft = replace(draft, pictures=tuple(PictureChoice(item) for item in items))
     parcel = Parcel("p1", draft, destination(of), card(of, **card_changes), b"{}", "cd" * 32, "application/json", NOW)
     return Proposal(parcel, pictures, draft.question, 310_000)
+
+
+def proposed(draft: Draft, known: PolicyCard, number: int) -> Proposal:
+    """What a draft comes to: one picture a choice, its colour and digest going with what is covered, cropped and asked."""
+    choices = tuple(
+        choice for item in draft.items for choice in ([each for each in draft.pictures if each.item == item] or [PictureChoice(item)])
+    )
+    draft = replace(draft, pictures=choices)
+    made = []
+    for choice in choices:
+        covered = tuple(Box(box.left // 2, box.top // 2, box.right // 2, box.bottom // 2) for box in choice.edit.covers)
+        picture = jpeg("#202020" if choice.edit else "#2f7d4f", 640, 480)
+        made.append(Picture(choice.item, picture, 640, 480, ("location", "camera serial number"), choice.at_ms, covered))
+    digest = hashlib.sha256(repr((draft.question, choices, draft.earlier)).encode()).hexdigest()
+    to = destination(PolicyClass(draft.destination_id))
+    parcel = Parcel(f"p{number}", draft, to, known, b"{}", digest, "application/json", NOW)
+    return Proposal(parcel, tuple(made), draft.question, 310_000 + len(draft.question))
+
+
+def findings(faces: int = 0, **changes: Any) -> Findings:
+    """All parts looked at, with so many faces in a row."""
+    regions = tuple(Region(Kind.FACE, Box(100 + 200 * n, 100, 200 + 200 * n, 220), 0.9) for n in range(faces))
+    return replace(Findings(1280, 960, regions, tuple(Check(part, True) for part in Part)), **changes)
 
 
 def receipt(number: int, outcome: Outcome, of: PolicyClass, sent: int = 0, parcel: str = "") -> Receipt:
@@ -440,6 +486,39 @@ class FakeGlasses:
         self.calls.append(("disconnect", address))
 
 
+class FakeKeys:
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {"kept": "a key", "trains": "a key"}
+
+    def get(self, destination_id: str) -> str:
+        return self.kept.get(destination_id, "")
+
+    def set(self, destination_id: str, key: str) -> bool:
+        self.kept[destination_id] = key
+        return True
+
+
+class FakeBook:
+    def __init__(self) -> None:
+        self.keys = FakeKeys()
+        self.models: dict[str, str] = {}
+        self.gone: list[str] = []
+
+    def set_model(self, destination_id: str, model: str) -> Destination:
+        self.models[destination_id] = model
+        return replace(destination(PolicyClass(destination_id)), model=model)
+
+    def add_local(self, label: str, base_url: str, model: str, kind: str = "local-server") -> Destination:
+        if "127.0.0.1" not in base_url:
+            raise DestinationError(
+                "That server is not on this computer.", "Its address names another one.", "Add it as a server elsewhere."
+            )
+        return replace(destination(PolicyClass.LOCAL), id="local-1", label=label, origin=base_url, model=model)
+
+    def remove(self, destination_id: str) -> None:
+        self.gone.append(destination_id)
+
+
 @dataclass
 class FakeSharing:
     events: EventHub
@@ -451,29 +530,90 @@ class FakeSharing:
     ai_off: bool = False
     forbids: str = ""
     drafts: list[Draft] = field(default_factory=list)
-    book: Any = None
+    instead: list[Proposal | None] = field(default_factory=list)
+    book: Any = field(default_factory=FakeBook)
+    found: dict[ItemId, Findings] = field(default_factory=dict)
+    looking: asyncio.Event | None = None
+    standing: list[Grant] = field(default_factory=list)
+    revoked: list[str] = field(default_factory=list)
+    wishes: list[GrantWish | None] = field(default_factory=list)
+    exchanges: dict[ItemId, tuple[Exchange, ...]] = field(default_factory=dict)
+    prepare_error: Exception | None = None
+    slow: asyncio.Event | None = None
 
     def destinations(self) -> tuple[Destination, ...]:
         return tuple(destination(of) for of in self.classes)
 
     def card(self, destination_id: str) -> PolicyCard:
-        of = PolicyClass(destination_id)
+        of = PolicyClass(destination_id.partition("-")[0])
         return card(of, forbids_people=self.forbids if of is PolicyClass.TRAINS else "")
 
-    async def prepare(self, draft: Draft) -> Proposal:
+    def cards(self) -> tuple[PolicyCard, ...]:
+        return tuple(self.card(of.value) for of in reversed(PolicyClass))
+
+    async def warm(self) -> None:
+        self.calls.append("warm")
+
+    async def look(self, item: ItemId, at_ms: int | None = None, told: Callable[[Findings], None] | None = None) -> Findings:
+        found = self.found.get(item, findings())
+        if self.looking is not None:
+            if told is not None:
+                told(Findings(checks=(Check(Part.METADATA, True),)))
+            await self.looking.wait()
+        if told is not None:
+            told(found)
+        return found
+
+    def advice(self, destination_id: str, found: Sequence[Findings]) -> Advice:
+        return advise(self.card(destination_id), found)
+
+    async def filmstrip(self, item: ItemId, count: int = 4, long_edge: int = 320) -> tuple[Frame, ...]:
+        return tuple(Frame(1000 * n + 500 * (count > 4), jpeg("#7d4a2f", 160, 90), 160, 90) for n in range(count))
+
+    async def view(self, item: ItemId, at_ms: int | None = None, long_edge: int = 1568) -> Frame:
+        return Frame(at_ms or 0, jpeg("#2f7d4f", 640, 480), 640, 480)
+
+    async def conversation(self, item: ItemId, destination_id: str) -> tuple[Exchange, ...]:
+        return self.exchanges.get(item, ())
+
+    async def prepare(self, draft: Draft, instead_of: Proposal | None = None) -> Proposal:
         self.calls.append("prepare")
         self.drafts.append(draft)
-        if self.card(draft.destination_id).forbids_people and not draft.no_people:
+        self.instead.append(instead_of)
+        if self.slow is not None:
+            await self.slow.wait()
+        if self.prepare_error is not None:
+            raise self.prepare_error
+        known = self.card(draft.destination_id)
+        if known.forbids_people and not draft.no_people:
             raise TermsForbid("Meta must not get pictures of people.", self.forbids, "Use another destination.")
-        made = proposal(PolicyClass(draft.destination_id), len(draft.items))
-        return replace(made, question=draft.question)
+        return proposed(draft, known, len(self.drafts))
 
     async def refuse(self, made: Proposal, reason: str = "kept private") -> Receipt:
         self.calls.append(f"refuse: {reason}")
         return receipt(1, Outcome.REFUSED, made.parcel.card.policy_class)
 
-    async def approve(self, made: Proposal) -> object:
+    def grant_offer(self, made: Proposal) -> GrantOffer:
+        return offer(made.parcel.card, made.parcel.destination, made.changes)
+
+    def grant_for(self, made: Proposal) -> Grant | None:
+        return next((grant for grant in self.standing if grant.destination == made.parcel.destination), None)
+
+    def grants(self) -> tuple[Grant, ...]:
+        return tuple(self.standing)
+
+    async def revoke(self, grant_id: str) -> None:
+        self.revoked.append(grant_id)
+        self.standing = [grant for grant in self.standing if grant.id != grant_id]
+        self.events.publish(GrantsChanged(tuple(self.standing), ()))
+
+    async def approve(self, made: Proposal, wish: GrantWish | None = None) -> object:
         self.calls.append("approve")
+        self.wishes.append(wish)
+        return SimpleNamespace()
+
+    async def approve_under(self, made: Proposal, grant_id: str) -> object:
+        self.calls.append(f"approve under {grant_id}")
         return SimpleNamespace()
 
     async def send(self, made: Proposal, approval: object) -> AsyncIterator[object]:
@@ -483,7 +623,8 @@ class FakeSharing:
             await self.hold.wait()
         for word in self.answer.split(" "):
             yield AnswerText(word + " ")
-        done = receipt(2, Outcome.ANSWERED, made.parcel.card.policy_class, made.size)
+        outcome = Outcome.CANCELLED if "cancel" in self.calls else Outcome.ANSWERED
+        done = receipt(2, outcome, made.parcel.card.policy_class, made.size)
         self.book_receipts.append(done)
         self.events.publish(ReceiptAdded(done))
         yield Ended(done)
@@ -493,14 +634,31 @@ class FakeSharing:
         if self.hold is not None:
             self.hold.set()
 
-    async def receipts(self) -> tuple[Receipt, ...]:
+    async def check_key(self, destination_id: str) -> KeyReport:
+        self.calls.append(f"check {destination_id}")
+        return KeyReport(True, "It accepts the key.", 7)
+
+    async def models(self, destination_id: str) -> ModelList:
+        self.calls.append(f"models {destination_id}")
+        return ModelList((Model("sees-well", pictures=True), Model("words-only", pictures=False)), 8)
+
+    async def locality(self, destination_id: str) -> Locality:
+        return Locality(True, "The model lies on this computer.")
+
+    async def receipts(self, where: Any = None) -> tuple[Receipt, ...]:
         return tuple(self.book_receipts)
 
     async def verify_receipts(self) -> object:
-        return SimpleNamespace(sound=True, count=len(self.book_receipts), faults=())
+        return SimpleNamespace(sound=True, count=len(self.book_receipts), faults=(), notes=())
 
     async def export_receipts(self) -> bytes:
         return b"{}"
+
+    async def receipts_page(self, where: Any = None) -> bytes:
+        return b"<!doctype html>"
+
+    async def deletion(self, receipt: Receipt) -> str:
+        return f"Write to {receipt.company} and name {receipt.body_sha256}."
 
 
 class FakeServices:
@@ -553,7 +711,7 @@ def fake() -> SimpleNamespace:
     """The plain data that tests are made of."""
     return SimpleNamespace(
         NOW=NOW, PASSPHRASE=PASSPHRASE, CODE=CODE, FOUND=FOUND, jpeg=jpeg, item_id=item_id, tile=tile, meta_of=meta_of, card=card,
-        destination=destination, proposal=proposal, receipt=receipt, view=view,
+        destination=destination, proposal=proposal, proposed=proposed, findings=findings, receipt=receipt, view=view,
     )  # fmt: skip
 
 

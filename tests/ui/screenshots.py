@@ -178,14 +178,17 @@ class Studio:
         ask = self.window.ask
         self.window.ask_about((self.items[1],))
         ask._question.setPlainText(QUESTION)
-        ask._to.setCurrentIndex([one.id for one in ask._destinations].index(TRAINS))
+        await until(lambda: not self.window.tasks.running("ask ready"))
+        ask._to.choose(TRAINS)
         ask._no_people.setChecked(True)
         await self.take_ask("ask")
         ask.review()
         await until(lambda: self.window.findChildren(ApprovalDialog))
         dialog = self.window.findChildren(ApprovalDialog)[0]
         dialog._armed.setInterval(0)
-        dialog.checked.setChecked(True)
+        await until(lambda: dialog.proposal is not None)
+        for check in dialog.checks:
+            check.setChecked(True)
         await until(lambda: dialog.armed)
         dialog.keep.setFocus()
         await self.take("approval", dialog)

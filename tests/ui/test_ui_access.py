@@ -71,7 +71,7 @@ async def pages(window, services, fake, until):
             window.glasses.pairing._show(state)
             yield f"pairing, {state.stage.value}"
         window.ask_about((fake.item_id(0), fake.item_id(1)))
-        await until(lambda: window.ask._strip.count() == 3)
+        await until(lambda: window.ask.shelf.strip.count() == 3)
         yield "ask"
         window.go("shared")
         yield "shared"

@@ -103,8 +103,11 @@ async def test_the_main_job_from_first_run_to_receipt(real: MainWindow, fake) ->
     await wait(lambda: dialog.armed)
     dialog.send.click()
     await wait(lambda: not real.ask.busy)
-    assert "mirror on your own computer" in real.ask._answer.toPlainText(), [str(banner.said) for banner in real.banners.shown()]
+    said = real.ask.conversation.turns[-1].answer.toPlainText()
+    assert "mirror on your own computer" in said, [str(banner.said) for banner in real.banners.shown()]
 
+    real.ask._question.setPlainText("And what else?")
+    real.ask._question.setPlainText("And what else?")
     real.ask.review()
     await wait(lambda: shown(real, ApprovalDialog))
     real.lock()
@@ -157,7 +160,7 @@ async def test_what_was_shown_is_what_a_server_gets_and_nothing_before_a_yes(rea
     real.viewer.ask()
     real.ask._question.setPlainText("What is this?")
     await wait(lambda: place in [each.id for each in real.ask._destinations])
-    real.ask._to.setCurrentIndex([each.id for each in real.ask._destinations].index(place))
+    real.ask._to.choose(place)
 
     dialog = await proposed(real)
     dialog.keep.click()
@@ -167,14 +170,14 @@ async def test_what_was_shown_is_what_a_server_gets_and_nothing_before_a_yes(rea
     assert real.captures.model.tile(0).status_words == "Private"
 
     dialog = await proposed(real)
-    previewed = dialog._proposal.parcel.body
+    previewed = dialog.proposal.parcel.body
     dialog._armed.setInterval(0)
     await wait(lambda: dialog.armed)
     assert listener.bodies == []
     dialog.send.click()
     await wait(lambda: not real.ask.busy)
     assert listener.bodies == [previewed]
-    assert real.ask._answer.toPlainText() == "A cup of coffee."
+    assert real.ask.conversation.turns[-1].answer.toPlainText() == "A cup of coffee."
     await wait(lambda: real.captures.model.tile(0).status_words.startswith("Shared with"))
     report = await services.sharing.verify_receipts()
     assert (report.sound, report.count) == (True, 3)

@@ -6,14 +6,12 @@ import asyncio
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QFrame, QLabel, QLineEdit, QPlainTextEdit, QPushButton
+from PySide6.QtWidgets import QDialog, QFrame, QLabel, QPlainTextEdit, QPushButton
 
 from app.errors import Cancelled, Explanation, EyelidError
 from app.events import CaptureLost, Trouble, VaultNotice
-from app.settings import AI_OFF, DESTINATION, THEME
-from app.sharing.types import Outcome, PolicyClass
+from app.settings import THEME
 from app.vault.types import LockState, Notice, NoticeKind, SlotInfo, SlotKind
-from ui.approval import ApprovalDialog
 from ui.dialogs import Question
 from ui.pages.keys import PassphraseDialog, RecoveryDialog
 
@@ -226,219 +224,7 @@ async def test_its_place_is_remembered_in_the_profile(filled, services, theme, u
     again.deleteLater()
 
 
-# -- ask -----------------------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-async def asking(filled, services, fake):
-    choose(filled, 0, 1)
-    filled.captures.selection.ask_chosen()
-    filled.ask._question.setPlainText("What plant is this?")
-    return filled
-
-
-async def press_send(window, until) -> None:
-    dialog = await dialog_of(window, until, ApprovalDialog)
-    dialog._armed.setInterval(0)
-    dialog.checked.setChecked(True)
-    await until(lambda: dialog.armed)
-    dialog.send.click()
-
-
-async def test_the_mirror_is_the_default_and_says_its_class(asking) -> None:
-    assert asking.ask._chosen_destination().id == "mirror"
-    assert asking.ask._class.text == "Mirror on this computer"
-    asking.ask._to.setCurrentIndex(3)
-    assert asking.ask._class.text == "May be used for training"
-
-
-async def test_the_usual_destination_is_a_setting(filled, services, fake) -> None:
-    services.settings.set(DESTINATION, "kept")
-    filled.ask_about((fake.item_id(0),))
-    assert filled.ask._chosen_destination().label == "OpenAI API"
-
-
-async def test_the_whole_way_to_an_answer(asking, services, until) -> None:
-    asking.ask.review()
-    await press_send(asking, until)
-    await until(lambda: "Receipt 2" in texts(asking.ask))
-    assert services.sharing.calls == ["prepare", "approve", "send"]
-    assert asking.ask._answer.toPlainText().strip() == "A fern."
-
-
-async def test_terms_that_forbid_people_are_said_and_asked_about(asking, services, fake, until) -> None:
-    services.sharing.forbids = "The terms forbid pictures of people."
-    asking.go("ask")
-    tick = asking.ask._no_people
-    assert not tick.isVisible()
-    asking.ask._to.setCurrentIndex(3)
-    assert tick.isVisible()
-    assert not tick.isChecked()
-    assert "The terms forbid pictures of people." in texts(asking.ask)
-    asking.ask.review()
-    await until(lambda: "Use the mirror or a local server instead." in texts(asking.banners))
-    tick.setChecked(True)
-    asking.ask.review()
-    (await dialog_of(asking, until, ApprovalDialog)).keep.click()
-    await until(lambda: not asking.ask.busy)
-    assert [draft.no_people for draft in services.sharing.drafts] == [False, True]
-    tick.setChecked(True)
-    asking.ask._to.setCurrentIndex(0)
-    asking.ask._to.setCurrentIndex(3)
-    assert not tick.isChecked(), "said of one destination, not of the next"
-    tick.setChecked(True)
-    asking.ask_about((fake.item_id(3),))
-    assert not tick.isChecked(), "said of some pictures, not of others"
-
-
-async def test_the_answer_gets_room_and_comes_into_view(asking, services, until) -> None:
-    asking.resize(asking.minimumSize())
-    services.sharing.hold = asyncio.Event()
-    asking.ask.review()
-    await press_send(asking, until)
-    view = asking.ask._form.viewport()
-
-    def shown() -> bool:
-        top = asking.ask._result.mapTo(view, asking.ask._result.rect().topLeft()).y()
-        return top >= 0 and top + asking.ask._result.height() <= view.height() + 1
-
-    await until(shown)
-    assert asking.ask._answer.height() >= view.height() // 2
-    services.sharing.hold.set()
-    await until(lambda: not asking.ask.busy)
-    assert shown()
-
-
-async def test_keeping_private_sends_nothing(asking, services, until) -> None:
-    asking.ask.review()
-    (await dialog_of(asking, until, ApprovalDialog)).keep.click()
-    await until(lambda: not asking.ask.busy)
-    assert services.sharing.calls == ["prepare", "refuse: kept private"]
-    assert "Kept private" in texts(asking)
-
-
-async def test_locking_while_the_dialog_is_open_sends_nothing(asking, services, until) -> None:
-    asking.ask.review()
-    await dialog_of(asking, until, ApprovalDialog)
-    services.vault.become(LockState.LOCKED)
-    await until(lambda: not asking.ask.busy)
-    assert services.sharing.calls[0] == "prepare"
-    assert "approve" not in services.sharing.calls
-    assert services.sharing.calls[1].startswith("refuse: ")
-    assert not [one for one in asking.findChildren(ApprovalDialog) if one.isVisible()]
-
-
-async def test_closing_the_window_while_the_dialog_is_open_sends_nothing(asking, services, until) -> None:
-    asking.ask.review()
-    await dialog_of(asking, until, ApprovalDialog)
-    asking.close()
-    await until(lambda: not asking.ask.busy)
-    assert "approve" not in services.sharing.calls
-
-
-async def test_a_sending_can_be_cancelled(asking, services, until) -> None:
-    services.sharing.hold = asyncio.Event()
-    asking.ask.review()
-    await press_send(asking, until)
-    await until(lambda: "Waiting for Mirror" in asking.ask.progress.text)
-    assert asking.ask.progress.isVisible()
-    asking.ask.cancel()
-    await until(lambda: not asking.ask.busy)
-    assert "cancel" in services.sharing.calls
-
-
-async def test_only_one_dialog_at_a_time(asking, until) -> None:
-    asking.ask.review()
-    asking.ask.review()
-    await dialog_of(asking, until, ApprovalDialog)
-    asking.ask.review()
-    assert len(asking.findChildren(ApprovalDialog)) == 1
-    assert not asking.ask._review.isEnabled()
-
-
-async def test_ai_off_closes_the_way_in_both_places(asking, services, until) -> None:
-    asking.strip._ai.click()
-    await until(lambda: services.settings.get(AI_OFF))
-    assert not asking.ask._review.isEnabled()
-    assert "AI is switched off" in texts(asking.ask)
-    asking.go("settings")
-    assert asking.settings._ai_off.isChecked()
-    asking.settings._ai_off.click()
-    await until(lambda: not services.settings.get(AI_OFF))
-    assert not asking.strip._ai.isChecked()
-    assert asking.ask._review.isEnabled()
-
-
-async def test_an_answer_without_end_is_bounded(asking, services, until, monkeypatch) -> None:
-    monkeypatch.setattr("ui.pages.ask.LONGEST_ANSWER", 1000)
-    services.sharing.answer = "word " * 1000
-    asking.ask.review()
-    await press_send(asking, until)
-    await until(lambda: not asking.ask.busy)
-    assert len(asking.ask._answer.toPlainText()) <= 1000
-
-
-async def test_an_error_while_preparing_is_said(asking, services, until) -> None:
-    async def prepare(draft):
-        raise EyelidError("This cannot be sent as it is.", "There is no key.", "Enter one in the settings.")
-
-    services.sharing.prepare = prepare
-    asking.ask.review()
-    await until(lambda: "There is no key. Enter one in the settings." in texts(asking.banners))
-    await until(asking.ask._review.isEnabled)
-
-
-# -- shared and settings -------------------------------------------------------------------------------------------------------
-
-
-async def test_receipts_are_listed_checked_and_exported(filled, services, fake, until, tmp_path, monkeypatch) -> None:
-    services.sharing.book_receipts = [
-        fake.receipt(1, Outcome.REFUSED, PolicyClass.TRAINS),
-        fake.receipt(2, Outcome.ANSWERED, PolicyClass.KEPT, 9),
-    ]
-
-    async def save(parent, title, name):
-        return tmp_path / name
-
-    monkeypatch.setattr("ui.pages.shared.choose_save", save)
-    filled.go("shared")
-    await until(lambda: filled.shared.model.rowCount() == 2)
-    filled.shared._verify.click()
-    await until(lambda: "2 receipts checked" in texts(filled.banners))
-    filled.shared._export.click()
-    await until(lambda: (tmp_path / "eyelid-receipts.json").exists())
-    filled.shared.open_row(1)
-    assert "https://api.meta.ai" in texts(await dialog_of(filled, until, Question))
-
-
-async def test_a_sending_is_one_row_with_how_it_ended(filled, services, fake, until) -> None:
-    services.sharing.book_receipts = [
-        fake.receipt(1, Outcome.INTENDED, PolicyClass.KEPT, parcel="a"),
-        fake.receipt(2, Outcome.INTENDED, PolicyClass.KEPT, parcel="b"),
-        fake.receipt(3, Outcome.ANSWERED, PolicyClass.KEPT, 9, parcel="a"),
-    ]
-    filled.go("shared")
-    await until(lambda: filled.shared.model.rowCount() == 2)
-    assert [filled.shared.model.index(row, 0).data() for row in range(2)] == ["3", "2"]
-    assert [filled.shared.model.index(row, 4).data() for row in range(2)] == ["Sent and answered", "Started, end unknown"]
-    filled.shared.open_row(0)
-    dialog = await dialog_of(filled, until, Question)
-    assert dialog.windowTitle() == "Receipts 1 and 3"
-    assert "1: Written before sending" in texts(dialog)
-    assert "3: Sent and answered" in texts(dialog)
-
-
-async def test_a_broken_book_is_said(filled, services, fake, until) -> None:
-    from types import SimpleNamespace
-
-    async def verify():
-        return SimpleNamespace(sound=False, count=1, faults=("Line 1 was changed.",))
-
-    services.sharing.book_receipts = [fake.receipt(1, Outcome.REFUSED, PolicyClass.TRAINS)]
-    services.sharing.verify_receipts = verify
-    filled.go("shared")
-    filled.shared.verify()
-    await until(lambda: "Line 1 was changed." in texts(filled.banners))
+# -- settings --------------------------------------------------------------------------------------------------------------------
 
 
 async def test_the_theme_is_chosen_and_kept(filled, services, theme, until) -> None:
@@ -455,27 +241,6 @@ async def test_the_text_size_is_chosen_and_kept(filled, theme) -> None:
     filled.settings._text.setCurrentIndex(3)
     assert theme.px(14) == 2 * before
     assert filled.context.memory.text_percent == 200
-
-
-async def test_an_account_is_set_up_and_its_key_is_not_shown_again(filled, services, until) -> None:
-    from types import SimpleNamespace
-
-    kept = {}
-    keys = SimpleNamespace(set=lambda name, key: kept.update({name: key}) or True)
-    services.sharing.book = SimpleNamespace(keys=keys, set_model=lambda name, model: kept.update({f"{name} model": model}))
-    filled.go("settings")
-    page = filled.settings.destinations
-    fields = {field.accessibleName(): field for field in page.findChildren(QLineEdit)}
-    key, model = fields["Key for OpenAI API"], fields["Model of OpenAI API"]
-    assert not key.isVisible()
-    press = {button.accessibleName(): button for button in page.findChildren(QPushButton)}
-    press["Set up OpenAI API"].click()
-    assert key.isVisible()
-    key.setText("sk-secret")
-    model.setText("gpt-5")
-    press["Save key and model of OpenAI API"].click()
-    assert key.text() == ""
-    await until(lambda: kept == {"kept": "sk-secret", "kept model": "gpt-5"})
 
 
 async def test_the_vault_can_be_checked(filled, until) -> None:

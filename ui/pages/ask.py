@@ -1,108 +1,131 @@
-"""Ask: chosen captures, a question, a destination, and a look at what would be sent. Nothing leaves without the approval dialog."""
+"""Ask: chosen captures, a question, a destination, and the conversation that came of it. Nothing leaves without an approval."""
 
 from __future__ import annotations
 
-import asyncio
-from functools import partial
+from dataclasses import replace
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QPixmap
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QLabel, QPlainTextEdit, QScrollArea, QWidget
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QPlainTextEdit
 
 from app import settings as declared
-from app.errors import Explanation
-from app.library.types import ThumbSize
-from app.sharing.errors import TermsForbid
-from app.sharing.types import AnswerText, Destination, Draft, Ended, Outcome, Proposal, Receipt, Sending
+from app.sharing.types import Destination, Draft, PictureChoice, Proposal, Receipt
 from app.vault.types import ItemId
 from ui import words
-from ui.approval import approve
 from ui.context import Context
+from ui.dialogs import opened
 from ui.i18n import plural, tr
-from ui.models.thumbs import decode_cover
+from ui.pages.asking import Sender
+from ui.pages.destinations import add_destination
+from ui.pages.setup import SetUpSheet, missing
 from ui.theme import set_role
 from ui.tokens import GRID
 from ui.widgets.badge import POLICY_LOOK, Badge
-from ui.widgets.banner import Banners, announce
-from ui.widgets.basics import button, card, clear_layout, column, frame, icon_label, label, row, tool
+from ui.widgets.banner import Banners
+from ui.widgets.basics import button, card, column, frame, icon_label, label, row
+from ui.widgets.chooser import DestinationBox
 from ui.widgets.empty import Empty
+from ui.widgets.filmstrip import choose_frames
 from ui.widgets.page import Page, scrolled
-from ui.widgets.progress import ProgressRow
+from ui.widgets.region import RegionCard
+from ui.widgets.shelf import Shelf
+from ui.widgets.turns import Conversation, Turn
 
-EDGE = 96
-LEAST_ANSWER = 16 * GRID
-MOST_ANSWER = 64 * GRID
-ANSWER_FRAME = 19 * GRID
-"""Height of the answer's card without the answer: title, progress, how it ended."""
-
-LONGEST_ANSWER = 200_000
-"""Characters of an answer that are shown; a server may send without end."""
+WORDS, AGAIN, NEW = "words", "again", "new"
+"""What goes with a further question: the words said so far; those and the pictures; the pictures alone."""
 
 
 class AskPage(Page):
-    """`choose_asked` goes to the captures to choose some."""
+    """`choose_asked` goes to the captures to choose some, `compare_asked` to what becomes of what is sent, `receipt_asked` to a receipt."""
 
     choose_asked = Signal()
+    compare_asked = Signal()
+    live_asked = Signal()
+    receipt_asked = Signal(int)
 
     def __init__(self, context: Context, banners: Banners) -> None:
         super().__init__(tr("Ask"), scrolls=True)
         self._context = context
         self._banners = banners
         self._items: list[ItemId] = []
+        self._times: dict[ItemId, tuple[int, ...]] = {}
         self._destinations: tuple[Destination, ...] = ()
-        self._parcel = ""
+        self._lacks: dict[str, str] = {}
+        self._draft: Draft | None = None
+        self._turn: Turn | None = None
+        self.sending = Sender(self, context, banners)
+        self.sending.begun.connect(self._begun)
+        self.sending.heard.connect(lambda text: self._turn.hear(text) if self._turn is not None else None)
+        self.sending.ended.connect(self._ended)
+        self.sending.over.connect(self._check)
         self._build()
 
     def _build(self) -> None:
         theme = self._context.theme
+        self.live = button(theme, tr("Live look…"), self.live_asked.emit, icon="video")
+        self.acts.addWidget(button(theme, tr("What happens to what I send"), self.compare_asked.emit, icon="info", role="quiet"))
+        self.acts.addWidget(self.live)
         choose = button(theme, tr("Choose captures…"), self.choose_asked.emit, icon="captures")
         hint = tr("Select captures, then press “Ask…”. Nothing is sent by choosing.")
         self._none = Empty(theme, "ask", tr("Choose what to ask about"), hint, choose)
-        self._form = scrolled(column(self._draft_card(), self._answer_card(), None, gap=2 * GRID))
+        self.region = RegionCard(theme)
+        self.region.answered.connect(self._placed)
+        self.conversation = Conversation()
+        self._form = scrolled(column(self.region, self.conversation, self._draft_card(), None, gap=2 * GRID))
         self.body.addWidget(self._none, 1)
         self.body.addWidget(self._form, 1)
         self._arrange()
-
-    def _make_shelf(self) -> QScrollArea:
-        self._strip = row(gap=GRID)
-        inner = QWidget()
-        set_role(inner, "plain")
-        inner.setLayout(self._strip)
-        shelf = QScrollArea()
-        shelf.setFrameShape(QFrame.Shape.NoFrame)
-        shelf.setWidgetResizable(True)
-        shelf.setWidget(inner)
-        shelf.setFixedHeight(EDGE + 20)
-        shelf.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        shelf.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        return shelf
 
     def _draft_card(self) -> QFrame:
         theme = self._context.theme
         self._chosen = label("", "lead")
         others = button(theme, tr("Choose others…"), self.choose_asked.emit, role="quiet")
+        self.shelf = Shelf(self._context)
+        self.shelf.left_out.connect(lambda item: self._leave_out(ItemId(item)))
+        self.shelf.frames_asked.connect(lambda item: self._pick_frames(ItemId(item)))
         self._question = QPlainTextEdit()
         self._question.setAccessibleName(tr("Your question"))
         self._question.setPlaceholderText(tr("What would you like to know?"))
         self._question.setFixedHeight(11 * GRID)
         self._question.setTabChangesFocus(True)
         self._question.textChanged.connect(self._check)
-        self._to = QComboBox()
-        self._to.setAccessibleName(tr("Destination"))
-        self._to.setMinimumWidth(40 * GRID)
-        self._to.setIconSize(QSize(20, 20))
-        self._to.currentIndexChanged.connect(lambda _index: self._describe())
-        self._class = Badge(theme, "mirror", "")
-        self._about = label("", tone="muted", wrap=True)
-        self._review = button(theme, tr("Review what would be sent…"), self.review, icon="eye", role="primary")
-        self._review_hint = label(tr("Nothing is sent yet: you see the exact request first."), "small")
-        asked, to = label(tr("Your question"), "strong"), label(tr("Send to"), "strong")
+        asked = label(tr("Your question"), "strong")
         asked.setBuddy(self._question)
-        to.setBuddy(self._to)
-        picked = row(self._to, self._class, None, gap=GRID + 4)
+        self._review = button(theme, tr("Review what would be sent…"), self.review, icon="eye", role="primary")
+        self._review_hint = label("", "small", wrap=True)
         head = row(self._chosen, None, others)
         send = column(row(self._review, None), self._review_hint, margins=(0, 4, 0, 0))
-        return card(head, self._make_shelf(), asked, self._question, to, picked, self._about, self._people(), send)
+        parts = (head, self.shelf, asked, self._question, self._going_on(), self._where(), self._people(), send)
+        return card(*parts)
+
+    def _going_on(self) -> QFrame:
+        """Only in a conversation: what goes with a further question."""
+        self._goes = QComboBox()
+        self._goes.setAccessibleName(tr("What goes with this question"))
+        for text, how in (
+            (tr("The words so far, no picture"), WORDS),
+            (tr("The words so far, and the pictures again"), AGAIN),
+            (tr("Only this question and the pictures, as a new start"), NEW),
+        ):
+            self._goes.addItem(text, how)
+        title = label(tr("What goes with it"), "strong")
+        title.setBuddy(self._goes)
+        self._goes_box = frame("plain", column(title, row(self._goes, None), gap=4))
+        self._goes_box.hide()
+        return self._goes_box
+
+    def _where(self) -> QFrame:
+        theme = self._context.theme
+        self._to = DestinationBox(theme)
+        self._to.moved.connect(self._moved)
+        self._class = Badge(theme, "mirror", "")
+        self._about = label("", tone="muted", wrap=True)
+        self._lacking = label("", tone="warn", wrap=True)
+        self._set_up = button(theme, tr("Set up…"), self.set_up, name=tr("Set up this destination"))
+        add = button(theme, tr("Add a destination…"), self.add_destination, icon="plus", role="quiet")
+        to = label(tr("Send to"), "strong")
+        to.setBuddy(self._to)
+        picked = row(self._to, self._class, self._set_up, None, add, gap=GRID + 4)
+        return frame("plain", column(to, picked, self._lacking, self._about, gap=6))
 
     def _people(self) -> QFrame:
         """Only where the terms forbid pictures of people: why, and what the person can say of these ones."""
@@ -115,96 +138,110 @@ class AskPage(Page):
         set_role(self._about_people, tone="warn")
         return self._about_people
 
-    def _answer_card(self) -> QFrame:
-        self.progress = ProgressRow(self._context.theme, self.cancel)
-        self._answer = QPlainTextEdit()
-        self._answer.setReadOnly(True)
-        self._answer.setAccessibleName(tr("Answer"))
-        self._answer.setFixedHeight(LEAST_ANSWER)
-        self._answer.setTabChangesFocus(True)
-        set_role(self._answer, "answer")
-        self._ended = label("", tone="muted", wrap=True)
-        self._result = card(label(tr("Answer"), "lead"), self.progress, self._answer, self._ended)
-        return self._result
-
-    # -- the draft -------------------------------------------------------------------------------------------------------------
+    # -- what it is about ------------------------------------------------------------------------------------------------------
 
     def entered(self) -> None:
-        self._load_destinations()
+        asked = self._context.memory.region_asked or bool(self._context.services.settings.get(declared.REGION))
+        self.region.setVisible(not asked)
+        self._show_destinations()
+        self._context.tasks.start(self._find_lacking(), key="ask ready")
         self._check()
         if self._items:
             self._question.setFocus()
+            self._context.tasks.start(self._context.services.sharing.warm())
 
     def take(self, items: tuple[ItemId, ...]) -> None:
         """Ask about `items` from now on; a question already written stays."""
         self._items = list(items)
+        self._times = {}
         self._no_people.setChecked(False)
-        self._answer.clear()
-        self._ended.clear()
+        self.conversation.clear()
         self._arrange()
+        self._load_turns()
 
     def forget(self) -> None:
-        for key in ("ask", "ask thumbs"):
+        for key in ("ask thumbs", "ask ready", "ask turns", "ask sheet", "live"):
             self._context.tasks.cancel(key)
-        self._items = []
+        self.sending.forget()
+        self._items, self._times, self._draft, self._turn = [], {}, None, None
         self._question.clear()
-        self._answer.clear()
-        self._ended.clear()
-        self.progress.end()
+        self.conversation.clear()
         self._to.clear()
         self._destinations = ()
         self._arrange()
 
     def _arrange(self) -> None:
-        clear_layout(self._strip)
+        self.shelf.clear()
         self._none.setVisible(not self._items)
         self._form.setVisible(bool(self._items))
-        self._result.setVisible(bool(self._answer.toPlainText() or self._ended.text()) or self.busy)
         self._chosen.setText(plural(len(self._items), "{count} capture", "{count} captures"))
         self._check()
         if self._items:
-            self._context.tasks.start(self._fill_strip(tuple(self._items)), key="ask thumbs")
-
-    async def _fill_strip(self, items: tuple[ItemId, ...]) -> None:
-        for number, item in enumerate(items, 1):
-            data = await self._context.services.library.thumbnail(item, ThumbSize.SMALL)
-            picture = QLabel()
-            picture.setFixedSize(EDGE, EDGE)
-            picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            set_role(picture, "well")
-            picture.setAccessibleName(tr("Chosen capture {number}", number=number))
-            if data:
-                picture.setPixmap(QPixmap.fromImage(await asyncio.get_running_loop().run_in_executor(None, decode_cover, data, EDGE)))
-            name = tr("Leave out capture {number}", number=number)
-            remove = tool(self._context.theme, name, "close", partial(self._leave_out, item), on_picture=True)
-            remove.setParent(picture)
-            remove.ensurePolished()
-            remove.move(EDGE - remove.sizeHint().width() - 4, 4)
-            self._strip.addWidget(picture)
-        self._strip.addStretch(1)
+            self._context.tasks.start(self.shelf.fill(tuple(self._items), dict(self._times)), key="ask thumbs")
 
     def _leave_out(self, item: ItemId) -> None:
+        first = self._items[:1]
         self._items = [kept for kept in self._items if kept != item]
         self._arrange()
+        if first != self._items[:1]:
+            self._load_turns()
 
-    def _load_destinations(self) -> None:
-        sharing, theme = self._context.services.sharing, self._context.theme
+    def _pick_frames(self, item: ItemId) -> None:
+        self._context.tasks.start(self._picking(item), key="ask sheet")
+
+    async def _picking(self, item: ItemId) -> None:
+        usual = self._times.get(item) or tuple(frame.at_ms for frame in await self._context.services.sharing.filmstrip(item))
+        if (times := await choose_frames(self.window(), self._context, item, usual)) and item in self._items:
+            self._times[item] = times
+            self._arrange()
+
+    def _load_turns(self) -> None:
+        """Show what was asked there about the first of the captures before."""
+        self.conversation.clear()
+        if self._items and self._destinations:
+            self._context.tasks.start(self._loading_turns(self._items[0]), key="ask turns")
+        self._show_goes()
+
+    async def _loading_turns(self, item: ItemId) -> None:
+        destination = self._chosen_destination()
+        for exchange in await self._context.services.sharing.conversation(item, destination.id):
+            turn = self._add_turn(exchange.question, destination.company, "")
+            turn.keep(exchange.answer, exchange.receipt)
+        self._show_goes(NEW)
+
+    def _add_turn(self, question: str, company: str, carried: str) -> Turn:
+        turn = self.conversation.add(Turn(self._context.theme, question, company, carried))
+        turn.receipt_asked.connect(self.receipt_asked)
+        return turn
+
+    def _show_goes(self, how: str = "") -> None:
+        self._goes_box.setVisible(any(turn.kept for turn in self.conversation.turns))
+        if how:
+            self._goes.setCurrentIndex(self._goes.findData(how))
+
+    # -- where it goes ---------------------------------------------------------------------------------------------------------
+
+    async def _find_lacking(self) -> None:
+        """Which destinations can be used now; a keyring may take its time to say."""
+        self._lacks = {each.id: await missing(self._context, each) for each in self._context.services.sharing.destinations()}
+        self._show_destinations()
+
+    def _show_destinations(self) -> None:
+        sharing = self._context.services.sharing
         self._destinations = sharing.destinations()
-        wished = (
-            self._chosen_destination().id if self._to.currentIndex() >= 0 else self._context.services.settings.get(declared.DESTINATION)
-        )
-        self._to.blockSignals(True)
-        self._to.clear()
-        for destination in self._destinations:
-            icon, tone = POLICY_LOOK[sharing.card(destination.id).policy_class]
-            self._to.addItem(theme.icon(icon, tone), destination.label)
-        ids = [destination.id for destination in self._destinations]
-        self._to.setCurrentIndex(ids.index(wished) if wished in ids else 0)
-        self._to.blockSignals(False)
+        chosen = self._to.chosen or self._context.services.settings.get(declared.DESTINATION)
+        lacks = {each.id: self._lacks.get(each.id, "" if each.model else tr("no model chosen yet")) for each in self._destinations}
+        self._to.fill(self._destinations, lacks, lambda each: sharing.card(each.id).policy_class, chosen)
         self._describe()
 
+    def _moved(self) -> None:
+        self._no_people.setChecked(False)
+        self._describe()
+        self._load_turns()
+
     def _chosen_destination(self) -> Destination:
-        return self._destinations[max(0, self._to.currentIndex())]
+        chosen = self._to.chosen
+        return next((each for each in self._destinations if each.id == chosen), self._destinations[0])
 
     def _describe(self) -> None:
         if not self._destinations:
@@ -213,20 +250,54 @@ class AskPage(Page):
         known = self._context.services.sharing.card(destination.id)
         icon, tone = POLICY_LOOK[known.policy_class]
         self._class.show_as(icon, words.policy(known.policy_class), tone)
-        self._about.setText(tr("Training: {text}", text=known.trains.text))
+        about = tr("Training: {trains} Kept: {kept}", trains=known.trains.text, kept=known.retention.text)
+        self._about.setText(about)
+        lacks = self._lacks.get(destination.id, "" if destination.model else tr("no model chosen yet"))
+        self._lacking.setText(tr("Not ready: {what}", what=lacks) if lacks else "")
+        self._lacking.setVisible(bool(lacks))
+        self._set_up.setVisible(bool(lacks))
         self._forbids.setText(known.forbids_people)
         self._no_people.setAccessibleDescription(known.forbids_people)
-        self._no_people.setChecked(False)
         self._about_people.setVisible(bool(known.forbids_people))
-        self._to.setAccessibleDescription(f"{words.policy(known.policy_class)}. {known.trains.text}")
+        self._to.setAccessibleDescription(f"{words.policy(known.policy_class)}. {about}")
+        self._check()
+
+    def set_up(self) -> None:
+        """Key and model of the chosen destination."""
+        self._context.tasks.start(self._setting_up(self._chosen_destination()), key="ask sheet")
+
+    async def _setting_up(self, destination: Destination) -> None:
+        await opened(SetUpSheet(self.window(), self._context, destination))
+        await self._find_lacking()
+
+    def add_destination(self) -> None:
+        self._context.tasks.start(self._adding(), key="ask sheet")
+
+    async def _adding(self) -> None:
+        made = await add_destination(self.window(), self._context)
+        await self._find_lacking()
+        if made is not None:
+            self._to.choose(made.id)
+
+    def _placed(self, code: str) -> None:
+        """The person said where they are, or that they would rather not."""
+        self._context.memory.region_asked = True
+        if code:
+            self._context.services.settings.set(declared.REGION, code)
+        self.region.hide()
+        self._describe()
+        self._question.setFocus()
 
     @property
     def busy(self) -> bool:
-        return self._context.tasks.running("ask")
+        return self.sending.busy
 
     def _check(self) -> None:
         off = self._context.services.settings.get(declared.AI_OFF)
-        self._review.setEnabled(bool(self._items) and bool(self._question.toPlainText().strip()) and not self.busy and not off)
+        ready = bool(self._destinations) and self._lacking.isHidden()
+        asked = bool(self._items) and bool(self._question.toPlainText().strip())
+        self._review.setEnabled(asked and ready and not self.busy and not off)
+        self.live.setEnabled(not off)
         said = tr("AI is switched off: nothing can be sent.") if off else tr("Nothing is sent yet: you see the exact request first.")
         self._review_hint.setText(said)
 
@@ -237,84 +308,55 @@ class AskPage(Page):
     # -- the sending -----------------------------------------------------------------------------------------------------------
 
     def review(self) -> None:
+        """Show exactly what would be sent."""
         if self._review.isEnabled():
-            no_people = self._no_people.isChecked() and not self._about_people.isHidden()
-            draft = Draft(tuple(self._items), self._question.toPlainText().strip(), self._chosen_destination().id, no_people)
-            self._review.setEnabled(False)
-            self._context.tasks.start(self._asking(draft), key="ask", then=self._check)
+            self._send(self._drafted())
 
-    async def _asking(self, draft: Draft) -> None:
-        sharing = self._context.services.sharing
-        try:
-            proposal = await sharing.prepare(draft)
-            if not await self._approved(proposal):
-                self._banners.good(tr("Kept private. Nothing was sent."))
-                return
-            approval = await sharing.approve(proposal)
-            self._begin(proposal)
-            async for event in sharing.send(proposal, approval):
-                self._hear(event, proposal)
-        except TermsForbid as error:
-            self._banners.warn(Explanation(error.what, error.why, tr("Use the mirror or a local server instead.")))
-        finally:
-            self._parcel = ""
-            self.progress.end()
-
-    async def _approved(self, proposal: Proposal) -> bool:
-        """The person's decision; whatever keeps it from being made is a refusal, and is written down as one."""
-        try:
-            yes = await approve(self.window(), self._context.theme, proposal)
-        except asyncio.CancelledError:
-            await self._context.services.sharing.refuse(proposal, "the window closed or locked before an answer")
-            raise
-        if not yes:
-            await self._context.services.sharing.refuse(proposal)
-        return yes
-
-    def _begin(self, proposal: Proposal) -> None:
-        self._parcel = proposal.parcel.id
-        self._answer.clear()
-        self._ended.clear()
-        self._result.show()
-        self.progress.begin(self._sending_words(proposal))
-        self._make_room()
-
-    def _make_room(self) -> None:
-        """Give the answer all of the view but its own title and notes, and bring it there."""
-        room = self._form.viewport().height() - ANSWER_FRAME
-        self._answer.setFixedHeight(max(LEAST_ANSWER, self._context.theme.scaled(min(room, MOST_ANSWER))))
-        QTimer.singleShot(0, self._result, self._bring_answer)
-
-    def _bring_answer(self) -> None:
-        bar = self._form.verticalScrollBar()
-        bar.setValue(min(bar.maximum(), self._result.y()))
-
-    def _sending_words(self, proposal: Proposal) -> str:
-        return tr("Sending {size} to {company}…", size=words.size(proposal.size), company=proposal.parcel.destination.company)
-
-    def _hear(self, event: Sending | AnswerText | Ended, proposal: Proposal) -> None:
-        if isinstance(event, Sending):
-            waiting = event.sent >= event.total
-            said = tr("Waiting for {company}…", company=proposal.parcel.destination.company) if waiting else self._sending_words(proposal)
-            self.progress.at(said, event.sent, None if waiting else event.total)
-        elif isinstance(event, AnswerText):
-            room = LONGEST_ANSWER - self._answer.document().characterCount()
-            cursor = self._answer.textCursor()
-            cursor.movePosition(cursor.MoveOperation.End)
-            cursor.insertText(event.text[: max(0, room)])
-        else:
-            self._finish(event.receipt)
-
-    def _finish(self, receipt: Receipt) -> None:
-        sent = tr("{size} were sent to {origin}.", size=words.size(receipt.bytes_sent), origin=receipt.origin)
-        said = " ".join(
-            part for part in (f"{words.outcome(receipt.outcome)}.", sent, receipt.detail, tr("Receipt {n}.", n=receipt.number)) if part
+    def _drafted(self) -> Draft:
+        """What the person put together, as it stands on the page."""
+        how = NEW if self._goes_box.isHidden() else str(self._goes.currentData())
+        items = () if how == WORDS else tuple(self._items)
+        return Draft(
+            items,
+            self._question.toPlainText().strip(),
+            self._chosen_destination().id,
+            no_people=self._no_people.isChecked() and not self._about_people.isHidden(),
+            earlier=() if how == NEW else tuple(turn.receipt for turn in self.conversation.turns if turn.kept),
+            pictures=tuple(PictureChoice(item, at_ms) for item in items for at_ms in self._times.get(item, ())),
+            about=self._items[0] if how == WORDS else None,
         )
-        self._ended.setText(said)
-        set_role(self._ended, tone="muted" if receipt.outcome is Outcome.ANSWERED else "bad")
-        announce(self, said)
+
+    def _send(self, draft: Draft) -> None:
+        self._draft = draft
+        self._review.setEnabled(False)
+        self.sending.ask(draft)
 
     def cancel(self) -> None:
         """Stop the sending; the receipt says how much had already left."""
-        if self._parcel:
-            self._context.tasks.start(self._context.services.sharing.cancel(self._parcel))
+        self.sending.cancel()
+
+    def _begun(self, proposal: Proposal) -> None:
+        count = len(proposal.pictures)
+        carried = plural(count, "with {count} picture", "with {count} pictures") if count else tr("in words alone")
+        turn = self._turn = self._add_turn(proposal.question, proposal.parcel.destination.company, carried)
+        draft = replace(proposal.parcel.draft)
+        turn.again.connect(lambda: self._send_again(draft))
+        self._question.clear()
+        QTimer.singleShot(0, turn, self._bring_turn)
+
+    def _send_again(self, draft: Draft) -> None:
+        """The same once more: a new request with an approval of its own."""
+        if not self.busy:
+            self._send(draft)
+
+    def _bring_turn(self) -> None:
+        if self._turn is not None:
+            bar = self._form.verticalScrollBar()
+            bar.setValue(min(bar.maximum(), self.conversation.y() + self._turn.y()))
+
+    def _ended(self, receipt: Receipt) -> None:
+        if self._turn is not None:
+            self._turn.finish(receipt)
+            self._show_goes(WORDS if self._turn.kept else "")
+            self._bring_turn()
+        self._turn = None

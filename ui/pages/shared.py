@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStackedWidget, QTableView
 
 from app.errors import Explanation
@@ -23,6 +24,8 @@ from ui.widgets.page import Page
 
 
 class SharedPage(Page):
+    compare_asked = Signal()
+
     def __init__(self, context: Context, banners: Banners) -> None:
         super().__init__(tr("Shared"))
         self._context = context
@@ -93,6 +96,9 @@ class SharedPage(Page):
         several = tr("Receipts {first} and {last}", first=", ".join(numbers[:-1]), last=numbers[-1])
         title = several if len(numbers) > 1 else tr("Receipt {n}", n=numbers[0])
         self._context.tasks.start(tell(self, title, self._words(row)), key="receipt")
+
+    def open_number(self, number: int) -> None:
+        """Show the receipt of this number."""
 
     def _words(self, row: int) -> str:
         receipt = self.model.receipt(row)

@@ -1,0 +1,225 @@
+"""What happens to what I send: every place beside every other, in plain words. For reading; nothing can be sent from here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QAbstractItemView, QButtonGroup, QHeaderView, QPushButton, QTableView, QWidget
+
+from app import settings as declared
+from app.sharing.compare import READING_ONLY
+from app.sharing.types import PolicyCard, PolicyClass
+from ui import words
+from ui.context import Context
+from ui.dialogs import opened
+from ui.i18n import tr
+from ui.theme import Theme, set_role
+from ui.tokens import GRID
+from ui.widgets.badge import POLICY_LOOK
+from ui.widgets.basics import button, label
+from ui.widgets.card_sheet import CardSheet
+from ui.widgets.flow import FlowLayout
+from ui.widgets.page import Page
+from ui.widgets.region import RegionBox
+
+Index = QModelIndex | QPersistentModelIndex
+_COLUMNS = ("", "trains", "retention", "people", "faces", "deletion")
+
+
+def headings() -> tuple[str, ...]:
+    return (
+        tr("Where"),
+        tr("May it train AI?"),
+        tr("How long is it kept?"),
+        tr("May people look?"),
+        tr("What about faces?"),
+        tr("Can I have it deleted?"),
+    )
+
+
+class CardsModel(QAbstractTableModel):
+    """A row a card, a column a question."""
+
+    def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._cards: tuple[PolicyCard, ...] = ()
+
+    def show(self, cards: Sequence[PolicyCard]) -> None:
+        self.beginResetModel()
+        self._cards = tuple(cards)
+        self.endResetModel()
+
+    def card(self, row: int) -> PolicyCard:
+        return self._cards[row]
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  # Qt's own default
+        return 0 if parent.isValid() else len(self._cards)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(_COLUMNS)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return headings()[section]
+        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.TextAlignmentRole:
+            return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if not index.isValid():
+            return None
+        card, column_ = self._cards[index.row()], index.column()
+        icon, tone = POLICY_LOOK[card.policy_class]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return _cell(card, column_)
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return _cell(card, 0) if not column_ else f"{card.title}. {headings()[column_]} {_cell(card, column_)}"
+        if role == Qt.ItemDataRole.DecorationRole and not column_:
+            return self._theme.icon(icon, tone)
+        if role == Qt.ItemDataRole.ForegroundRole and not column_:
+            return self._theme.colour(tone)
+        if role == Qt.ItemDataRole.FontRole and not column_:
+            return self._theme.font(bold=True)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
+        return None
+
+
+def _cell(card: PolicyCard, column_: int) -> str:
+    if column_:
+        return str(getattr(card, _COLUMNS[column_]).text)
+    parts = [card.title, words.policy(card.policy_class)]
+    if card.id in READING_ONLY:
+        parts.append(tr("for reading only: Eyelid never sends there"))
+    return "\n".join(parts)
+
+
+class ComparePage(Page):
+    """`left` goes back to where one came from."""
+
+    left = Signal()
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(tr("What happens to what I send"))
+        self._context = context
+        theme = context.theme
+        self._only: frozenset[PolicyClass] | None = None
+        self.more = button(theme, tr("What its terms say…"), self.open_chosen, icon="info")
+        self.acts.addWidget(self.more)
+        self.acts.addWidget(button(theme, tr("Back"), self.left.emit, icon="back", role="quiet"))
+        said = tr(
+            "What stays on this computer comes first, what may be used to train AI last. Words of the terms, with the day they were read, "
+            "are one step away. Terms change: what was read more than 180 days ago counts as the worst."
+        )
+        self.region = RegionBox()
+        self.region.picked.connect(self._moved)
+        self.body.addWidget(label(said, tone="muted", wrap=True))
+        here = label(tr("As it counts for"), tone="muted")
+        here.setBuddy(self.region)
+        flow = FlowLayout(*self._chips(), here, self.region)
+        box = QWidget()
+        box.setLayout(flow)
+        self.body.addWidget(box)
+        self.model = CardsModel(theme, self)
+        self.table = _Table(theme)
+        self.table.setModel(self.model)
+        self.table.activated.connect(lambda _index: self.open_chosen())
+        self.body.addWidget(self.table, 1)
+
+    def _chips(self) -> list[QPushButton]:
+        self._group = QButtonGroup(self)
+        made = []
+        for text, only in (
+            (tr("All"), None),
+            (tr("Stays here"), frozenset({PolicyClass.LOCAL, PolicyClass.MIRROR})),
+            (tr("Kept for a while"), frozenset({PolicyClass.KEPT})),
+            (tr("May be used for training"), frozenset({PolicyClass.TRAINS})),
+        ):
+            chip = QPushButton(text)
+            set_role(chip, "chip")
+            chip.setCheckable(True)
+            chip.setChecked(only is None)
+            chip.setAutoDefault(False)
+            chip.setAccessibleName(tr("Show only: {what}", what=text))
+            chip.clicked.connect(lambda _on=False, only=only: self._filter(only))
+            self._group.addButton(chip)
+            made.append(chip)
+        return made
+
+    def entered(self) -> None:
+        self.region.show_code(self._context.services.settings.get(declared.REGION))
+        self._show()
+        self.table.setFocus()
+
+    def _filter(self, only: frozenset[PolicyClass] | None) -> None:
+        self._only = only
+        self._show()
+
+    def _show(self) -> None:
+        cards = self._context.services.sharing.cards()
+        self.model.show([card for card in cards if self._only is None or card.policy_class in self._only])
+        self.table.fit()
+        self.table.selectRow(0)
+
+    def _moved(self, code: str) -> None:
+        self._context.services.settings.set(declared.REGION, code)
+        self._show()
+
+    def open_chosen(self) -> None:
+        """Show all that is known of the chosen row."""
+        rows = self.table.selectionModel().selectedRows()
+        if rows:
+            sheet = CardSheet(self.window(), self._context.theme, self.model.card(rows[0].row()))
+            self._context.tasks.start(_read(sheet), key="card")
+
+    def forget(self) -> None:
+        self._context.tasks.cancel("card")
+
+
+async def _read(sheet: CardSheet) -> None:
+    await opened(sheet)
+
+
+class _Table(QTableView):
+    """Rows as tall as their words; the first column for names, the rest in equal parts."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setAccessibleName(tr("Every place, and what it does with what it is sent"))
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setShowGrid(False)
+        self.setTabKeyNavigation(False)
+        self.setWordWrap(True)
+        self.setTextElideMode(Qt.TextElideMode.ElideNone)
+        self.setIconSize(QSize(20, 20))
+        set_role(self, "reading")
+        self.verticalHeader().hide()
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setSectionsClickable(False)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+
+    def fit(self) -> None:
+        """Share the width out, then make each row as tall as it needs."""
+        count = self.model().columnCount() if self.model() is not None else 0
+        if not count:
+            return
+        room, first = self.viewport().width(), self._theme.scaled(27 * GRID)
+        each = max(self._theme.scaled(20 * GRID), (room - first) // (count - 1))
+        for number in range(count):
+            self.setColumnWidth(number, each if number else first)
+        self.resizeRowsToContents()
+        for number in range(self.model().rowCount()):
+            self.setRowHeight(number, self.rowHeight(number) + 2 * GRID)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.fit()

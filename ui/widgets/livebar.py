@@ -1,0 +1,169 @@
+"""What stands on every page while bytes move: the bar of a sending, and that of a live look, each with a way to stop it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QPixmap
+from PySide6.QtWidgets import QApplication, QFrame, QLabel, QProgressBar
+
+from app.sharing.live_types import LiveView
+from ui import words
+from ui.approval.pictures import picture_image
+from ui.i18n import plural, tr
+from ui.theme import Theme, set_role
+from ui.tokens import GRID
+from ui.widgets.banner import announce
+from ui.widgets.basics import button, column, icon_label, label, row
+
+LAST = QSize(96, 64)
+STOP_KEYS = "Ctrl+."
+"""Stops a live look from anywhere in the program, dialogs included."""
+
+
+class SendBar(QFrame):
+    """Hidden unless something is on its way. `stop_asked` wants it stopped."""
+
+    stop_asked = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        set_role(self, "banner", "sent")
+        self.setAccessibleName(tr("Sending"))
+        self._what = label("", "strong", wrap=True)
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        line = row(icon_label(theme, "send", "sent"), gap=GRID + 4, margins=(2 * GRID, GRID, GRID + 4, GRID))
+        line.addLayout(column(self._what, self._bar, gap=6), 1)
+        self.stop = button(theme, tr("Cancel"), self.stop_asked.emit, name=tr("Cancel the sending"))
+        line.addWidget(self.stop)
+        self.setLayout(line)
+        self.hide()
+
+    def begin(self, what: str) -> None:
+        self.at(what, 0, None)
+        self.show()
+        announce(self, what)
+
+    def at(self, what: str, done: int, total: int | None) -> None:
+        """Show `done` of `total`; a total of None shows movement without an end."""
+        self._what.setText(what)
+        self._bar.setAccessibleName(what)
+        self._bar.setRange(0, 1000 if total else 0)
+        self._bar.setValue(min(1000, done * 1000 // total) if total else 0)
+
+    def end(self) -> None:
+        self.hide()
+        self._bar.setRange(0, 1000)
+
+    @property
+    def text(self) -> str:
+        return self._what.text()
+
+
+class LiveBar(QFrame):
+    """A live look under way: how many frames of how many, the last one, how much has left, and Stop. `stop_asked` wants it stopped."""
+
+    stop_asked = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._view: LiveView | None = None
+        set_role(self, "banner", "bad")
+        self.last = QLabel()
+        self.last.setFixedSize(LAST)
+        self.last.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        set_role(self.last, "well")
+        self.count, self.more = label("", "strong", wrap=True), label("", "small", wrap=True)
+        self.answer = label("", wrap=True)
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self.stop = button(theme, tr("Stop ({keys})", keys=STOP_KEYS), self.stop_asked.emit, icon="ban", name=tr("Stop the live look"))
+        line = row(icon_label(theme, "send", "bad"), self.last, gap=GRID + 4, margins=(2 * GRID, GRID, GRID + 4, GRID))
+        line.addLayout(column(self.count, self.more, self._bar, self.answer, gap=4), 1)
+        line.addWidget(self.stop, 0, Qt.AlignmentFlag.AlignTop)
+        self.setLayout(line)
+        self._clock = QTimer(self, interval=1000)
+        self._clock.timeout.connect(self._say)
+        self.hide()
+
+    def show_view(self, view: LiveView) -> None:
+        """Show how it goes; once it has ended the bar goes away."""
+        before, self._view = self._view, view
+        if not view.running:
+            self.end()
+            return
+        if before is None or before.last is not view.last:
+            self._show_last(view)
+        self._say()
+        if self.isHidden():
+            self.show()
+            self._clock.start()
+            if (app := QApplication.instance()) is not None:
+                app.installEventFilter(self)
+            announce(self, self.count.text())
+
+    def _show_last(self, view: LiveView) -> None:
+        if view.last is None:
+            self.last.setPixmap(QPixmap())
+            return
+        ratio = self.devicePixelRatioF()
+        image = picture_image(view.last, round(LAST.width() * ratio))
+        pixmap = QPixmap.fromImage(
+            image.scaled(LAST * ratio, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation)
+        )
+        pixmap.setDevicePixelRatio(ratio)
+        self.last.setPixmap(pixmap)
+        self.last.setAccessibleName(tr("The last frame, as it was sent"))
+
+    def _say(self) -> None:
+        view = self._view
+        if view is None:
+            return
+        left = max(0, round((view.ends_at - datetime.now(UTC)).total_seconds()))
+        self.count.setText(
+            tr(
+                "Live look: {count} of {most} frames sent to {company}",
+                count=view.frames,
+                most=view.most_frames,
+                company=view.destination.company,
+            )
+        )
+        parts = [
+            tr("{size} so far", size=words.size(view.bytes_sent)),
+            tr("ends by itself in {time}", time=words.duration(left * 1000)),
+        ]
+        if view.skipped:
+            parts.append(plural(view.skipped, "{count} frame left out", "{count} frames left out"))
+        self.more.setText(" · ".join(parts))
+        self._bar.setRange(0, view.most_frames)
+        self._bar.setValue(view.frames)
+        self._bar.setAccessibleName(self.count.text())
+        self.answer.setText(_shortened(view.answer))
+        self.answer.setVisible(bool(view.answer))
+        self.setAccessibleName(f"{self.count.text()}. {self.more.text()}")
+
+    def end(self) -> None:
+        """Nothing goes any more; nothing of it stays on the screen."""
+        self._view = None
+        self._clock.stop()
+        if (app := QApplication.instance()) is not None:
+            app.removeEventFilter(self)
+        self.last.setPixmap(QPixmap())
+        self.answer.setText("")
+        self.hide()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Ctrl+. stops it, whichever window has the keyboard: an ordinary shortcut would be dead behind a dialog."""
+        stops = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Period
+        if stops and isinstance(event, QKeyEvent) and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.stop_asked.emit()
+            return True
+        return super().eventFilter(watched, event)
+
+
+def _shortened(answer: str, most: int = 240) -> str:
+    """The end of an answer, which is what is new."""
+    return answer if len(answer) <= most else "…" + answer[-most:]
