@@ -1,4 +1,4 @@
-"""`eyelid list`, `export` and `receipts`: what is in the vault, and what was sent of it."""
+"""`eyelid list` and `export`: what is in the vault."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from app.library.export import ExportAs
 from app.library.types import Query, Tile
 from app.paths import Profile
 from app.services import Services
-from app.sharing.types import Receipt
 from app.vault.types import ItemId
 
 
@@ -30,11 +29,6 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--without-location", action="store_true", help="JPEGs lose all but picture, orientation and time; stops at any other kind of file"
     )
     command.set_defaults(command=export)
-
-    command = commands.add_parser("receipts", help="the book of everything that was sent, or kept private")
-    actions = command.add_subparsers(required=True, metavar="ACTION")
-    actions.add_parser("list", help="all receipts, oldest first").set_defaults(command=list_receipts)
-    actions.add_parser("verify", help="check the chain and the signatures").set_defaults(command=verify_receipts)
 
 
 async def list_items(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
@@ -102,54 +96,3 @@ async def export(profile: Profile, arguments: argparse.Namespace, terminal: Term
         terminal.say(f"Written, readable by anybody who can read that folder: {path}")
     terminal.data([str(path) for path in paths])
     return Exit.DONE
-
-
-async def list_receipts(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
-    async with unlocked(profile, terminal) as services:
-        receipts = await services.sharing.receipts()
-    for receipt in receipts:
-        terminal.say(line_of(receipt))
-    if not receipts:
-        terminal.say("Nothing was ever sent, nor asked to be.")
-    terminal.data([receipt_data(receipt) for receipt in receipts])
-    return Exit.DONE
-
-
-def line_of(receipt: Receipt) -> str:
-    """One line about one receipt."""
-    when = receipt.at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    return (
-        f"#{receipt.number:<4} {when}  {receipt.outcome.value:<9}  {len(receipt.items)} to {receipt.company} ({receipt.origin})  "
-        f"{receipt.bytes_sent} of {receipt.body_size} bytes  sha256 {receipt.body_sha256[:16]}…"
-    )
-
-
-def receipt_data(receipt: Receipt) -> dict[str, object]:
-    return {
-        "number": receipt.number,
-        "at": receipt.at.isoformat(),
-        "outcome": receipt.outcome.value,
-        "items": list(receipt.items),
-        "destination": receipt.destination,
-        "company": receipt.company,
-        "origin": receipt.origin,
-        "model": receipt.model,
-        "policy": {"card": receipt.policy_card, "version": receipt.policy_version, "class": receipt.policy_class.value},
-        "body_sha256": receipt.body_sha256,
-        "body_size": receipt.body_size,
-        "bytes_sent": receipt.bytes_sent,
-        "http_status": receipt.http_status,
-        "detail": receipt.detail,
-        "previous": receipt.previous,
-        "signature": receipt.signature,
-    }
-
-
-async def verify_receipts(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
-    async with unlocked(profile, terminal) as services:
-        report = await services.sharing.verify_receipts()
-    for fault in report.faults:
-        terminal.say(fault)
-    terminal.say(f"{report.count} receipts: " + ("all sound, none missing." if report.sound else "damage was found."))
-    terminal.data({"count": report.count, "sound": report.sound, "faults": list(report.faults)})
-    return Exit.DONE if report.sound else Exit.DAMAGED

@@ -65,10 +65,9 @@ class SharingDesk(GrantDesk, LookDesk, BookDesk):
         elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
         """Without a `looker`, nothing is ever checked for faces, and everything says so. `elapsed` is for `Grants`."""
-        super().__init__(vault, lanes, ReceiptBook(vault, clock))
+        super().__init__(vault, lanes, ReceiptBook(vault, clock), self._card, clock)
         self._courier = courier
         self._events = events
-        self._clock = clock
         self._loop = asyncio.get_running_loop()
         self.book = destinations
         self._cards = cards or CardBook()

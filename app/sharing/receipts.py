@@ -139,9 +139,12 @@ class ReceiptBook:
         """The whole book as JSON that can be checked without Eyelid. Raises VaultLocked."""
         records = [data.decode("utf-8", "replace") for _, data in self._vault.records(FOLDER)]
         branches = [[number, data.decode("utf-8", "replace")] for number, data in self._vault.branches(FOLDER)]
-        public_key = self._signing_key().public_key().public_bytes_raw().hex()
-        book = {"format": FORMAT, "public_key": public_key, "records": records} | ({"branches": branches} if branches else {})
+        book = {"format": FORMAT, "public_key": self.public_key(), "records": records} | ({"branches": branches} if branches else {})
         return json.dumps(book, indent=1).encode()
+
+    def public_key(self) -> str:
+        """The key that all lines are signed with, in hex. Raises VaultLocked."""
+        return self._signing_key().public_key().public_bytes_raw().hex()
 
     def _signing_key(self) -> Ed25519PrivateKey:
         return Ed25519PrivateKey.from_private_bytes(self._vault.subkey("receipts"))
@@ -236,6 +239,11 @@ def _notes(branches: list[tuple[int, bytes]]) -> tuple[str, ...]:
 
 def check_export(export: bytes) -> BookReport:
     """Check an exported book against the public key it names. Raises ValueError for what is no export at all."""
+    public_key, records, branches = _exported(export)
+    return check(records, public_key, branches=branches)
+
+
+def _exported(export: bytes) -> tuple[Ed25519PublicKey, list[tuple[int, bytes]], list[tuple[int, bytes]]]:
     try:
         found = json.loads(export)
         public_key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(found["public_key"]))
@@ -243,7 +251,16 @@ def check_export(export: bytes) -> BookReport:
         branches = [(int(number), str(text).encode()) for number, text in found.get("branches", ())]
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError("not an export of receipts") from error
-    return check(records, public_key, branches=branches)
+    return public_key, records, branches
+
+
+def continued(earlier: bytes, later: bytes) -> tuple[str, ...]:
+    """What the export `earlier` has that `later` has not: a book only ever grows. Raises ValueError for what is no export."""
+    _, records, branches = _exported(earlier)
+    _, now, beside = _exported(later)
+    kept = {*now, *beside}
+    gone = [number for number, text in (*records, *branches) if (number, text) not in kept]
+    return tuple(f"Receipt {number} of the earlier export is not in the book any more, or is another one." for number in gone)
 
 
 def _line_fault(number: int, data: bytes, before: frozenset[str] | None, public_key: Ed25519PublicKey) -> str:
