@@ -1,0 +1,151 @@
+"""`eyelid import`: files and folders, asked-for removal, a watched folder, phones, Meta's archive; on real services."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import json
+import zipfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from app.cli import imports
+from app.cli.main import parser
+from app.cli.terminal import Exit, Terminal
+from app.imports import watch
+from app.imports.phones import Phone
+from app.library.types import Query
+from app.paths import Profile
+from app.services import Services
+from app.vault.vault import Vault
+
+
+def jpeg(make: str, red: int) -> bytes:
+    exif = Image.Exif()
+    exif[0x010F] = make
+    out = io.BytesIO()
+    Image.new("RGB", (24, 16), (red, 9, 9)).save(out, "JPEG", exif=exif.tobytes())
+    return out.getvalue()
+
+
+class Talk(Terminal):
+    """A terminal that gives `answers` in turn."""
+
+    def __init__(self, *answers: str, json: bool = False) -> None:
+        super().__init__(json=json)
+        self.answers = list(answers)
+
+    @property
+    def interactive(self) -> bool:
+        return True
+
+    async def ask(self, question: str, *, otherwise: str = "Nothing was done.") -> str:
+        return self.answers.pop(0)
+
+
+@pytest.fixture
+async def services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Services]:
+    profile = Profile(tmp_path / "profile")
+    profile.make()
+    Vault.create(profile.vault, passphrase="correct horse", keyring=False, work_factor=2).close()
+    made = await Services.start(profile)
+    await made.vault.unlock("correct horse")
+
+    @contextlib.asynccontextmanager
+    async def unlocked(*_: object) -> AsyncIterator[Services]:
+        yield made
+
+    monkeypatch.setattr(imports, "unlocked", unlocked)
+    yield made
+    await made.stop()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "from"
+    made.mkdir()
+    (made / "a.jpg").write_bytes(jpeg("Meta AI", 1))
+    (made / "b.jpg").write_bytes(jpeg("Apple", 2))
+    (made / "bad.jpg").write_bytes(jpeg("Meta AI", 3)[:-5])
+    (made / "notes.txt").write_text("nothing")
+    return made
+
+
+async def run(services: Services, talk: Talk, *arguments: str) -> Exit:
+    parsed = parser().parse_args(arguments)
+    code = await parsed.command(services.profile, parsed, talk)
+    assert isinstance(code, Exit)
+    return code
+
+
+async def test_everything_in_a_folder(services: Services, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert await run(services, Talk(json=True), "--json", "import", str(folder)) is Exit.FAILED  # one of them is damaged
+    out, err = capsys.readouterr()
+    assert {Path(each["path"]).name: (each["fate"], each["family"]) for each in json.loads(out)} == {
+        "a.jpg": ("taken", "meta-glasses"),
+        "b.jpg": ("taken", ""),
+        "bad.jpg": ("refused", None),
+        "notes.txt": ("passed_over", None),
+    }
+    assert "bad.jpg" in err
+    tiles = await services.library.tiles(Query())
+    assert {tile.from_name for tile in tiles} == {"Meta glasses", "Apple"}
+    assert all([await services.library.thumbnail(tile.id, size) for tile in tiles for size in (160, 320)])  # type: ignore[arg-type]
+
+
+async def test_only_glasses_and_removal_on_a_yes(services: Services, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    await run(services, Talk("n"), "import", str(folder), "--only-glasses", "--remove")
+    assert (folder / "a.jpg").exists()
+    await run(services, Talk("y"), "import", str(folder), "--only-glasses", "--remove")
+    assert sorted(path.name for path in folder.iterdir()) == ["b.jpg", "bad.jpg", "notes.txt"]
+    out = capsys.readouterr().out
+    assert "Meta glasses (strong)" in out
+    assert "Deleted: 1. Left: 0." in out
+
+
+async def test_nothing_named_says_what_can_be(services: Services, capsys: pytest.CaptureFixture[str]) -> None:
+    assert await run(services, Talk(), "import") is Exit.USAGE
+    assert "Ray-Ban Meta" in capsys.readouterr().out
+
+
+async def test_phones_are_listed_and_imported_from(
+    services: Services, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await run(services, Talk(), "import", "--phones") is Exit.DONE
+    assert "Unlock the phone" in capsys.readouterr().out or "Explorer" in capsys.readouterr().out
+
+    async def plugged_in() -> tuple[Phone, ...]:
+        return (Phone("Pixel 8", (folder,)),)
+
+    monkeypatch.setattr(services.imports, "phones", plugged_in)
+    assert await run(services, Talk(), "import", "--phones") is Exit.DONE
+    assert "Pixel 8" in capsys.readouterr().out
+    await run(services, Talk(), "import", "--phones", "--all")
+    assert len(await services.library.tiles(Query())) == 2
+
+
+async def test_a_watched_folder(services: Services, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "SECONDS", 0.01)
+    (folder / "bad.jpg").unlink()
+    watching = asyncio.ensure_future(run(services, Talk(), "import", "--watch", str(folder)))
+    while len(await services.library.tiles(Query())) < 2:
+        await asyncio.sleep(0.01)
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+    assert all(path.exists() for path in (folder / "a.jpg", folder / "b.jpg"))
+
+
+async def test_metas_archive_marks_what_was_shared(services: Services, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    await run(services, Talk(), "import", str(folder / "a.jpg"))
+    archive = folder / "meta.zip"
+    with zipfile.ZipFile(archive, "w") as made:
+        made.writestr("messages/ai_conversations.json", json.dumps([{"timestamp": 1_751_019_480, "media": [{"uri": "m/a.jpg"}]}]))
+        made.writestr("m/a.jpg", (folder / "a.jpg").read_bytes())
+    assert await run(services, Talk(), "import", "--meta-archive", str(archive)) is Exit.DONE
+    assert "1 that were in the vault, 0 taken" in capsys.readouterr().out
+    (tile,) = await services.library.tiles(Query())
+    assert tile.status_words == "Shared with Meta"
