@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from app.media.decode import encode_jpeg, media_type_of, upright
@@ -41,6 +41,13 @@ def spread(duration_ms: int | None, count: int = FRAMES) -> tuple[int, ...]:
 def frames(
     source: Source, media_type: str, orientation: int, times_ms: Sequence[int] | None = None, long_edge: int | None = None
 ) -> tuple[Frame, ...]:
+    """The frames that `each_frame` yields."""
+    return tuple(each_frame(source, media_type, orientation, times_ms, long_edge))
+
+
+def each_frame(
+    source: Source, media_type: str, orientation: int, times_ms: Sequence[int] | None = None, long_edge: int | None = None
+) -> Iterator[Frame]:
     """The frames shown at `times_ms` (at most MAX_FRAMES, in any order), or FRAMES evenly spread ones; each once, by time.
 
     `orientation` is EXIF 1 to 8; `long_edge` makes them small, for a film strip. ValueError for too many times or a negative one.
@@ -52,12 +59,11 @@ def frames(
     times = sorted(set(_evenly(source, kind) if times_ms is None else times_ms))
     if not 1 <= len(times) <= MAX_FRAMES or times[0] < 0:
         raise ValueError(f"{len(times)} frames")
-    made = []
     for at, stored in frames_at(source, kind, times, long_edge):
         with decoding("video"):
             picture = upright(stored, orientation)
-            made.append(Frame(at, encode_jpeg(picture, QUALITY), picture.width, picture.height))
-    return tuple(made)
+            frame = Frame(at, encode_jpeg(picture, QUALITY), picture.width, picture.height)
+        yield frame
 
 
 def _evenly(source: Source, media_type: MediaType) -> tuple[int, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from app.media.frames import FRAMES, Frame
 from app.media.look.types import Findings
@@ -25,9 +25,11 @@ class LookDesk(PlaceDesk):
         """See `Looking.look`: `told` hears what is found, as it is found."""
         return await self.looking.look(item, at_ms, told)
 
-    async def filmstrip(self, item: ItemId, count: int = FRAMES, long_edge: int = THUMB_EDGE) -> tuple[Frame, ...]:
-        """See `Looking.filmstrip`."""
-        return await self.looking.filmstrip(item, count, long_edge)
+    async def filmstrip(
+        self, item: ItemId, count: int = FRAMES, long_edge: int = THUMB_EDGE, told: Callable[[Frame], None] | None = None
+    ) -> tuple[Frame, ...]:
+        """See `Looking.filmstrip`: `told` hears of each frame as soon as it is there."""
+        return await self.looking.filmstrip(item, count, long_edge, told)
 
     async def view(self, item: ItemId, at_ms: int | None = None, long_edge: int = LONG_EDGE) -> Frame:
         """See `Looking.view`."""

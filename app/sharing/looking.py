@@ -13,13 +13,13 @@ from typing import Protocol
 
 from app.lanes import Lanes
 from app.media.decode import PIXEL_LIMIT
-from app.media.frames import FRAMES, QUALITY, Frame, frames, spread
+from app.media.frames import FRAMES, QUALITY, Frame, each_frame, spread
 from app.media.inspect import inspect
 from app.media.look.boxes import Box
 from app.media.look.cover import Edit, FaceShows, covers_for, shows, still_seen
 from app.media.look.types import ALL_PARTS, Check, Findings, Kind, Part, not_checked
 from app.media.shape import LONG_EDGE, shape
-from app.media.types import MediaFacts, MediaType, Shaped
+from app.media.types import MediaType, Shaped
 from app.sharing.errors import NotReady
 from app.sharing.shaping import Space, fitted
 from app.sharing.types import Picture, PictureChoice, PolicyCard
@@ -89,6 +89,7 @@ class Looking:
         self._lanes = lanes
         self._looker = looker
         self._found: dict[tuple[ItemId, int | None], Findings] = {}
+        self._traces_of: dict[ItemId, tuple[str, ...]] = {}
         self._age = 0
         self._turn = asyncio.Lock()
         """One look at a time: who asks for the same gets what the first found, and what is about to be sent waits for one at most."""
@@ -101,6 +102,7 @@ class Looking:
         """Drop what was found, and end the finders with what they hold: the vault has locked."""
         self._age += 1
         self._found.clear()
+        self._traces_of.clear()
         await self._looker.drop()
 
     # -- what is on it
@@ -140,11 +142,11 @@ class Looking:
             # HEIC is decoded by a program of its own, which the finders may not start: they get its pixels.
             made = await self._lanes.work(shape, data, meta.new.media_type, meta.new.orientation, PIXEL_LIMIT, QUALITY)
             return await self._beyond(made.removed, made.jpeg, tell)
-        facts = await self._lanes.work(self._facts, meta.id)
+        traces = await self._traces(meta.id)
         if meta.new.kind is ItemKind.VIDEO:
-            return await self._beyond(facts.traces, (await self._still(meta, at_ms)).jpeg, tell)
+            return await self._beyond(traces, (await self._still(meta, at_ms)).jpeg, tell)
         rest = not_checked([part for part in Part if part in _BEYOND], "A sound has no picture.")
-        findings = Findings(checks=(Check(Part.METADATA, True), *rest), traces=facts.traces)
+        findings = Findings(checks=(Check(Part.METADATA, True), *rest), traces=traces)
         tell(findings)
         return findings
 
@@ -155,30 +157,48 @@ class Looking:
         seen = await self._looker.look(jpeg, _JPEG, 1, _BEYOND, lambda findings: tell(_with(first, findings)))
         return _with(first, seen)
 
-    def _facts(self, item: ItemId) -> MediaFacts:
-        with self._vault.open_media(item) as source:
-            return inspect(source)
+    async def _traces(self, item: ItemId) -> tuple[str, ...]:
+        """What the file of a video or a sound tells besides its pictures and tones."""
+
+        def traces() -> tuple[str, ...]:
+            with self._vault.open_media(item) as source:
+                return inspect(source).traces
+
+        if item not in self._traces_of:
+            self._traces_of[item] = await self._lanes.work(traces)
+        return self._traces_of[item]
 
     async def _still(self, meta: ItemMeta, at_ms: int | None, long_edge: int | None = None) -> Frame:
         times = spread(meta.new.duration_ms, 1) if at_ms is None else (at_ms,)
         return (await self._frames(meta, times, long_edge))[0]
 
-    async def _frames(self, meta: ItemMeta, times: Sequence[int], long_edge: int | None) -> tuple[Frame, ...]:
-        def cut() -> tuple[Frame, ...]:
-            with self._vault.open_media(meta.id) as source:
-                return frames(source, meta.new.media_type, meta.new.orientation, times, long_edge)
+    async def _frames(
+        self, meta: ItemMeta, times: Sequence[int], long_edge: int | None, told: Callable[[Frame], None] | None = None
+    ) -> tuple[Frame, ...]:
+        loop, cut = asyncio.get_running_loop(), []
 
-        return await self._lanes.work(cut)
+        def work() -> None:
+            with self._vault.open_media(meta.id) as source:
+                for frame in each_frame(source, meta.new.media_type, meta.new.orientation, times, long_edge):
+                    cut.append(frame)
+                    if told is not None:
+                        loop.call_soon_threadsafe(told, frame)
+
+        await self._lanes.work(work)
+        return tuple(cut)
 
     # -- pictures to choose from
 
-    async def filmstrip(self, item: ItemId, count: int = FRAMES, long_edge: int = THUMB_EDGE) -> tuple[Frame, ...]:
+    async def filmstrip(
+        self, item: ItemId, count: int = FRAMES, long_edge: int = THUMB_EDGE, told: Callable[[Frame], None] | None = None
+    ) -> tuple[Frame, ...]:
         """Evenly spread frames of a video, small, each with the time that a `PictureChoice` names it by; at most as many as asked for.
 
-        ValueError for a count outside 1 to 20. Raises MediaUnsupported for what is no video, and what `look` raises.
+        `told` is called on the loop with each as soon as it is there. ValueError for a count outside 1 to 20. Raises MediaUnsupported for
+        what is no video, and what `look` raises.
         """
         meta = await self._lanes.vault(self._vault.meta, item)
-        return await self._frames(meta, spread(meta.new.duration_ms, count), long_edge)
+        return await self._frames(meta, spread(meta.new.duration_ms, count), long_edge, told)
 
     async def choices(self, item: ItemId, most: int) -> tuple[PictureChoice, ...]:
         """What goes of an item of which nobody said more: the whole photo, or a few frames of the video. Raises what `filmstrip` raises."""
@@ -218,8 +238,7 @@ class Looking:
         if meta.new.kind is not ItemKind.VIDEO:
             return await self._lanes.vault(self._vault.read, meta.id), meta.new.media_type, meta.new.orientation, None, ()
         still = await self._still(meta, at_ms)
-        facts = await self._lanes.work(self._facts, meta.id)
-        return still.jpeg, _JPEG, 1, still.at_ms, (*facts.traces, REST_OF_VIDEO)
+        return still.jpeg, _JPEG, 1, still.at_ms, (*await self._traces(meta.id), REST_OF_VIDEO)
 
     async def _faces(self, jpeg: bytes, covered: Sequence[Box]) -> int | None:
         """How many faces are seen beside the covers of a finished picture; None when that is not known. Raises FaceShows."""

@@ -22,12 +22,12 @@ from app.cli.main import parser
 from app.cli.terminal import Exit, Terminal
 from app.errors import EyelidError
 from app.media.look.boxes import Box
-from app.media.look.cover import check_solid
+from app.media.look.cover import Edit, FaceShows, check_solid
 from app.media.look.types import Check, Findings, Kind, Part, Region
 from app.media.samples import clip
 from app.paths import Profile
 from app.services import Services
-from app.sharing.types import Proposal
+from app.sharing.types import Draft, PictureChoice, Proposal
 from app.vault.types import ItemKind, NewItem, Origin
 from app.vault.vault import Vault
 
@@ -109,6 +109,12 @@ async def test_look_cover_and_go_on(services: Services, monkeypatch: pytest.Monk
     said = capsys.readouterr().out
     assert "covered places: 1" in said
     assert "removed: location" in said
+
+    # A face that shows beside its cover is found by the finders themselves, and stops it.
+    left, top, width, height = next(each["box"] for each in of_photo["regions"] if each["kind"] == "face")
+    half = PictureChoice(photo, edit=Edit((Box(left, top, left + width, top + height // 2),)))
+    with pytest.raises(FaceShows):
+        await services.sharing.prepare(Draft((photo,), "x", "mirror", pictures=(half,)))
 
     # A destination that is not known to keep from training: the covered copy is the first offer, and only a no declines it.
     place = services.sharing.book.add_custom("Elsewhere", "Somebody", "https://ai.example/v1", "m", needs_key=False).id

@@ -14,6 +14,7 @@ from PIL import Image
 
 from app.assistants import Turn, wire
 from app.media.errors import MediaUnsupported
+from app.media.frames import Frame
 from app.media.look.boxes import Box
 from app.media.look.cover import CoverFailed, Edit, FaceShows, NothingLeft, check_solid, covers_for
 from app.media.look.types import Findings, Kind, Part, Region
@@ -178,8 +179,10 @@ async def test_the_finders_get_the_pixels_of_a_heic_picture(room: Any) -> None:
 
 async def test_a_filmstrip(room: Any) -> None:
     item = film(room)
-    strip = await room.desk.filmstrip(item)
+    told: list[Frame] = []
+    strip = await room.desk.filmstrip(item, told=told.append)
     assert len(strip) == 4
+    assert tuple(told) == strip
     assert [frame.at_ms for frame in strip] == sorted({frame.at_ms for frame in strip})
     assert all(max(frame.width, frame.height) == 320 for frame in strip)
     assert len(await room.desk.filmstrip(item, 20, 64)) == 20
