@@ -147,7 +147,7 @@ class Ingest:
 
 
 def _require_room(offer: Offer, gathered: Gathered) -> None:
-    if len(gathered) > min(LARGEST_CAPTURE, offer.size or LARGEST_CAPTURE):
+    if max(len(gathered), offer.size or 0) > LARGEST_CAPTURE or len(gathered) > (offer.size or LARGEST_CAPTURE):
         raise CaptureRefused("A capture is larger than it should be.", "It was stopped.", "Check the glasses.")
 
 

@@ -22,7 +22,7 @@ from app.glasses.types import KnownGlasses
 from app.lanes import Lanes
 from app.media.errors import MediaDamaged
 from app.vault.types import ItemMeta
-from ble.errors import GlassesError
+from ble.errors import GlassesError, ProtocolFault
 from ble.http_port import nothing_is_safe
 from ble.keeper import Keeper
 from ble.radio import Radio
@@ -135,7 +135,8 @@ class Intake:
 
     async def _once(self, known: KnownGlasses, keeper: Keeper, offer: Offer, capabilities: Capabilities | None) -> Taken:
         kept = self._partial.setdefault(offer.id, Gathered())
-        if not kept.whole and (capabilities is None or not capabilities.can(Capability.RESUME)):
+        # Without a digest of the whole nobody could tell whether parts of several transfers belong together.
+        if not kept.whole and (capabilities is None or not capabilities.can(Capability.RESUME) or offer.sha256 is None):
             kept.clear()
         await self._ledger(self._to.ledger.note, known.address, offer, CaptureState.TRANSFERRING, offset=len(kept))
 
@@ -145,7 +146,9 @@ class Intake:
         try:
             async with contextlib.aclosing(self._coming(known, keeper, offer, kept)) as pieces:
                 taken = await self._to.ingest.take(known, offer, pieces, kept, checked)
-        except GlassesError:
+        except GlassesError as error:
+            if isinstance(error, ProtocolFault):
+                kept.clear()  # they sent what can't be right: none of it is built upon
             await self._ledger(self._to.ledger.note, known.address, offer, CaptureState.SEEN, offset=len(kept))
             self._bound_partials(offer.id)
             raise
