@@ -19,7 +19,7 @@ from app.media.look.boxes import Box
 from app.media.look.cover import Edit, FaceShows, covers_for, shows, still_seen
 from app.media.look.types import ALL_PARTS, Check, Findings, Kind, Part, not_checked
 from app.media.shape import LONG_EDGE, shape
-from app.media.types import MediaType, Shaped
+from app.media.types import MediaFacts, MediaType, Shaped
 from app.sharing.errors import NotReady
 from app.sharing.shaping import Space, fitted
 from app.sharing.types import Picture, PictureChoice, PolicyCard
@@ -34,6 +34,10 @@ _FACES = frozenset({Part.FACES})
 _BEYOND = ALL_PARTS - {Part.METADATA}
 _JPEG = "image/jpeg"
 _KEPT = 500
+
+
+_Key = tuple[ItemId, int | None, int]
+"""An item, the time of a frame, and how the item is turned."""
 
 
 class Looker(Protocol):
@@ -88,8 +92,8 @@ class Looking:
         self._vault = vault
         self._lanes = lanes
         self._looker = looker
-        self._found: dict[tuple[ItemId, int | None], Findings] = {}
-        self._traces_of: dict[ItemId, tuple[str, ...]] = {}
+        self._found: dict[_Key, Findings] = {}
+        self._facts_of: dict[ItemId, MediaFacts] = {}
         self._age = 0
         self._turn = asyncio.Lock()
         """One look at a time: who asks for the same gets what the first found, and what is about to be sent waits for one at most."""
@@ -102,7 +106,7 @@ class Looking:
         """Drop what was found, and end the finders with what they hold: the vault has locked."""
         self._age += 1
         self._found.clear()
-        self._traces_of.clear()
+        self._facts_of.clear()
         await self._looker.drop()
 
     # -- what is on it
@@ -113,26 +117,24 @@ class Looking:
         `told` is called on the loop with what is known so far, each time a part reports. Found once, it is known until the vault locks.
         Raises VaultLocked, ItemMissing, ObjectDamaged, MediaDamaged, and MediaUnsupported for what is no medium.
         """
-        tell, key = told or (lambda _: None), (item, at_ms)
+        tell = told or (lambda _: None)
+        meta = await self._lanes.vault(self._vault.meta, item)
+        key = (item, at_ms, meta.new.orientation)  # turned since, what was found lies elsewhere
         if key not in self._found:
             async with self._turn:
                 if key not in self._found:  # somebody else may have looked meanwhile
-                    return await self._fresh(key, tell)
+                    return await self._fresh(key, meta, tell)
         tell(self._found[key])
         return self._found[key]
 
-    async def _fresh(self, key: tuple[ItemId, int | None], tell: Told) -> Findings:
+    async def _fresh(self, key: _Key, meta: ItemMeta, tell: Told) -> Findings:
         age = self._age
-        meta = await self._lanes.vault(self._vault.meta, key[0])
         findings = await self._seen(meta, key[1], tell)
         if age == self._age and not findings.unchecked:
-            self._keep(key, findings)
+            while len(self._found) >= _KEPT:
+                del self._found[next(iter(self._found))]
+            self._found[key] = findings
         return findings
-
-    def _keep(self, key: tuple[ItemId, int | None], findings: Findings) -> None:
-        while len(self._found) >= _KEPT:
-            del self._found[next(iter(self._found))]
-        self._found[key] = findings
 
     async def _seen(self, meta: ItemMeta, at_ms: int | None, tell: Told) -> Findings:
         if meta.new.kind is ItemKind.PHOTO:
@@ -142,7 +144,7 @@ class Looking:
             # HEIC is decoded by a program of its own, which the finders may not start: they get its pixels.
             made = await self._lanes.work(shape, data, meta.new.media_type, meta.new.orientation, PIXEL_LIMIT, QUALITY)
             return await self._beyond(made.removed, made.jpeg, tell)
-        traces = await self._traces(meta.id)
+        traces = (await self._facts(meta.id)).traces
         if meta.new.kind is ItemKind.VIDEO:
             return await self._beyond(traces, (await self._still(meta, at_ms)).jpeg, tell)
         rest = not_checked([part for part in Part if part in _BEYOND], "A sound has no picture.")
@@ -157,19 +159,22 @@ class Looking:
         seen = await self._looker.look(jpeg, _JPEG, 1, _BEYOND, lambda findings: tell(_with(first, findings)))
         return _with(first, seen)
 
-    async def _traces(self, item: ItemId) -> tuple[str, ...]:
-        """What the file of a video or a sound tells besides its pictures and tones."""
+    async def _facts(self, item: ItemId) -> MediaFacts:
+        """What the file of a video or a sound says of itself."""
 
-        def traces() -> tuple[str, ...]:
+        def facts() -> MediaFacts:
             with self._vault.open_media(item) as source:
-                return inspect(source).traces
+                return inspect(source)
 
-        if item not in self._traces_of:
-            self._traces_of[item] = await self._lanes.work(traces)
-        return self._traces_of[item]
+        if item not in self._facts_of:
+            self._facts_of[item] = await self._lanes.work(facts)
+        return self._facts_of[item]
+
+    async def _spread(self, meta: ItemMeta, count: int) -> tuple[int, ...]:
+        return spread(meta.new.duration_ms or (await self._facts(meta.id)).duration_ms, count)
 
     async def _still(self, meta: ItemMeta, at_ms: int | None, long_edge: int | None = None) -> Frame:
-        times = spread(meta.new.duration_ms, 1) if at_ms is None else (at_ms,)
+        times = await self._spread(meta, 1) if at_ms is None else (at_ms,)
         return (await self._frames(meta, times, long_edge))[0]
 
     async def _frames(
@@ -198,14 +203,14 @@ class Looking:
         what is no video, and what `look` raises.
         """
         meta = await self._lanes.vault(self._vault.meta, item)
-        return await self._frames(meta, spread(meta.new.duration_ms, count), long_edge, told)
+        return await self._frames(meta, await self._spread(meta, count), long_edge, told)
 
     async def choices(self, item: ItemId, most: int) -> tuple[PictureChoice, ...]:
         """What goes of an item of which nobody said more: the whole photo, or a few frames of the video. Raises what `filmstrip` raises."""
         meta = await self._lanes.vault(self._vault.meta, item)
         if meta.new.kind is not ItemKind.VIDEO:
             return (PictureChoice(item),)
-        strip = await self._frames(meta, spread(meta.new.duration_ms, max(1, min(FRAMES, most))), THUMB_EDGE)
+        strip = await self._frames(meta, await self._spread(meta, max(1, min(FRAMES, most))), THUMB_EDGE)
         return tuple(PictureChoice(item, frame.at_ms) for frame in strip)
 
     async def view(self, item: ItemId, at_ms: int | None = None, long_edge: int = LONG_EDGE) -> Frame:
@@ -238,7 +243,7 @@ class Looking:
         if meta.new.kind is not ItemKind.VIDEO:
             return await self._lanes.vault(self._vault.read, meta.id), meta.new.media_type, meta.new.orientation, None, ()
         still = await self._still(meta, at_ms)
-        return still.jpeg, _JPEG, 1, still.at_ms, (*await self._traces(meta.id), REST_OF_VIDEO)
+        return still.jpeg, _JPEG, 1, still.at_ms, (*(await self._facts(meta.id)).traces, REST_OF_VIDEO)
 
     async def _faces(self, jpeg: bytes, covered: Sequence[Box]) -> int | None:
         """How many faces are seen beside the covers of a finished picture; None when that is not known. Raises FaceShows."""

@@ -82,6 +82,13 @@ async def test_what_is_found_comes_in_by_and_by_and_is_kept(room: Any) -> None:
     assert len(room.looker.looked) == 1, "looked at once only"
 
 
+async def test_a_photo_that_was_turned_is_looked_at_anew(room: Any) -> None:
+    await room.desk.look(room.item)
+    room.vault.change(room.item, lambda meta: replace(meta, new=replace(meta.new, orientation=6)))
+    await room.desk.look(room.item)
+    assert [looked[1] for looked in room.looker.looked] == [1, 6]
+
+
 async def test_two_who_ask_for_the_same_look_once(room: Any) -> None:
     first, second = await asyncio.gather(room.desk.look(room.item), room.desk.look(room.item))
     assert first is second
@@ -125,7 +132,7 @@ async def test_only_so_much_is_kept(room: Any, monkeypatch: pytest.MonkeyPatch) 
     items = [room.item, *(room.vault.add(room.vault.read(room.item), room.vault.meta(room.item).new).id for _ in range(3))]
     for item in items:
         await room.desk.look(item)
-    assert [item for item, _ in room.desk.looking._found] == items[-2:]
+    assert [key[0] for key in room.desk.looking._found] == items[-2:]
 
 
 async def test_without_finders_nothing_is_checked(room: Any) -> None:
@@ -149,7 +156,7 @@ async def test_a_video_is_looked_at_frame_by_frame(room: Any) -> None:
     assert told[0].checks[0].part is Part.METADATA
     assert all(each.checked(Part.METADATA) for each in told)
     await room.desk.look(item)
-    assert {at for _, at in room.desk.looking._found} == {1000, None}
+    assert {key[1] for key in room.desk.looking._found} == {1000, None}
 
 
 async def test_a_sound_has_traces_only(room: Any) -> None:
@@ -186,6 +193,7 @@ async def test_a_filmstrip(room: Any) -> None:
     assert [frame.at_ms for frame in strip] == sorted({frame.at_ms for frame in strip})
     assert all(max(frame.width, frame.height) == 320 for frame in strip)
     assert len(await room.desk.filmstrip(item, 20, 64)) == 20
+    assert len(await room.desk.filmstrip(film(room, duration_ms=None), 2, 64)) == 2, "a length that nobody noted is found out"
     for count in (0, 21):
         with pytest.raises(ValueError, match="frames"):
             await room.desk.filmstrip(item, count)
