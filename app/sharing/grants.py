@@ -13,7 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from app.sharing.compare import change_words
 from app.sharing.errors import GateClosed, SharingError
+from app.sharing.terms import difference, words_of
 from app.sharing.types import Change, Destination, PolicyCard, PolicyClass, Proposal
 
 MOST_MINUTES, MOST_ITEMS = 15, 20
@@ -125,9 +127,14 @@ def ended(grant: Grant, destination: Destination | None, card: PolicyCard | None
         return "The destination was removed."
     if destination != grant.destination:
         return "The destination, its address or its model has changed."
-    if card != grant.card:
-        return "What is known of the terms has changed."
+    if card is None or card != grant.card:
+        return " ".join(("What is known of the terms has changed.", *_changes(grant.card, card)))
     return ""
+
+
+def _changes(before: PolicyCard, after: PolicyCard | None) -> list[str]:
+    """What the terms say otherwise now; nothing where only their dates or notes do."""
+    return [change_words(each) for each in difference(words_of(before), words_of(after))] if after else []
 
 
 def counted(proposal: Proposal) -> int:
