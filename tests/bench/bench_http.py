@@ -116,7 +116,7 @@ async def server(family: str, sizes: list[int], rate: float) -> AsyncIterator[st
 
 async def ours(family: str, address: str, folder: Path) -> tuple[str, float, float]:
     """Import the one clip; its path, the seconds it took, and the seconds of processor time, the courier's included."""
-    airs.simulated = lambda _: _elsewhere(family, address)  # type: ignore[assignment]
+    airs.simulated = lambda *_: _elsewhere(family, address)  # type: ignore[assignment]
     vault = Vault.create(folder / "vault", passphrase="correct horse battery", keyring=False, work_factor=4)
     courier, lanes = await CourierLink.start(), Lanes()
     watch, safe = Watch(HttpLink(courier)), [0.0]

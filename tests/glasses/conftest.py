@@ -74,7 +74,7 @@ def faulty(monkeypatch: pytest.MonkeyPatch) -> Callable[[Faults], None]:
     """Simulated glasses from now on have these faults; without a call, they have none. All are as fast as the link."""
 
     def use(faults: Faults) -> None:
-        monkeypatch.setattr(airs, "simulated", lambda family: make(family, airs.pictures(family), pace=AT_ONCE, faults=faults))
+        monkeypatch.setattr(airs, "simulated", lambda family, *_: make(family, airs.pictures(family), pace=AT_ONCE, faults=faults))
 
     use(Faults())
     return use
@@ -86,8 +86,8 @@ def twins(faulty: object, monkeypatch: pytest.MonkeyPatch) -> list[SimulatedPeri
     made: list[SimulatedPeripheral] = []
     simulated = airs.simulated
 
-    def recorded(family: str) -> SimulatedPeripheral:
-        made.append(simulated(family))
+    def recorded(family: str, *listen: object) -> SimulatedPeripheral:
+        made.append(simulated(family, *listen))
         return made[-1]
 
     monkeypatch.setattr(airs, "simulated", recorded)

@@ -235,8 +235,8 @@ async def test_glasses_that_advertise_no_service_are_found_by_their_name_or_make
 ) -> None:
     simulated = airs.simulated
 
-    def shy(which: str) -> SimulatedPeripheral:
-        twin = simulated(which)
+    def shy(which: str, *listen: Any) -> SimulatedPeripheral:
+        twin = simulated(which, *listen)
         twin._advertised = ()
         return twin
 
@@ -250,8 +250,8 @@ async def test_glasses_that_advertise_no_service_are_found_by_their_name_or_make
 async def test_the_maker_alone_tells_mentra_live(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     simulated = airs.simulated
 
-    def nameless(which: str) -> SimulatedPeripheral:
-        twin = simulated(which)
+    def nameless(which: str, *listen: Any) -> SimulatedPeripheral:
+        twin = simulated(which, *listen)
         twin._advertised, twin.name = (), "?"
         return twin
 

@@ -154,7 +154,7 @@ async def test_a_choice_for_a_pair_is_kept(bench: Any, tmp_path: Path) -> None:
 
 
 async def test_what_is_no_glasses_is_not_enrolled(bench: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(airs, "simulated", lambda family: make(NECKLACE, ()))
+    monkeypatch.setattr(airs, "simulated", lambda *_: make(NECKLACE, ()))
     await bench.desk.start_simulated("omi-glass")
     with pytest.raises(GlassesError):
         await bench.desk.pair(await bench.found())

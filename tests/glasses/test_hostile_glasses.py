@@ -145,7 +145,7 @@ async def test_the_others_keep_working(bench: Any, monkeypatch: pytest.MonkeyPat
     good = await bench.desk.pair(await bench.found())
     before = reset_peak()
 
-    monkeypatch.setattr(airs, "simulated", lambda _: ATTACKS[name]())
+    monkeypatch.setattr(airs, "simulated", lambda *_: ATTACKS[name]())
     evil = await bench.desk._airs.simulate("omi-glass")
     found = await heard(bench, evil)
     if await attempt(bench.desk.pair(found), ATTACK_SECONDS):

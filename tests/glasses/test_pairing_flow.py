@@ -47,7 +47,7 @@ async def settled(flow: PairingFlow) -> PairingState:
 @pytest.fixture
 def twins(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[str], SimulatedPeripheral]], None]:
     """Which simulated glasses are switched on from now on."""
-    return lambda make_one: monkeypatch.setattr(airs, "simulated", make_one)
+    return lambda make_one: monkeypatch.setattr(airs, "simulated", lambda family, *_: make_one(family))
 
 
 async def test_from_the_list_to_ready(bench: Any, tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ async def test_a_code_is_compared_and_without_a_person_refused(bench: Any, monke
         twin.shows_code = True
         return twin
 
-    monkeypatch.setattr(airs, "simulated", make_one)
+    monkeypatch.setattr(airs, "simulated", lambda family, *_: make_one(family))
     await bench.desk.start_simulated("open")
     with pytest.raises(EyelidError, match="not paired"):
         await paired(bench, Person())
@@ -105,7 +105,7 @@ async def test_a_code_is_compared_and_without_a_person_refused(bench: Any, monke
 
 async def test_a_failure_can_be_tried_again_by_a_person(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     twin = SimulatedFrame(pictures("frame"), faults=BrilliantFaults(bonded_elsewhere=True), pace=AT_ONCE)
-    monkeypatch.setattr(airs, "simulated", lambda _: twin)
+    monkeypatch.setattr(airs, "simulated", lambda *_: twin)
     await bench.desk.start_simulated("frame")
     with pytest.raises(EyelidError):
         await paired(bench, Person())

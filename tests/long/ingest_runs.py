@@ -83,7 +83,7 @@ def twin(folder: Path, count: int, faults: OpenFaults) -> SimulatedOpenGlasses:
 async def ingest(folder: Path, count: int, drop: int | None, *, locked: bool, whole: bool) -> None:
     """One run, until it is killed; if `whole`, until the glasses are empty."""
     glasses = twin(folder, count, OpenFaults(drop_link_at=drop, times=1))
-    airs.simulated = lambda _: glasses  # type: ignore[assignment]
+    airs.simulated = lambda *_: glasses  # type: ignore[assignment]
     vault = Vault.open(folder / "vault")
     if not locked:
         vault.unlock_with_passphrase(PASSPHRASE)
