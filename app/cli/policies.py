@@ -11,10 +11,10 @@ from app.errors import EyelidError
 from app.paths import Profile
 from app.settings import Settings
 from app.sharing.card_schema import STATEMENTS
-from app.sharing.cards import CardBook
+from app.sharing.cards import MAX_AGE, CardBook, today
 from app.sharing.compare import CLASS_WORDS, QUESTIONS, READING_ONLY, all_cards, compare
 from app.sharing.regions import PLACES, REGION_NAMES
-from app.sharing.types import PolicyCard, Statement
+from app.sharing.types import PolicyCard, PolicyClass, Statement
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -30,6 +30,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     several.set_defaults(command=show_side_by_side)
     for each in (listing, one, several):
         each.add_argument("--place", metavar="CODE", help="as if you were there: a country (DE) or a state (US-IL); not kept")
+    review = actions.add_parser("review", help="which cards have to be read anew soon, with the sources to read")
+    review.add_argument("--days", type=int, default=60, metavar="N", help="those that count as training within N days (60)")
+    review.set_defaults(command=show_due)
     place = actions.add_parser("place", help="say where you are, since terms differ by it; without a code, show it")
     place.add_argument("code", metavar="CODE", nargs="?", help="a country (DE) or a state (US-IL)")
     place.set_defaults(command=keep_place)
@@ -97,6 +100,24 @@ async def show_side_by_side(profile: Profile, arguments: argparse.Namespace, ter
         {row.question: {card.id: answer.text for card, answer in zip(table.cards, row.answers, strict=True)} for row in table.rows}
     )
     return Exit.DONE
+
+
+async def show_due(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
+    """Cards by the day from which they no longer count; the mirror's is about this program and has none."""
+    cards = [card for card in all_cards(CardBook(), "") if card.policy_class is not PolicyClass.MIRROR]
+    due = sorted((card for card in cards if _days_left(card) <= arguments.days), key=_days_left)
+    for card in due:
+        left = _days_left(card)
+        terminal.say(f"{card.id:<22} read on {card.read_on.isoformat()}, {'counts as training now' if left < 0 else f'{left} days left'}")
+        for source in sorted({getattr(card, name).source for name in STATEMENTS}):
+            terminal.say(f"    {source}")
+    terminal.say(f"{len(due)} of {len(cards)} cards are to be read anew within {arguments.days} days.")
+    terminal.data([{**_data(card), "days_left": _days_left(card)} for card in due])
+    return Exit.DONE
+
+
+def _days_left(card: PolicyCard) -> int:
+    return (card.read_on + MAX_AGE - today()).days
 
 
 async def keep_place(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:

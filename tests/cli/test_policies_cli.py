@@ -8,11 +8,15 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from app.cli import policies
+from app.cli.main import main
 
 ROOT = Path(__file__).parents[2]
 PASSPHRASE = "correct horse battery staple"
@@ -121,3 +125,14 @@ def test_models_and_a_check_through_the_real_courier(tmp_path: Path, ollama: tup
     receipts = run(tmp_path, "receipts", "list")
     assert all(receipt["bytes_sent"] == 0 for receipt in receipts)
     assert run(tmp_path, "receipts", "verify")["sound"]
+
+
+def test_cards_to_read_anew_are_listed_by_their_day(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(policies, "today", lambda: date(2026, 11, 23))
+    assert main(["--json", "policies", "review", "--days", "365"]) == 0
+    cards = json.loads(capsys.readouterr().out)
+    assert [card["days_left"] for card in cards] == sorted(card["days_left"] for card in cards)
+    assert "openai-api" in {card["id"] for card in cards}
+    assert "mirror" not in {card["id"] for card in cards}
+    assert main(["policies", "review", "--days", "-1000"]) == 0
+    assert capsys.readouterr().out.startswith("0 of ")
