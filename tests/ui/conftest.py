@@ -48,6 +48,7 @@ from app.sharing.asking import Locality
 from app.sharing.errors import DestinationError, TermsForbid
 from app.sharing.grants import Grant, GrantOffer, GrantWish, offer
 from app.sharing.looking import Advice, advise
+from app.sharing.shared import SharedItem, SharedPlace, by_destination, by_item
 from app.sharing.types import (
     AnswerText,
     Destination,
@@ -657,7 +658,13 @@ class FakeSharing:
     async def receipts_page(self, where: Any = None) -> bytes:
         return b"<!doctype html>"
 
-    async def deletion(self, receipt: Receipt) -> str:
+    async def shared_by_item(self) -> tuple[SharedItem, ...]:
+        return by_item(self.book_receipts)
+
+    async def shared_by_destination(self) -> tuple[SharedPlace, ...]:
+        return by_destination(self.book_receipts)
+
+    def deletion(self, receipt: Receipt) -> str:
         return f"Write to {receipt.company} and name {receipt.body_sha256}."
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
+from app.sharing.shared import ReceiptFilter
 from app.sharing.types import Outcome, PolicyClass, Receipt, ReceiptKind
 from ui import words
 from ui.i18n import plural, tr
@@ -28,12 +29,14 @@ class ReceiptsModel(QAbstractTableModel):
         self._theme = theme
         self._rows: list[tuple[Receipt, ...]] = []
 
-    def show(self, receipts: Sequence[Receipt]) -> None:
+    def show(self, receipts: Sequence[Receipt], where: ReceiptFilter | None = None) -> None:
+        """Show the sendings whose end fits `where`; all of them without."""
         parcels: dict[str, list[Receipt]] = {}
         for receipt in sorted(receipts, key=lambda receipt: receipt.number):
             parcels.setdefault(receipt.parcel_id, []).append(receipt)
         self.beginResetModel()
-        self._rows = sorted((tuple(lines) for lines in parcels.values()), key=lambda lines: lines[-1].number, reverse=True)
+        rows = sorted((tuple(lines) for lines in parcels.values()), key=lambda lines: lines[-1].number, reverse=True)
+        self._rows = [lines for lines in rows if where is None or where.fits(ending(lines))]
         self.endResetModel()
 
     def lines(self, row: int) -> tuple[Receipt, ...]:
@@ -42,8 +45,11 @@ class ReceiptsModel(QAbstractTableModel):
 
     def receipt(self, row: int) -> Receipt:
         """How it ended; the line of intent only where the book has no ending."""
-        ends = [line for line in self._rows[row] if line.outcome is not Outcome.INTENDED]
-        return ends[-1] if ends else self._rows[row][-1]
+        return ending(self._rows[row])
+
+    def row_of(self, number: int) -> int:
+        """The row that has the line of this number; -1 when none has."""
+        return next((row for row, lines in enumerate(self._rows) if any(line.number == number for line in lines)), -1)
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  # Qt's own default
         return 0 if parent.isValid() else len(self._rows)
@@ -83,8 +89,24 @@ def _cells(receipt: Receipt) -> tuple[str, ...]:
         str(receipt.number),
         words.short_when(receipt.at),
         receipt.company,
-        tr("models asked for") if receipt.kind is ReceiptKind.MODELS else plural(len(receipt.items), "{count} photo", "{count} photos"),
+        what(receipt),
         words.outcome(receipt.outcome),
         words.policy(receipt.policy_class),
         words.size(receipt.bytes_sent) if receipt.bytes_sent else tr("none"),
     )
+
+
+def ending(lines: Sequence[Receipt]) -> Receipt:
+    """How a sending ended; the line of intent only where the book has no ending."""
+    ends = [line for line in lines if line.outcome is not Outcome.INTENDED]
+    return ends[-1] if ends else lines[-1]
+
+
+def what(receipt: Receipt) -> str:
+    """What a line is about, in a few words."""
+    if receipt.kind is ReceiptKind.MODELS:
+        return tr("models asked for, no picture")
+    if receipt.kind is ReceiptKind.LIVE:
+        return plural(receipt.frames, "live look, {count} frame", "live look, {count} frames")
+    count = len(receipt.item_digests)
+    return plural(count, "{count} picture", "{count} pictures") if count else tr("words alone")

@@ -1,0 +1,179 @@
+"""What left, seen from two sides: what each destination got, and where each capture went; and the permissions that stand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPixmap
+from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
+
+from app.errors import EyelidError
+from app.library.types import ThumbSize
+from app.sharing.grants import Grant, GrantEnded, GrantSpan
+from app.sharing.shared import SharedItem, SharedPlace
+from ui import words
+from ui.context import Context
+from ui.i18n import plural, tr
+from ui.models.thumbs import decode_cover
+from ui.theme import Theme, set_role
+from ui.tokens import GRID
+from ui.widgets.badge import POLICY_LOOK, policy_badge
+from ui.widgets.basics import button, clear_layout, column, frame, icon_label, label, noted, row
+
+EDGE = 72
+MOST = 200
+"""Captures that are listed; the receipts have the rest."""
+
+
+class PlaceList(QWidget):
+    """One card a destination that ever got anything."""
+
+    def __init__(self, theme: Theme, show: Callable[[str], None]) -> None:
+        super().__init__()
+        self._theme = theme
+        self._show = show
+        self.rows = QVBoxLayout(self)
+        self.rows.setContentsMargins(0, 0, 0, 0)
+        self.rows.setSpacing(GRID + 4)
+
+    def show_places(self, places: Sequence[SharedPlace]) -> None:
+        clear_layout(self.rows)
+        for place in places:
+            self.rows.addWidget(self._card(place))
+        self.rows.addStretch(1)
+
+    def _card(self, place: SharedPlace) -> QFrame:
+        theme, last = self._theme, place.receipts[-1]
+        icon, tone = POLICY_LOOK[last.policy_class]
+        counts = tr(
+            "{sendings}, {captures}, {size} in all",
+            sendings=plural(len(place.receipts), "{count} sending", "{count} sendings"),
+            captures=plural(len(place.items), "{count} capture", "{count} captures"),
+            size=words.size(place.bytes_sent),
+        )
+        when = tr("First {first}, last {last}", first=words.short_day(place.first), last=words.short_when(place.last))
+        line = row(icon_label(theme, icon, tone, 28), gap=2 * GRID, margins=(20, 2 * GRID, 20, 2 * GRID))
+        where = tr("{name} at {origin}", name=place.destination, origin=place.origin)
+        said = column(label(place.company, "lead", wrap=True), label(where, "small", wrap=True), gap=2)
+        said.addWidget(label(counts, wrap=True))
+        said.addWidget(label(when, "small"))
+        line.addLayout(said, 1)
+        line.addWidget(policy_badge(theme, last.policy_class))
+        name = tr("Show the receipts of {name}", name=place.destination)
+        line.addWidget(button(theme, tr("Receipts…"), partial(self._show, place.destination), name=name))
+        return frame("card", line)
+
+
+class ItemList(QWidget):
+    """One row a capture of which something left."""
+
+    def __init__(self, context: Context, show: Callable[[str], None]) -> None:
+        super().__init__()
+        self._context = context
+        self._show = show
+        self.rows = QVBoxLayout(self)
+        self.rows.setContentsMargins(0, 0, 0, 0)
+        self.rows.setSpacing(GRID)
+
+    async def fill(self, items: Sequence[SharedItem]) -> None:
+        """Show these, with their small pictures; one that was deleted since is said to be."""
+        made = [await self._row(item) for item in items[:MOST]]
+        clear_layout(self.rows)
+        for each in made:
+            self.rows.addWidget(each)
+        if len(items) > MOST:
+            self.rows.addWidget(label(tr("{count} more are in the receipts.", count=len(items) - MOST), tone="muted"))
+        self.rows.addStretch(1)
+
+    async def _row(self, shared: SharedItem) -> QFrame:
+        theme, library = self._context.theme, self._context.services.library
+        picture = QLabel()
+        picture.setFixedSize(EDGE, EDGE)
+        picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        set_role(picture, "well")
+        try:
+            meta, data = await library.details(shared.item), await library.thumbnail(shared.item, ThumbSize.SMALL)
+            title = tr("{kind}, {when}", kind=words.kind(meta.new.kind), when=words.when(meta.new.taken_at))
+        except (EyelidError, StopIteration):
+            data, title = None, tr("A capture that was deleted since")
+        if data:
+            image = await asyncio.get_running_loop().run_in_executor(None, decode_cover, data, EDGE)
+            picture.setPixmap(QPixmap.fromImage(image))
+        picture.setAccessibleName(title)
+        companies = ", ".join(dict.fromkeys(receipt.company for receipt in shared.receipts))
+        often = plural(len(shared.receipts), "once", "{count} times")
+        last = words.short_when(shared.receipts[-1].at)
+        sent = tr("Sent {often} to {companies}, last on {when}", often=often, companies=companies, when=last)
+        line = row(picture, gap=2 * GRID, margins=(GRID + 4, GRID, 20, GRID))
+        line.addLayout(column(label(title, "strong", wrap=True), label(sent, wrap=True), gap=2), 1)
+        show = partial(self._show, str(shared.item))
+        line.addWidget(button(theme, tr("Receipts…"), show, name=tr("Show the receipts of {title}", title=title)))
+        return frame("card", line)
+
+    def clear(self) -> None:
+        clear_layout(self.rows)
+
+
+class GrantList(QWidget):
+    """The permissions that stand, each with what is left of it and a button that takes it back; and those that ended lately."""
+
+    def __init__(self, theme: Theme, revoke: Callable[[str], None]) -> None:
+        super().__init__()
+        self._theme = theme
+        self._revoke = revoke
+        self._ended: list[GrantEnded] = []
+        self.rows = QVBoxLayout(self)
+        self.rows.setContentsMargins(0, 0, 0, 0)
+        self.rows.setSpacing(GRID + 4)
+
+    def show_grants(self, grants: Sequence[Grant], ended: Sequence[GrantEnded] = ()) -> None:
+        """Show those that stand; `ended` are those that have just ended."""
+        self._ended = [*reversed(ended), *self._ended][:5]
+        clear_layout(self.rows)
+        for grant in grants:
+            self.rows.addWidget(self._card(grant))
+        if not grants:
+            self.rows.addWidget(label(tr("Nothing goes without being asked for: no permission stands."), "lead", wrap=True))
+        cannot = tr(
+            "Taking a permission back stops what comes after it, and what is on its way under it. It cannot bring back what has left; each "
+            "receipt has the provider's own way to ask for deletion."
+        )
+        self.rows.addLayout(noted(self._theme, "info", "muted", cannot))
+        never = tr(
+            "Permissions are given with an approval, never for what may be used for training. They end by themselves: when the time or the "
+            "number is used up, when the vault locks, when the computer sleeps, and when the terms, the model or the address change."
+        )
+        self.rows.addLayout(noted(self._theme, "interval", "muted", never))
+        if self._ended:
+            self.rows.addWidget(label(tr("Ended lately"), "strong"))
+        for gone in self._ended:
+            said = tr("{name}: {why}", name=gone.grant.destination.label, why=gone.why)
+            self.rows.addWidget(label(said, tone="muted", wrap=True))
+        self.rows.addStretch(1)
+
+    def _card(self, grant: Grant) -> QFrame:
+        theme, place = self._theme, grant.destination
+        icon, tone = POLICY_LOOK[grant.card.policy_class]
+        line = row(icon_label(theme, icon, tone, 28), gap=2 * GRID, margins=(20, 2 * GRID, 20, 2 * GRID))
+        title = tr("{name}, model {model}", name=place.label, model=place.model or tr("no model"))
+        line.addLayout(column(label(title, "lead", wrap=True), label(left_of(grant), wrap=True), label(place.origin, "small"), gap=2), 1)
+        name = tr("Take back the permission for {name}", name=place.label)
+        line.addWidget(button(theme, tr("Take back"), partial(self._revoke, grant.id), icon="ban", name=name))
+        return frame("card", line)
+
+    def forget(self) -> None:
+        self._ended = []
+        clear_layout(self.rows)
+
+
+def left_of(grant: Grant) -> str:
+    """What is left of a permission, in words."""
+    if grant.span is GrantSpan.UNTIL_OFF:
+        return tr("Whatever you ask there, until you turn it off")
+    parts = [tr("until {time}", time=words.clock(grant.ends_at))] if grant.ends_at is not None else []
+    if grant.items_left is not None:
+        parts.append(plural(grant.items_left, "{count} photo left", "{count} photos left"))
+    return tr("This conversation: {what}", what=", ".join(parts))
