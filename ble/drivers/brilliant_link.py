@@ -47,7 +47,7 @@ class BrilliantLink:
 
     def notified(self, value: bytes) -> None:
         """A notification: the first byte tells data from text."""
-        if value[:1] == bytes([profile.DATA]):
+        if value and value[0] == profile.DATA:
             self.session.packet(value[1:])
         elif value:
             self.repl.heard(value)

@@ -13,7 +13,7 @@ from ble.drivers.session import StreamSession, link_lost
 from ble.errors import CameraSilent
 from ble.types import CaptureKind, Offer
 
-PROGRESS_STEP = 4096
+PROGRESS_STEP = 8192
 
 
 class BrilliantSession(StreamSession[Outcome]):

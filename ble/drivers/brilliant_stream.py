@@ -15,6 +15,7 @@ from ble.drivers.jpeg_size import jpeg_size
 
 _SOI = b"\xff\xd8\xff"
 _EOI = b"\xff\xd9"
+_PIECE_HEAD = 3
 _LONGEST_TEXT = 120
 
 
@@ -144,11 +145,10 @@ class PhotoStream:
 
     def feed(self, packet: bytes, now: float) -> tuple[Outcome, ...]:
         """One notification, without its data marker."""
-        match packet[:1]:
-            case b"":
-                return ()
-            case b"\x0c":
-                return (Battery(packet[1]),) if len(packet) == 2 and packet[1] <= 100 else ()
+        if not packet:
+            return ()
+        if packet[0] == profile.STOCK_BATTERY:
+            return (Battery(packet[1]),) if len(packet) == 2 and packet[1] <= 100 else ()
         return self._feed(packet, now)
 
     def _feed(self, packet: bytes, now: float) -> tuple[Outcome, ...]:
@@ -192,11 +192,11 @@ class AppStream(PhotoStream):
     """The stream of our own app."""
 
     def _feed(self, packet: bytes, now: float) -> tuple[Outcome, ...]:
+        if packet[0] == profile.PIECE:  # nearly all are; looked at first, for speed
+            return self._piece(packet, now) if len(packet) > _PIECE_HEAD else ()
         match packet[0], len(packet):
             case profile.STARTS, 6:
                 return self._starts(packet, now)
-            case profile.PIECE, length if length > 3:
-                return self._piece(packet, now)
             case profile.ENDS, 9:
                 return self._ends(packet)
             case profile.FAILED, length if length >= 4:
@@ -223,13 +223,12 @@ class AppStream(PhotoStream):
             self._state = _State.SKIPPING
             self._photo = None
             return (Spoilt(Flaw.BEGINNING_MISSED),)
-        if packet == self._last:
-            return ()  # BlueZ now and then delivers a notification twice
-        if int.from_bytes(packet[1:3], "big") != self._next:
-            return self._spoil(Flaw.PIECE_LOST)
+        if packet[1] << 8 | packet[2] != self._next:
+            # BlueZ now and then delivers a notification twice.
+            return () if packet == self._last else self._spoil(Flaw.PIECE_LOST)
         self._next += 1
         self._last = packet
-        return self._grow(packet[3:], now)
+        return self._grow(packet[_PIECE_HEAD:], now)
 
     def _ends(self, packet: bytes) -> tuple[Outcome, ...]:
         if not self.receiving:

@@ -127,7 +127,8 @@ class HeycyanSession(HoldingSession):
     @staticmethod
     async def within(waiting: asyncio.Future[H], seconds: float) -> H:
         """What was expected, if it comes within `seconds`; else TimeoutError."""
-        return await asyncio.wait_for(asyncio.shield(waiting), seconds)
+        async with asyncio.timeout(seconds):
+            return await waiting
 
     @staticmethod
     def forget(waiting: asyncio.Future[H]) -> None:
@@ -165,22 +166,21 @@ class HeycyanSession(HoldingSession):
 
     async def _collect(self) -> None:
         """Ask for the pages of the photo that is ready, one by one."""
-        pages: list[bytes] = []
+        jpeg, count, total = bytearray(), 0, 1
         try:
-            total = 1
-            while len(pages) < total:
-                page = await self._page(len(pages))
-                total = page.total
-                if not 0 < total <= MOST_PAGES or sum(map(len, pages)) + len(page.data) > LARGEST_PICTURE:
+            while count < total:
+                page = await self._page(count)
+                count, total = count + 1, page.total
+                if not 0 < total <= MOST_PAGES or len(jpeg) + len(page.data) > LARGEST_PICTURE:
                     raise ProtocolFault("The photo makes no sense.", "It is too large.", "Take the photo again.")
-                pages.append(page.data)
-                self.events.put(CaptureProgress(sum(map(len, pages))))
+                jpeg += page.data
+                self.events.put(CaptureProgress(len(jpeg)))
         except LinkLost:
             self.damaged("the link was lost while it was on its way")
         except GlassesError:
             self.damaged("parts of it never came")
         else:
-            self._whole(b"".join(pages))
+            self._whole(bytes(jpeg))
 
     async def _page(self, index: int) -> Page:
         """A page; one whose CRC is wrong is asked for again, and taken as it is when it never comes right."""

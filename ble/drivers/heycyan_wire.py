@@ -54,13 +54,20 @@ class Mode(enum.IntEnum):
     WIFI_RESET = 0x0F
 
 
+def _crc_step(crc: int) -> int:
+    for _ in range(8):
+        crc = crc >> 1 ^ (0xA001 if crc & 1 else 0)
+    return crc
+
+
+_CRC_OF_BYTE: Final = tuple(_crc_step(byte) for byte in range(256))
+
+
 def crc16(data: bytes) -> int:
     """CRC-16/MODBUS."""
     crc = 0xFFFF
     for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0xA001 if crc & 1 else 0)
+        crc = crc >> 8 ^ _CRC_OF_BYTE[(crc ^ byte) & 0xFF]
     return crc
 
 

@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import enum
 import re
+import struct
+import zlib
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ble.drivers.k900 import HEAD, PHOTO, TAIL
 from ble.drivers.mentra_profile import FULL_PACK, PACKET_OVERHEAD
@@ -23,17 +26,16 @@ LONGEST_SECONDS = 300.0
 MOST_TRIES = 3
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,16}")
-_DATA = 29
+_FIELDS = struct.Struct(">2xBHHI16sH")
 _TRAILER = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
+class Packet(NamedTuple):
     """One packet. `stated_pack` and `stated_size` are what its header claims; `data` is what came."""
 
     kind: int
     stated_pack: int
-    index: int
+    number: int
     stated_size: int
     name: str
     flags: int
@@ -42,10 +44,10 @@ class Packet:
 
 def write_packet(packet: Packet) -> bytes:
     """The packet as it goes over the air."""
-    head = HEAD + bytes([packet.kind]) + packet.stated_pack.to_bytes(2, "big") + packet.index.to_bytes(2, "big")
+    head = HEAD + bytes([packet.kind]) + packet.stated_pack.to_bytes(2, "big") + packet.number.to_bytes(2, "big")
     name = packet.name.encode()[:16].ljust(16, b"\x00")
     body = head + packet.stated_size.to_bytes(4, "big") + name + packet.flags.to_bytes(2, "big") + packet.data
-    return body + bytes([sum(packet.data) & 0xFF]) + TAIL
+    return body + bytes([_sum_of(packet.data)]) + TAIL
 
 
 def read_packet(notified: bytes) -> Packet | None:
@@ -53,21 +55,22 @@ def read_packet(notified: bytes) -> Packet | None:
 
     The length is the notification's own: some firmware states another one in the header (MentraOS issue 3701).
     """
-    if len(notified) <= PACKET_OVERHEAD or notified[:2] != HEAD or notified[-2:] != TAIL:
+    if len(notified) <= PACKET_OVERHEAD or not notified.startswith(HEAD) or not notified.endswith(TAIL):
         return None
-    data = notified[_DATA:-_TRAILER]
-    name = notified[11:27].rstrip(b"\x00").decode("ascii", "replace")
-    if sum(data) & 0xFF != notified[-_TRAILER] or not _NAME.fullmatch(name):
+    data = notified[_FIELDS.size : -_TRAILER]
+    kind, stated_pack, index, stated_size, raw, flags = _FIELDS.unpack_from(notified)
+    name = raw.rstrip(b"\x00").decode("ascii", "replace")
+    if _sum_of(data) != notified[-_TRAILER] or not _NAME.fullmatch(name):
         return None
-    return Packet(
-        kind=notified[2],
-        stated_pack=int.from_bytes(notified[3:5], "big"),
-        index=int.from_bytes(notified[5:7], "big"),
-        stated_size=int.from_bytes(notified[7:11], "big"),
-        name=name,
-        flags=int.from_bytes(notified[27:29], "big"),
-        data=data,
-    )
+    return Packet(kind, stated_pack, index, stated_size, name, flags, data)
+
+
+def _sum_of(data: bytes) -> int:
+    """The sum of all bytes, modulo 256. In parts of 256 the lower half of an Adler-32 begun at 0 is just that (RFC 1950), and quick."""
+    total = 0
+    for start in range(0, len(data), 256):
+        total += zlib.adler32(data[start : start + 256], 0) & 0xFFFF
+    return total & 0xFF
 
 
 class Flaw(enum.Enum):
@@ -193,12 +196,12 @@ class FileAssembler:
             outcomes = self._give_up(Flaw.OVERTAKEN)
             self._start(packet, now)
         self._heard = now
-        if packet.index in self._parts:
+        if packet.number in self._parts:
             return outcomes
         if self._received + len(packet.data) > self._largest:
             return outcomes + self._give_up(Flaw.TOO_LARGE, tell=True)
         self._stated_size = packet.stated_size
-        self._parts[packet.index] = packet.data
+        self._parts[packet.number] = packet.data
         self._received += len(packet.data)
         return (*outcomes, *self._finish()) if self._is_whole(quiet=False) else outcomes
 

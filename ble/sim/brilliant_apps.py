@@ -87,7 +87,8 @@ class Apps:
             else:
                 if faults.chatter:
                     await self._firmware.print("tap tap")
-                await asyncio.sleep(self._firmware.pace.chunk)
+                if self._firmware.pace.chunk:
+                    await asyncio.sleep(self._firmware.pace.chunk)
                 await self._firmware.send(step)
                 if between is not None:
                     await between()
@@ -213,7 +214,8 @@ class OwnApp:
         start = bytes([profile.STARTS]) + photo + bytes([token]) + width.to_bytes(2, "big")
 
         async def poll() -> None:
-            await self._poll(busy=True)
+            if self._inbox:
+                await self._poll(busy=True)
 
         await self._apps.stream(start, pieces, end, poll)
 

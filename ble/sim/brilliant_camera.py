@@ -26,6 +26,7 @@ class Camera:
         self._pictures = tuple(pictures)
         self._faults = faults
         self._parts: list[bytes] = []
+        self._read = 0
         self.awake = not self._halo
         self.exposed = 0
         self.taken = 0
@@ -46,7 +47,7 @@ class Camera:
         """As when Lua restarts."""
         self.awake = not self._halo
         self.exposed = 0
-        self._parts = []
+        self._parts, self._read = [], 0
 
     def power_save(self, on: bool) -> None:
         if on or not self.awake:
@@ -70,6 +71,7 @@ class Camera:
         if not self._halo and self.exposed < ENOUGH_EXPOSURE:
             self.dark += 1
         picture = spoil_picture(self.last, self._faults) if self.harmed else self.last
+        self._read = 0
         self._parts = (
             [picture] if self._halo else [picture[:FRAME_HEADER_BYTES], picture[FRAME_HEADER_BYTES:-FOOTER_BYTES], picture[-FOOTER_BYTES:]]
         )
@@ -82,9 +84,11 @@ class Camera:
 
     def read(self, size: int) -> bytes | None:
         """The next bytes, at most `size`; on Frame a read never spans header, image and footer. None at the end."""
-        while self._parts and not self._parts[0]:
+        while self._parts and self._read == len(self._parts[0]):
             self._parts.pop(0)
+            self._read = 0
         if not self._parts:
             return None
-        piece, self._parts[0] = self._parts[0][:size], self._parts[0][size:]
+        piece = self._parts[0][self._read : self._read + size]
+        self._read += len(piece)
         return piece

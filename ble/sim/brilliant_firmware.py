@@ -212,15 +212,16 @@ class Firmware:
 
     async def send(self, data: bytes) -> None:
         """`frame.bluetooth.send`, in the loop that every program has around it. Raises LuaFault."""
-        if self.wire.payload < 1:
+        room = self.max_length
+        if room < 1:
             raise LuaFault("not connected")
-        if self.halo:
-            for start in range(0, len(data), self.max_length):
-                await self.wire.send(bytes([profile.DATA]) + data[start : start + self.max_length])
-        elif len(data) > self.max_length:
+        if len(data) <= room:
+            await self.wire.send(bytes([profile.DATA]) + data)
+        elif not self.halo:
             raise LuaFault("string length is greater than max_length()")
         else:
-            await self.wire.send(bytes([profile.DATA]) + data)
+            for start in range(0, len(data), room):
+                await self.wire.send(bytes([profile.DATA]) + data[start : start + room])
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds * self.pace.second)

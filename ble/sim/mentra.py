@@ -338,7 +338,8 @@ class SimulatedMentra(SimulatedPeripheral):
         harmed = self.faults.times is None or self.transfers < self.faults.times
         self.transfers += 1
         faults = self.faults if harmed else NO_MENTRA_FAULTS
-        for index, packet in self._order_of(name, data, size, count, faults):
+        packets = self._order_of(name, data, size, count, faults)
+        for index, packet in packets if faults.endless_packets else list(packets):
             if self._pace.chunk:
                 await asyncio.sleep(self._pace.chunk)
             await self.notify(profile.FILE_NOTIFY, packet)

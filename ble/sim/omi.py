@@ -224,7 +224,8 @@ class SimulatedGlasses(SimulatedPeripheral):
             if isinstance(step, Drop):
                 await self.drop_link()
                 continue
-            await asyncio.sleep(self._pace.chunk)
+            if self._pace.chunk:
+                await asyncio.sleep(self._pace.chunk)
             await self.notify(profile.PHOTO_DATA, step)
         self.tell(f"photo {number + 1} sent")
 

@@ -115,6 +115,7 @@ class SimulatedPeripheral:
         """Send `value` if a client is there and the CCCD is on; cut in silence to what the link carries, as the ESP32 does."""
         connection, on = self._connection, self._cccds.get(uuid, b"")[:1] == b"\x01"
         if self._device is None or connection is None or not on:
+            await asyncio.sleep(0)  # whoever sends to nobody for ever must not hold up the rest
             return
         await self._device.gatt_server.notify_subscriber(connection, self._characteristics[uuid], value, force=True)
         # Keeps the queue of the link short, so that a drop loses what a drop would lose.

@@ -9,7 +9,7 @@ megabyte of photo in either case, all of it (glasses, link and driver are one pr
 notification until the vault shows it (at most 100 ms).
 
 The notifications without a driver are sent in a bare loop, so what simulated glasses compute while they send a photo counts against the
-driver; protocols in which the glasses wait for the host (pages, credit) pay for that too.
+driver. HeyCyan glasses send a page only when asked for it: there the bare host asks as well, and does nothing else.
 """
 
 from __future__ import annotations
@@ -60,6 +60,8 @@ from tests.bench.measure import goal
 FAST = Pace(chunk=0.0, shutter=0.0, second=0.02, advertise_ms=20.0)
 PHOTOS = 4
 """A turn: the photos of one family differ little, and one alone is over too soon to be timed well."""
+_PAGE_HEAD = 11
+"""Bytes of a HeyCyan frame and page before the data (`ble/drivers/heycyan_wire.py`)."""
 _SMALLEST = 64
 """Bytes: shorter notifications are answers and news, not photo."""
 
@@ -73,6 +75,8 @@ class Family:
     data: str
     size: int
     driver: Driver | None = None
+    ask: tuple[str, Callable[[int], bytes]] | None = None
+    """Where the glasses send a page only when asked: the characteristic to write to, and the request for a page."""
 
 
 FAMILIES = (
@@ -89,7 +93,13 @@ FAMILIES = (
     ),
     Family("open", lambda seen: SimulatedOpenGlasses(seen, pace=FAST, backlog=0), open_profile_wire.DATA, 1_000_000),
     Family("mentra-live", lambda seen: SimulatedMentra(seen, pace=FAST, stored=0), mentra_profile.FILE_NOTIFY, 300_000),
-    Family("heycyan", lambda seen: SimulatedHeycyan(seen, pace=FAST), heycyan_wire.NOTIFY, 30_000),
+    Family(
+        "heycyan",
+        lambda seen: SimulatedHeycyan(seen, pace=FAST),
+        heycyan_wire.NOTIFY,
+        30_000,
+        ask=(heycyan_wire.WRITE, heycyan_wire.ask_page),
+    ),
 )
 
 
@@ -197,24 +207,38 @@ class Scene:
             await port.pair()
         except GlassesError:
             pass  # those without pairing
-        received, wanted, done = 0, 0, asyncio.Event()
+        arrived, news = 0, asyncio.Event()
 
-        def arrived(value: bytes) -> None:
-            nonlocal received
-            received += len(value)
-            if received >= wanted:
-                done.set()
+        def counted(value: bytes) -> None:
+            nonlocal arrived
+            arrived += len(value)
+            news.set()
 
-        await port.subscribe(self.family.data, arrived)
-        total = Turn(0.0, 0.0)
-        for values in sent:
-            received, wanted = 0, sum(map(len, values))
-            done.clear()
-            began, busy = time.perf_counter(), time.process_time()
+        async def until(size: int) -> None:
+            while arrived < size:
+                news.clear()
+                await news.wait()
+
+        async def send(values: list[bytes]) -> None:
             for value in values:
                 await self.twin.notify(self.family.data, value)
-            await done.wait()
-            total.wall, total.busy = total.wall + time.perf_counter() - began, total.busy + time.process_time() - busy
+            await until(sum(map(len, values)))
+
+        async def asked(where: str, request: Callable[[int], bytes]) -> None:
+            size = 0
+            for number, page in enumerate(twin._pages):
+                await port.write(where, request(number), response=False)
+                size += len(page) + _PAGE_HEAD
+                await until(size)
+
+        await port.subscribe(self.family.data, counted)
+        total = Turn(0.0, 0.0)
+        for values in sent:
+            arrived = 0
+            with self.tap.listening():
+                await (send(values) if self.family.ask is None else asked(*self.family.ask))
+                turn = self.tap.turn()
+            total.wall, total.busy = total.wall + turn.wall, total.busy + turn.busy
         await port.disconnect()
         return total
 
@@ -262,7 +286,7 @@ async def until_visible(family: Family, photos: int) -> list[float]:
     seen = [padded(jpeg, family.size) for jpeg in pictures(family.name)]
     twins: list[SimulatedPeripheral] = []
 
-    def simulated(_: str) -> SimulatedPeripheral:
+    def simulated(*_: object) -> SimulatedPeripheral:
         twins.append(family.twin(seen))
         return twins[-1]
 
