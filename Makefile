@@ -49,12 +49,20 @@ $(VENV)-oracles/.stamp: requirements-oracles.txt | system
 	$(VENV)-oracles/bin/python -m pip install --quiet --require-hashes -r requirements-oracles.txt
 	@touch $@
 
+$(VENV)-packaging/.stamp: requirements-packaging.txt
+	test -x $(VENV)-packaging/bin/python || $(PYTHON) -m venv $(VENV)-packaging
+	$(VENV)-packaging/bin/python -m pip install --quiet --require-hashes -r requirements-packaging.txt
+	@touch $@
+
 # Debian's shared libraries: installed when we may, named when we may not. Elsewhere nothing is needed.
 system:
 	@$(call debian,resources/packaging/debian-packages.txt)
 
 system-test:
 	@$(call debian,resources/packaging/debian-test-packages.txt)
+
+system-packaging:
+	@$(call debian,resources/packaging/debian-packaging-packages.txt)
 
 define debian
 command -v dpkg-query >/dev/null || exit 0; \
@@ -66,6 +74,26 @@ else echo "Missing system packages. Please run: sudo apt-get install" $$missing;
 $$run apt-get update -qq && $$run env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null
 endef
 
+package: $(VENV)-packaging/.stamp system ## dist/: wheel, source archive, and a folder that needs no Python
+	$(VENV)-packaging/bin/python -m build --no-isolation --outdir dist
+	$(VENV)-packaging/bin/pyinstaller --noconfirm --log-level ERROR --distpath dist --workpath build/pyinstaller resources/packaging/eyelid.spec
+	@du -sh dist/eyelid dist/*.whl dist/*.tar.gz
+
+test-package: package system-packaging ## The folder on a Debian without Python, with a picture of its window; the desktop files (as root)
+	desktop-file-validate resources/packaging/app.eyelid.Eyelid.desktop
+	appstreamcli validate --no-net resources/packaging/app.eyelid.Eyelid.metainfo.xml
+	$(PYTHON) tests/packaging/packaged.py dist/eyelid --picture dist/window.png
+
+test-bare: system-packaging ## This README's two commands on a bare Debian 12 (as root)
+	$(PYTHON) tests/packaging/bare_root.py
+
+audit: $(VENV)-packaging/.stamp ## Known weaknesses and licences of everything that is shipped
+	$(VENV)-packaging/bin/pip-audit --disable-pip --require-hashes -r requirements.txt
+	$(VENV)-packaging/bin/python tests/packaging/licences.py
+
+policy-review: setup ## Which policy cards are to be read anew, and where
+	$(BIN)/python -m ui policies review
+
 screenshots: setup-dev ## Make the README's pictures anew
 	$(BIN)/python tests/ui/screenshots.py
 
@@ -73,8 +101,9 @@ lock: setup-dev ## Write the hash-locked requirement files anew
 	$(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -o requirements.txt
 	$(BIN)/uv pip compile pyproject.toml --group build --group dev --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -o requirements-dev.txt
 	$(BIN)/uv pip compile pyproject.toml --group build --group dev --group oracles --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -o requirements-oracles.txt
+	$(BIN)/uv pip compile pyproject.toml --group build --group packaging --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -o requirements-packaging.txt
 
 clean: ## Remove what the commands above made
-	rm -rf $(VENV) $(VENV)-oracles build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) $(VENV)-oracles $(VENV)-packaging build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
-.PHONY: help run test test-long test-vectors test-oracles test-bluez setup setup-dev system system-test screenshots lock clean
+.PHONY: help run test test-long test-vectors test-oracles test-bluez setup setup-dev system system-test screenshots lock clean package test-package test-bare audit policy-review system-packaging
