@@ -16,9 +16,10 @@ from ble.drivers import brilliant_profile as profile
 from ble.drivers.brilliant_link import BrilliantLink
 from ble.drivers.brilliant_session import BrilliantSession
 from ble.drivers.brilliant_setup import connect, set_up
+from ble.drivers.connected import Connected
 from ble.errors import GlassesError, Unsupported
 from ble.port import GattPort
-from ble.types import Advertisement, Capabilities, Capability, DeviceInfo, GlassesEvent, GlassesStatus
+from ble.types import Advertisement, Capabilities, Capability
 
 _CAUTIONS = (
     "The glasses keep no photos: what does not arrive here is gone.",
@@ -37,25 +38,13 @@ _BEFORE_PAIRING = {
 _NO_APP = "These glasses could not store Eyelid's camera program, so a photo that loses a part on its way may not be noticed."
 
 
-class BrilliantGlasses:
+class BrilliantGlasses(Connected[BrilliantSession]):
     """A connected pair. See `ble.glasses.Glasses`; made by `BrilliantDriver.open`."""
 
-    def __init__(self, link: BrilliantLink, info: DeviceInfo) -> None:
+    def __init__(self, link: BrilliantLink) -> None:
+        super().__init__(link.port, link.session)
         self._link = link
-        self._info = info
         self._ordering = asyncio.Lock()
-
-    @property
-    def address(self) -> str:
-        return self._link.port.address
-
-    @property
-    def info(self) -> DeviceInfo:
-        return self._info
-
-    @property
-    def status(self) -> GlassesStatus:
-        return self._link.session.status
 
     @property
     def capabilities(self) -> Capabilities:
@@ -70,9 +59,6 @@ class BrilliantGlasses:
             interval_seconds=profile.INTERVAL_SECONDS if self._link.own_app else None,
         )
 
-    def events(self) -> AsyncIterator[GlassesEvent]:
-        return self._link.session.events.read()
-
     async def take_photo(self) -> None:
         """See `ble.glasses.Glasses`. On Frame the first takes some 3 seconds longer, which the exposure needs to settle."""
         async with self._ordering:
@@ -80,20 +66,19 @@ class BrilliantGlasses:
 
     async def set_continuous(self, on: bool) -> None:
         """See `ble.glasses.Glasses`. Raises Unsupported where the glasses could not store our app."""
-        session = self._link.session
-        session.check()
+        self._session.check()
         if on and not self._link.own_app:
             raise Unsupported("These glasses can't take photos by themselves.", _NO_APP, "Free some space on the glasses.")
         await self._link.set_interval(profile.INTERVAL_SECONDS if on else 0)
-        session.change(replace(session.status, continuous=on))
+        self._session.change(replace(self._session.status, continuous=on))
 
     async def fetch(self, offer_id: str, offset: int = 0) -> AsyncIterator[bytes]:
         """See `ble.glasses.Glasses`; works until `release`, after the link is gone too. Raises ProtocolFault for an unknown offer."""
-        async for piece in self._link.session.pieces(offer_id, offset):
+        async for piece in self._session.pieces(offer_id, offset):
             yield piece
 
     async def release(self, offer_id: str) -> None:
-        self._link.session.release(offer_id)
+        self._session.release(offer_id)
 
     async def close(self) -> None:
         """Let a photo that is on its way arrive, end the app, which lets the camera sleep, and leave."""
@@ -139,8 +124,8 @@ class BrilliantDriver:
         link = BrilliantLink(port, session, self._timing)
         try:
             await connect(link)
-            info = await set_up(link, own_app=self._own_app)
-            glasses = BrilliantGlasses(link, info)
+            session.info = await set_up(link, own_app=self._own_app)
+            glasses = BrilliantGlasses(link)
             await glasses.set_continuous(continuous and link.own_app)
             return glasses
         except BaseException:

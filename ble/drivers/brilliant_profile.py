@@ -21,9 +21,6 @@ HALO_SPEAKER: Final = "7a230005-5475-a6a4-654c-8431f6ad49c4"
 """Only Halo has it: how brilliant-ble tells the two apart."""
 HALO_MICROPHONE: Final = "7a230006-5475-a6a4-654c-8431f6ad49c4"
 
-BATTERY_SERVICE: Final = "0000180f-0000-1000-8000-00805f9b34fb"
-BATTERY_LEVEL: Final = "00002a19-0000-1000-8000-00805f9b34fb"
-
 # Firmware update: Nordic's secure bootloader on Frame (as the name "Frame Update"), SMP on Halo. Looked at, never written to.
 DFU_SERVICE: Final = "0000fe59-0000-1000-8000-00805f9b34fb"
 DFU_NAME: Final = "Frame Update"

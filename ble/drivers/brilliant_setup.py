@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from ble.drivers import brilliant_lua as lua
 from ble.drivers import brilliant_profile as profile
+from ble.drivers import standard
 from ble.drivers.brilliant_link import BrilliantLink
 from ble.drivers.brilliant_repl import LuaError, NoAnswer
 from ble.errors import GlassesError, LinkLost, NotGlasses, PairingNeeded, ProtocolFault, RadioUnavailable
@@ -59,8 +60,7 @@ async def set_up(link: BrilliantLink, *, own_app: bool) -> DeviceInfo:
         await _own_app(link, min(payload, profile.WANTED_PAYLOAD))
     else:
         await link.start_fallback()
-    if profile.BATTERY_LEVEL in services.get(profile.BATTERY_SERVICE, frozenset()):
-        await _watch_battery(link)
+    await standard.watch_battery(link.port, link.session.battery_notified, read=False)  # the app tells it every minute, too
     return info
 
 
@@ -128,15 +128,6 @@ async def _read_battery(link: BrilliantLink) -> None:
         link.session.battery(int(float(await _value(link, "frame.battery_level()"))))
     except (ValueError, OverflowError):
         pass  # no reading
-
-
-async def _watch_battery(link: BrilliantLink) -> None:
-    try:
-        await link.port.subscribe(profile.BATTERY_LEVEL, link.session.battery_notified)
-    except LinkLost:
-        raise
-    except GlassesError:
-        pass  # the app tells it every minute, too
 
 
 async def _own_app(link: BrilliantLink, payload: int) -> None:

@@ -13,13 +13,14 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
 from ble.drivers import heycyan_wire as wire
+from ble.drivers.connected import Connected
 from ble.drivers.heycyan_files import File, HeycyanShelf
 from ble.drivers.heycyan_session import HeycyanSession
 from ble.drivers.heycyan_wire import BatteryLevel, Counts, Mode, ModeAnswer, Versions, WifiAddress
 from ble.errors import GlassesError, NotGlasses, ProtocolFault, Unsupported
 from ble.http_port import HttpPort, NoHttp, NotReachable, WifiInvitation, announced_place, nothing_is_safe
 from ble.port import GattPort
-from ble.types import Advertisement, Capabilities, Capability, CaptureOffered, DeviceInfo, GlassesEvent, GlassesStatus, Offer
+from ble.types import Advertisement, Capabilities, Capability, CaptureOffered, Offer
 
 TRANSFER_WAITS = (12.0, 24.0, 36.0)
 """Seconds to wait for each of three orders to open the network; before the last, the glasses' Wi-Fi is reset."""
@@ -46,12 +47,11 @@ class GuardedWriter:
         await self._port.write(wire.WRITE, data, response=False)
 
 
-class HeycyanGlasses:
+class HeycyanGlasses(Connected[HeycyanSession]):
     """A connected pair. See `ble.glasses.Glasses` and `ble.http_port.WifiGlasses`; made by `HeycyanDriver.open`."""
 
     def __init__(self, port: GattPort, session: HeycyanSession, http: HttpPort, simulated: bool, utc: Callable[[], datetime]) -> None:
-        self._port = port
-        self._session = session
+        super().__init__(port, session)
         self._http = http
         self._simulated = simulated
         self._utc = utc
@@ -65,18 +65,6 @@ class HeycyanGlasses:
         self._unsound = 0
 
     @property
-    def address(self) -> str:
-        return self._port.address
-
-    @property
-    def info(self) -> DeviceInfo:
-        return self._session.info
-
-    @property
-    def status(self) -> GlassesStatus:
-        return self._session.status
-
-    @property
     def counts(self) -> Counts | None:
         """How many captures the glasses last said they hold."""
         return self._session.counts
@@ -85,9 +73,6 @@ class HeycyanGlasses:
     def capabilities(self) -> Capabilities:
         features = {Capability.TAKE_PHOTO, Capability.BATTERY, Capability.STORAGE, Capability.VIDEO, Capability.WIFI}
         return Capabilities(wire.FAMILY, frozenset(features), encrypted_link=False, cautions=_CAUTIONS)
-
-    def events(self) -> AsyncIterator[GlassesEvent]:
-        return self._session.events.read()
 
     async def take_photo(self) -> None:
         """See `ble.glasses.Glasses`; a small picture. Not while the Wi-Fi is open: then Unsupported is raised."""

@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from ble.drivers import mentra_profile as profile
+from ble.drivers.connected import Connected
 from ble.drivers.k900 import Json, text_of
 from ble.drivers.mentra_fetch import MentraShelf
 from ble.drivers.mentra_gallery import Entry
@@ -22,7 +23,7 @@ from ble.drivers.mentra_session import GalleryCounts, MentraSession, request_id
 from ble.errors import GlassesError, ProtocolFault, Unsupported
 from ble.http_port import HttpPort, NotReachable, Place, WifiInvitation, WifiTrouble, announced_place, nothing_is_safe
 from ble.port import GattPort
-from ble.types import Capabilities, Capability, CaptureOffered, DeviceInfo, GlassesEvent, GlassesStatus, Offer
+from ble.types import Capabilities, Capability, CaptureOffered, Offer
 
 POLL_SECONDS = 2.5
 ANSWER_SECONDS = 8.0
@@ -39,15 +40,14 @@ CAUTIONS = (
 )
 
 
-class MentraGlasses:
+class MentraGlasses(Connected[MentraSession]):
     """A connected pair. See `ble.glasses.Glasses` and `ble.http_port.WifiGlasses`; made by `MentraDriver.open`."""
 
     def __init__(
         self, port: GattPort, link: MentraLink, session: MentraSession, http: HttpPort, simulated: bool, utc: Callable[[], datetime]
     ):
-        self._port = port
+        super().__init__(port, session)
         self._link = link
-        self._session = session
         self._http = http
         self._simulated = simulated
         self._utc = utc
@@ -66,18 +66,6 @@ class MentraGlasses:
         self._skip: Callable[[Offer], bool] = nothing_is_safe
 
     @property
-    def address(self) -> str:
-        return self._port.address
-
-    @property
-    def info(self) -> DeviceInfo:
-        return self._session.info
-
-    @property
-    def status(self) -> GlassesStatus:
-        return self._session.status
-
-    @property
     def gallery(self) -> GalleryCounts | None:
         """What the glasses last said they hold."""
         return self._session.gallery
@@ -88,9 +76,6 @@ class MentraGlasses:
         if self._shelf is not None and self._shelf.version3:
             features |= {Capability.RESUME, Capability.RELEASE}
         return Capabilities(profile.FAMILY, frozenset(features), encrypted_link=False, cautions=CAUTIONS)
-
-    def events(self) -> AsyncIterator[GlassesEvent]:
-        return self._session.events.read()
 
     # -- photos ---------------------------------------------------------------------------------------------------------------------
 

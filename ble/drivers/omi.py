@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import unicodedata
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from ble.drivers import omi_profile as profile
+from ble.drivers import standard
+from ble.drivers.connected import Connected
 from ble.drivers.omi_session import OmiSession
-from ble.errors import GlassesError, LinkLost, NotGlasses
+from ble.errors import GlassesError, NotGlasses
 from ble.port import GattPort
-from ble.types import Advertisement, Capabilities, Capability, DeviceInfo, GlassesEvent, GlassesStatus
+from ble.types import Advertisement, Capabilities, Capability, DeviceInfo
 
 _LEAVE_SECONDS = 15.0
 """Longest wait for a running upload before leaving; a big OpenGlass photo takes about 13 s."""
-_LONGEST_TEXT = 64
 
 _CAUTIONS = (
     "The link to these glasses is not encrypted: anybody near can receive the photos, and connect to the glasses.",
@@ -33,29 +33,15 @@ _SMALL_PAYLOAD = (
 )
 
 
-class OmiGlasses:
+class OmiGlasses(Connected[OmiSession]):
     """A connected pair. See `ble.glasses.Glasses`; made by `OmiDriver.open`."""
 
-    def __init__(self, port: GattPort, info: DeviceInfo, family: str, payload: int, session: OmiSession, continuous: bool) -> None:
-        self._port = port
-        self._info = info
+    def __init__(self, port: GattPort, session: OmiSession, family: str, payload: int, continuous: bool) -> None:
+        super().__init__(port, session)
         self._family = family
         self._payload = payload
-        self._session = session
         self._continuous = continuous
         self._ordering = asyncio.Lock()
-
-    @property
-    def address(self) -> str:
-        return self._port.address
-
-    @property
-    def info(self) -> DeviceInfo:
-        return self._info
-
-    @property
-    def status(self) -> GlassesStatus:
-        return self._session.status
 
     @property
     def capabilities(self) -> Capabilities:
@@ -68,9 +54,6 @@ class OmiGlasses:
             cautions=(*_CAUTIONS, _SMALL_PAYLOAD.format(size=self._payload)) if small else _CAUTIONS,
             interval_seconds=profile.OMI_INTERVAL_SECONDS if omi else profile.OPENGLASS_INTERVAL_SECONDS,
         )
-
-    def events(self) -> AsyncIterator[GlassesEvent]:
-        return self._session.events.read()
 
     async def take_photo(self) -> None:
         """See `ble.glasses.Glasses`. While photos come at intervals the order restarts the interval, because a single one would end it."""
@@ -149,13 +132,12 @@ class OmiDriver:
         services = port.services()
         _require_glasses(services.get(profile.OMI_SERVICE, frozenset()))
         payload = await port.payload_size(profile.CHUNK_BYTES)
-        info = await _read_information(port, services.get(profile.DEVICE_INFORMATION, frozenset()))
-        family = _family(info, update_service=profile.OTA_SERVICE in services)
+        session.info = await standard.read_information(port)
+        family = _family(session.info, update_service=profile.OTA_SERVICE in services)
         session.starts(family, payload)
-        if profile.BATTERY_LEVEL in services.get(profile.BATTERY_SERVICE, frozenset()):
-            await _watch_battery(port, session)
+        await standard.watch_battery(port, session.battery_notified)
         await port.subscribe(profile.PHOTO_DATA, session.notified)
-        glasses = OmiGlasses(port, info, family, payload, session, continuous)
+        glasses = OmiGlasses(port, session, family, payload, continuous)
         await glasses.set_continuous(continuous)
         return glasses
 
@@ -181,40 +163,3 @@ def _family(info: DeviceInfo, *, update_service: bool) -> str:
     if "openglass" in model:
         return profile.FAMILY_OPENGLASS
     return profile.FAMILY_OMI if "omi" in model or update_service else profile.FAMILY_OPENGLASS
-
-
-async def _read_information(port: GattPort, there: frozenset[str]) -> DeviceInfo:
-    async def text(uuid: str) -> str:
-        if uuid not in there:
-            return ""
-        raw = await _tolerantly(port, uuid)
-        shown = "".join(c for c in raw[:256].decode("utf-8", "replace") if unicodedata.category(c)[0] != "C")
-        return shown.strip()[:_LONGEST_TEXT]
-
-    return DeviceInfo(
-        manufacturer=await text(profile.MANUFACTURER),
-        model=await text(profile.MODEL),
-        firmware=await text(profile.FIRMWARE),
-        hardware=await text(profile.HARDWARE),
-        serial=await text(profile.SERIAL),
-    )
-
-
-async def _watch_battery(port: GattPort, session: OmiSession) -> None:
-    session.battery_notified(await _tolerantly(port, profile.BATTERY_LEVEL))
-    try:
-        await port.subscribe(profile.BATTERY_LEVEL, session.battery_notified)
-    except LinkLost:
-        raise
-    except GlassesError:
-        pass  # the reading at hand has to do
-
-
-async def _tolerantly(port: GattPort, uuid: str) -> bytes:
-    """Read what the glasses can do without; empty if it can't be read. Raises LinkLost."""
-    try:
-        return await port.read(uuid)
-    except LinkLost:
-        raise
-    except GlassesError:
-        return b""

@@ -20,16 +20,6 @@ OTA_SERVICE: Final = "19b10010-e8f2-537e-4f6c-d104768a1214"
 OTA_CONTROL: Final = "19b10011-e8f2-537e-4f6c-d104768a1214"
 OTA_DATA: Final = "19b10012-e8f2-537e-4f6c-d104768a1214"
 
-# Bluetooth SIG assigned numbers.
-BATTERY_SERVICE: Final = "0000180f-0000-1000-8000-00805f9b34fb"
-BATTERY_LEVEL: Final = "00002a19-0000-1000-8000-00805f9b34fb"
-DEVICE_INFORMATION: Final = "0000180a-0000-1000-8000-00805f9b34fb"
-MODEL: Final = "00002a24-0000-1000-8000-00805f9b34fb"
-SERIAL: Final = "00002a25-0000-1000-8000-00805f9b34fb"
-FIRMWARE: Final = "00002a26-0000-1000-8000-00805f9b34fb"
-HARDWARE: Final = "00002a27-0000-1000-8000-00805f9b34fb"
-MANUFACTURER: Final = "00002a29-0000-1000-8000-00805f9b34fb"
-
 # Photo control: exactly one signed byte (handlePhotoControl in app.cpp). 5 is the smallest interval both generations accept.
 SINGLE_PHOTO: Final = b"\xff"
 STOP_CAPTURE: Final = b"\x00"

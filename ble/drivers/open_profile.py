@@ -14,13 +14,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from ble.drivers import open_profile_wire as wire
-from ble.drivers.open_profile_information import read_information, watch_battery
+from ble.drivers import standard
+from ble.drivers.connected import Connected
 from ble.drivers.open_profile_link import FRAMES_A_WINDOW, OpenLink, Patience
 from ble.drivers.open_profile_session import OpenSession
 from ble.drivers.open_profile_wire import DIGEST_HEAD_BYTES, Feature, Features, Op
 from ble.errors import GlassesError, LinkLost, NotGlasses, PairingNeeded, ProtocolFault, RadioUnavailable, Unsupported
 from ble.port import GattPort
-from ble.types import Advertisement, Capabilities, Capability, CaptureProgress, DeviceInfo, GlassesEvent, GlassesStatus
+from ble.types import Advertisement, Capabilities, Capability, CaptureProgress
 
 _WANTED_PAYLOAD = 244
 """One link-layer packet at its longest, less the headers. More is taken where there is more, but not waited for."""
@@ -31,27 +32,13 @@ _BEFORE_PAIRING = (
 _MICROPHONE = "These glasses have a microphone. It stays off until you ask for a voice note."
 
 
-class OpenGlasses:
+class OpenGlasses(Connected[OpenSession]):
     """A connected pair. See `ble.glasses.Glasses`; made by `OpenDriver.open`."""
 
-    def __init__(self, port: GattPort, session: OpenSession, features: Features, info: DeviceInfo) -> None:
-        self._port = port
-        self._session = session
+    def __init__(self, port: GattPort, session: OpenSession, features: Features) -> None:
+        super().__init__(port, session)
         self._features = features
-        self._info = info
         self._ordering = asyncio.Lock()
-
-    @property
-    def address(self) -> str:
-        return self._port.address
-
-    @property
-    def info(self) -> DeviceInfo:
-        return self._info
-
-    @property
-    def status(self) -> GlassesStatus:
-        return self._session.status
 
     @property
     def microphone_on(self) -> bool:
@@ -68,9 +55,6 @@ class OpenGlasses:
             cautions=(_MICROPHONE,) if Feature.MICROPHONE in can else (),
             interval_seconds=self._features.interval if Feature.CONTINUOUS_CAPTURE in can else None,
         )
-
-    def events(self) -> AsyncIterator[GlassesEvent]:
-        return self._session.events.read()
 
     async def take_photo(self) -> None:
         """See `ble.glasses.Glasses`. Raises Unsupported too, for glasses that take photos by their own button only."""
@@ -195,14 +179,14 @@ class OpenDriver:
         await self._secure(port, session, features)
         session.link.window = FRAMES_A_WINDOW * (max(20, await port.payload_size(_WANTED_PAYLOAD)) - wire.FRAME_HEAD_BYTES)
         session.link.resumes = Feature.RESUME in features.features
-        info = await read_information(port, services.get(wire.DEVICE_INFORMATION, frozenset()))
-        if Feature.BATTERY in features.features and wire.BATTERY_LEVEL in services.get(wire.BATTERY_SERVICE, frozenset()):
-            await watch_battery(port, session.battery_notified)
+        session.info = await standard.read_information(port)
+        if Feature.BATTERY in features.features:
+            await standard.watch_battery(port, session.battery_notified)
         await port.subscribe(wire.CONTROL, session.link.answered)
         await port.subscribe(wire.DATA, session.link.arrived)
         await port.subscribe(wire.STATUS, session.status_notified)
         await session.link.ask(Op.SET_TIME, int(self._utc().timestamp() * 1000))
-        glasses = OpenGlasses(port, session, features, info)
+        glasses = OpenGlasses(port, session, features)
         if continuous or Feature.CONTINUOUS_CAPTURE in features.features:
             await glasses.set_continuous(continuous)
         session.starts(features.features)

@@ -27,16 +27,6 @@ CREDIT: Final = "eaca0004-19b9-4523-98c2-e81a6e1728bb"
 DATA: Final = "eaca0005-19b9-4523-98c2-e81a6e1728bb"
 STATUS: Final = "eaca0006-19b9-4523-98c2-e81a6e1728bb"
 
-# Bluetooth SIG assigned numbers.
-BATTERY_SERVICE: Final = "0000180f-0000-1000-8000-00805f9b34fb"
-BATTERY_LEVEL: Final = "00002a19-0000-1000-8000-00805f9b34fb"
-DEVICE_INFORMATION: Final = "0000180a-0000-1000-8000-00805f9b34fb"
-MODEL: Final = "00002a24-0000-1000-8000-00805f9b34fb"
-SERIAL: Final = "00002a25-0000-1000-8000-00805f9b34fb"
-FIRMWARE: Final = "00002a26-0000-1000-8000-00805f9b34fb"
-HARDWARE: Final = "00002a27-0000-1000-8000-00805f9b34fb"
-MANUFACTURER: Final = "00002a29-0000-1000-8000-00805f9b34fb"
-
 PAGE_BYTES: Final = 4096
 """Largest page of the list; it is sent without credit, so it is what a host must always have room for."""
 WINDOWS_AHEAD: Final = 4

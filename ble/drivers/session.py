@@ -15,7 +15,17 @@ from typing import Generic, Protocol, TypeVar
 
 from ble.errors import CameraSilent, GlassesError, LinkLost, ProtocolFault, Unsupported
 from ble.event_queue import EventQueue
-from ble.types import CaptureDamaged, CaptureOffered, CaptureProgress, GlassesEvent, GlassesStatus, LinkClosed, Offer, StatusChanged
+from ble.types import (
+    CaptureDamaged,
+    CaptureOffered,
+    CaptureProgress,
+    DeviceInfo,
+    GlassesEvent,
+    GlassesStatus,
+    LinkClosed,
+    Offer,
+    StatusChanged,
+)
 
 MOST_HELD = 64
 MOST_HELD_BYTES = 64 << 20
@@ -32,6 +42,7 @@ class Session:
     def __init__(self, utc: Callable[[], datetime]) -> None:
         self.open = True
         """Whether the link stands."""
+        self.info = DeviceInfo()
         self.status = GlassesStatus()
         self.events: EventQueue[GlassesEvent] = EventQueue((StatusChanged, CaptureProgress), (CaptureDamaged,))
         self._loop = asyncio.get_running_loop()

@@ -14,6 +14,7 @@ from bumble.keys import MemoryKeyStore, PairingKeys
 from bumble.pairing import PairingConfig, PairingDelegate
 
 from ble.drivers import brilliant_profile as profile
+from ble.drivers import standard
 from ble.sim.brilliant_apps import Apps
 from ble.sim.brilliant_camera import Camera
 from ble.sim.brilliant_faults import NO_BRILLIANT_FAULTS, BrilliantFaults
@@ -126,10 +127,10 @@ class SimulatedBrilliant(SimulatedPeripheral):
             self._notifies(profile.HALO_MICROPHONE),
         ]
         smp = [self._written(profile.SMP_CHARACTERISTIC, self.smp_writes.append)]
-        battery = self.readable(profile.BATTERY_LEVEL, lambda: bytes([87]), notify=True)
+        battery = self.readable(standard.BATTERY_LEVEL, lambda: bytes([87]), notify=True)
         return [
             gatt.Service(core.UUID(profile.LUA_SERVICE), lua),
-            gatt.Service(core.UUID(profile.BATTERY_SERVICE[4:8]), [battery]),
+            gatt.Service(core.UUID(standard.BATTERY_SERVICE[4:8]), [battery]),
             gatt.Service(core.UUID(profile.SMP_SERVICE), smp),
         ]
 

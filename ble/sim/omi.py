@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from bumble import att, core, gatt
 
 from ble.drivers import omi_profile as profile
+from ble.drivers import standard
 from ble.sim.faults import NO_FAULTS, REAL_PACE, Drop, Faults, Pace, Stall, spoil
 from ble.sim.peripheral import SimulatedPeripheral
 
@@ -39,11 +40,11 @@ OMI_GLASS = Model(
     name="OMI Glass",
     advertised=(profile.OMI_SERVICE,),
     information=(
-        (profile.MANUFACTURER, "Based Hardware"),
-        (profile.MODEL, "OMI Glass"),
-        (profile.FIRMWARE, "2.3.2"),
-        (profile.HARDWARE, "ESP32-S3-v1.0"),
-        (profile.SERIAL, "0C8B95A1B2C3"),
+        (standard.MANUFACTURER, "Based Hardware"),
+        (standard.MODEL, "OMI Glass"),
+        (standard.FIRMWARE, "2.3.2"),
+        (standard.HARDWARE, "ESP32-S3-v1.0"),
+        (standard.SERIAL, "0C8B95A1B2C3"),
     ),
     orientation=2,
     codec=21,
@@ -57,12 +58,12 @@ OMI_GLASS = Model(
 OPENGLASS = Model(
     family=profile.FAMILY_OPENGLASS,
     name="OpenGlass",
-    advertised=(profile.BATTERY_SERVICE, profile.DEVICE_INFORMATION, profile.OMI_SERVICE),
+    advertised=(standard.BATTERY_SERVICE, standard.DEVICE_INFORMATION, profile.OMI_SERVICE),
     information=(
-        (profile.MANUFACTURER, "Based Hardware"),
-        (profile.MODEL, "OpenGlass"),
-        (profile.FIRMWARE, "1.0.1"),
-        (profile.HARDWARE, "Seeed Xiao ESP32S3 Sense"),
+        (standard.MANUFACTURER, "Based Hardware"),
+        (standard.MODEL, "OpenGlass"),
+        (standard.FIRMWARE, "1.0.1"),
+        (standard.HARDWARE, "Seeed Xiao ESP32S3 Sense"),
     ),
     orientation=None,
     codec=1,
@@ -127,11 +128,11 @@ class SimulatedGlasses(SimulatedPeripheral):
             self.readable(profile.PHOTO_DATA, lambda: b"", notify=True),
             self.writable(profile.PHOTO_CONTROL, self._control),
         ]
-        battery = self.readable(profile.BATTERY_LEVEL, lambda: bytes([self._stated]), notify=True)
+        battery = self.readable(standard.BATTERY_LEVEL, lambda: bytes([self._stated]), notify=True)
         services = [
             gatt.Service(core.UUID(profile.OMI_SERVICE), main),
-            gatt.Service(core.UUID(profile.BATTERY_SERVICE[4:8]), [battery]),
-            gatt.Service(core.UUID(profile.DEVICE_INFORMATION[4:8]), [self._information(*pair) for pair in self.model.information]),
+            gatt.Service(core.UUID(standard.BATTERY_SERVICE[4:8]), [battery]),
+            gatt.Service(core.UUID(standard.DEVICE_INFORMATION[4:8]), [self._information(*pair) for pair in self.model.information]),
         ]
         if self.model.updates_itself:
             update = [
@@ -142,7 +143,7 @@ class SimulatedGlasses(SimulatedPeripheral):
         return services
 
     def _information(self, uuid: str, text: str) -> gatt.Characteristic[bytes]:
-        stated = self.faults.firmware if uuid == profile.FIRMWARE and self.faults.firmware is not None else text
+        stated = self.faults.firmware if uuid == standard.FIRMWARE and self.faults.firmware is not None else text
 
         def value() -> bytes:
             if self.faults.dis_unreadable:
@@ -307,5 +308,5 @@ class SimulatedNecklace(SimulatedPeripheral):
                     self.writable(profile.OTA_DATA, lambda data: gain.__setitem__(slice(None), data), lambda: bytes(gain)),
                 ],
             ),
-            gatt.Service(core.UUID(profile.BATTERY_SERVICE[4:8]), [self.readable(profile.BATTERY_LEVEL, lambda: b"\x50", notify=True)]),
+            gatt.Service(core.UUID(standard.BATTERY_SERVICE[4:8]), [self.readable(standard.BATTERY_LEVEL, lambda: b"\x50", notify=True)]),
         ]

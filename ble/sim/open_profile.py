@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from bumble import att, core, gatt
 
 from ble.drivers import open_profile_wire as wire
+from ble.drivers import standard
 from ble.drivers.open_profile_wire import Answer, Feature, Features, Op, Request, Result, Trouble
 from ble.sim.faults import REAL_PACE, Drop, Pace, Stall
 from ble.sim.open_profile_bonded import INDICATE, BondedPeripheral
@@ -24,11 +25,11 @@ NAME = "Open Glasses"
 EVERYTHING = Feature(sum(Feature))
 INTERVAL_SECONDS = 30
 _INFORMATION = (
-    (wire.MANUFACTURER, "Eyelid"),
-    (wire.MODEL, "Open Glasses (simulated)"),
-    (wire.FIRMWARE, "1.0.0"),
-    (wire.HARDWARE, "virtual"),
-    (wire.SERIAL, "0001"),
+    (standard.MANUFACTURER, "Eyelid"),
+    (standard.MODEL, "Open Glasses (simulated)"),
+    (standard.FIRMWARE, "1.0.0"),
+    (standard.HARDWARE, "virtual"),
+    (standard.SERIAL, "0001"),
 )
 _BABBLE_SECONDS = 0.01
 
@@ -104,11 +105,11 @@ class SimulatedOpenGlasses(BondedPeripheral):
             self.guarded(wire.DATA, NOTIFY),
             self.guarded(wire.STATUS, READ | NOTIFY, value=self._status_value),
         ]
-        battery = self.guarded(wire.BATTERY_LEVEL, READ | NOTIFY, value=lambda: bytes([self.charge]))
+        battery = self.guarded(standard.BATTERY_LEVEL, READ | NOTIFY, value=lambda: bytes([self.charge]))
         return [
             gatt.Service(core.UUID(wire.SERVICE), own),
-            gatt.Service(core.UUID(wire.BATTERY_SERVICE[4:8]), [battery]),
-            gatt.Service(core.UUID(wire.DEVICE_INFORMATION[4:8]), [self._text(*pair) for pair in _INFORMATION]),
+            gatt.Service(core.UUID(standard.BATTERY_SERVICE[4:8]), [battery]),
+            gatt.Service(core.UUID(standard.DEVICE_INFORMATION[4:8]), [self._text(*pair) for pair in _INFORMATION]),
         ]
 
     def _text(self, uuid: str, text: str) -> gatt.Characteristic[bytes]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from bumble import att, core, data_types, device, gatt, hci
 
-from ble.drivers.omi_profile import BATTERY_LEVEL
+from ble.drivers.standard import BATTERY_LEVEL
 
 CCCD = gatt.GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR
 READ = gatt.Characteristic.Properties.READ

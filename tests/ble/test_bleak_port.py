@@ -28,7 +28,7 @@ from bleak.exc import (
 from ble import bleak_port
 from ble.bleak_errors import explained, plainly
 from ble.bleak_port import BleakAirwaves, plain_name
-from ble.drivers import omi_profile
+from ble.drivers import omi_profile, standard
 from ble.errors import GlassesError, LinkLost, NotFound, NotGlasses, PairingNeeded, ProtocolFault, RadioOff, RadioUnavailable
 from ble.sim.bleak_backend import AirScanner, backends
 from ble.sim.faults import AT_ONCE, Faults
@@ -53,18 +53,18 @@ async def test_a_scan_tells_what_is_advertised(rig: Any, make_jpeg: Make) -> Non
     heard = await first(rig.airwaves.scan(()))
     assert heard.address == address
     assert heard.name == "OpenGlass"
-    assert heard.service_uuids == {omi_profile.OMI_SERVICE, omi_profile.BATTERY_SERVICE, omi_profile.DEVICE_INFORMATION}
+    assert heard.service_uuids == {omi_profile.OMI_SERVICE, standard.BATTERY_SERVICE, standard.DEVICE_INFORMATION}
     assert -128 <= heard.rssi < 20
 
 
 async def test_a_filter_keeps_others_out(rig: Any, make_jpeg: Make) -> None:
     await rig.air.add(SimulatedOmi([make_jpeg(200)], pace=AT_ONCE))
-    scan = rig.airwaves.scan({omi_profile.BATTERY_SERVICE.upper()})
+    scan = rig.airwaves.scan({standard.BATTERY_SERVICE.upper()})
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(5):
             await anext(scan)
     address = await rig.air.add(SimulatedOpenGlass([make_jpeg(200)], pace=AT_ONCE))
-    assert (await first(rig.airwaves.scan({omi_profile.BATTERY_SERVICE}))).address == address
+    assert (await first(rig.airwaves.scan({standard.BATTERY_SERVICE}))).address == address
 
 
 async def test_scans_share_one_scanner(rig: Any, make_jpeg: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,7 +108,7 @@ async def test_a_reader_cancelled_twice_leaves_no_scanner_behind(rig: Any, make_
 
     monkeypatch.setattr(AirScanner, "stop", slow)
     await rig.air.add(SimulatedOmi([make_jpeg(200)], pace=AT_ONCE))
-    reader = asyncio.get_running_loop().create_task(first(rig.airwaves.scan({omi_profile.BATTERY_SERVICE})))
+    reader = asyncio.get_running_loop().create_task(first(rig.airwaves.scan({standard.BATTERY_SERVICE})))
     for _ in range(2):
         await asyncio.sleep(0.5)
         reader.cancel()
@@ -199,18 +199,18 @@ async def test_a_link_and_its_end(rig: Any, make_jpeg: Make, until: Any) -> None
     port = rig.airwaves.port(await rig.air.add(omi))
     lost: list[str] = []
     with pytest.raises(LinkLost):
-        await port.read(omi_profile.MODEL)
+        await port.read(standard.MODEL)
     await port.disconnect()
     await port.connect(lambda: lost.append("lost"))
     assert omi_profile.PHOTO_DATA in port.services()[omi_profile.OMI_SERVICE]
-    assert await port.read(omi_profile.MODEL) == b"OMI Glass"
+    assert await port.read(standard.MODEL) == b"OMI Glass"
     with pytest.raises(ProtocolFault):
         await port.read("0000ffff-0000-1000-8000-00805f9b34fb")
     assert await port.payload_size(514) == 514
     await omi.drop_link()
     await until(lambda: lost)
     for asked in (
-        port.read(omi_profile.MODEL),
+        port.read(standard.MODEL),
         port.write(omi_profile.PHOTO_CONTROL, b"\x00"),
         port.subscribe(omi_profile.PHOTO_DATA, lambda _: None),
         port.unsubscribe(omi_profile.PHOTO_DATA),
@@ -236,7 +236,7 @@ async def test_a_link_that_goes_in_the_middle_of_a_question(rig: Any, make_jpeg:
     omi = SimulatedOmi([make_jpeg(200)], pace=AT_ONCE)
     port = rig.airwaves.port(await rig.air.add(omi))
     await port.connect(lambda: None)
-    question = asyncio.get_running_loop().create_task(port.read(omi_profile.MODEL))
+    question = asyncio.get_running_loop().create_task(port.read(standard.MODEL))
     await omi.drop_link()
     with pytest.raises(LinkLost):
         await question
@@ -247,14 +247,14 @@ async def test_subscribing_and_no_longer(rig: Any, make_jpeg: Make, until: Any) 
     port = rig.airwaves.port(await rig.air.add(omi))
     await port.connect(lambda: None)
     heard: list[bytes] = []
-    await port.subscribe(omi_profile.BATTERY_LEVEL, heard.append)
+    await port.subscribe(standard.BATTERY_LEVEL, heard.append)
     for value in range(50):
-        await omi.notify(omi_profile.BATTERY_LEVEL, bytes([value]))
+        await omi.notify(standard.BATTERY_LEVEL, bytes([value]))
     await until(lambda: len(heard) == 50)
     assert heard == [bytes([value]) for value in range(50)]
     assert type(heard[0]) is bytes
-    await port.unsubscribe(omi_profile.BATTERY_LEVEL)
-    await omi.notify(omi_profile.BATTERY_LEVEL, b"\x01")
+    await port.unsubscribe(standard.BATTERY_LEVEL)
+    await omi.notify(standard.BATTERY_LEVEL, b"\x01")
     await asyncio.sleep(1)
     assert len(heard) == 50
     await port.pair()
@@ -328,7 +328,7 @@ ERRORS: list[tuple[Exception, type[GlassesError]]] = [
         for reason in (Reason.NO_BLE_CENTRAL_ROLE, Reason.DENIED_BY_SYSTEM, Reason.DENIED_BY_UNKNOWN, Reason.DENIED_BY_USER)
     ),
     (BleakDeviceNotFoundError(ADDRESS, f"Device {ADDRESS} was not found."), NotFound),
-    (BleakCharacteristicNotFoundError(omi_profile.MODEL), NotGlasses),
+    (BleakCharacteristicNotFoundError(standard.MODEL), NotGlasses),
     (BleakDBusError("org.bluez.Error.NotReady", [f"/org/bluez/hci0/dev_{ADDRESS}"]), RadioOff),
     (BleakDBusError("org.freedesktop.DBus.Error.ServiceUnknown", []), RadioOff),
     (BleakDBusError("org.freedesktop.DBus.Error.AccessDenied", []), RadioUnavailable),

@@ -10,6 +10,7 @@ import pytest
 
 from ble.drivers import brilliant_lua as lua
 from ble.drivers import brilliant_profile as profile
+from ble.drivers import standard
 from ble.drivers.brilliant import BrilliantDriver, BrilliantGlasses
 from ble.errors import CameraSilent, GlassesError, LinkLost, NotGlasses, PairingNeeded, ProtocolFault, Unsupported
 from ble.sim.brilliant import SimulatedBrilliant, SimulatedFrame, SimulatedFrameUpdate, SimulatedHalo
@@ -133,7 +134,7 @@ async def test_what_is_written_and_what_never(rig: Any, kind: str) -> None:
     assert not any(b"main" in value or b"update" in value for value in written(twin) if b"f:write" not in value)
     assert set(twin.firmware.lua.files) == {"main.lua", "eyelid.lua", "eyelid_v.lua"}
     assert max(map(len, written(twin))) <= profile.WANTED_PAYLOAD
-    assert {access.uuid for access in twin.accesses} <= {profile.LUA_WRITE, profile.LUA_NOTIFY, profile.BATTERY_LEVEL}
+    assert {access.uuid for access in twin.accesses} <= {profile.LUA_WRITE, profile.LUA_NOTIFY, standard.BATTERY_LEVEL}
 
 
 async def test_photos_at_intervals(rig: Any, until: Any) -> None:

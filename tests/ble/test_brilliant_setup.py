@@ -10,6 +10,7 @@ import pytest
 
 from ble.drivers import brilliant_lua as lua
 from ble.drivers import brilliant_profile as profile
+from ble.drivers import standard
 from ble.drivers.brilliant import BrilliantDriver, BrilliantGlasses
 from ble.drivers.session import MOST_HELD
 from ble.errors import CameraSilent, LinkLost, NotGlasses, PairingNeeded, ProtocolFault, RadioOff
@@ -106,7 +107,7 @@ async def test_all_well() -> None:
 @pytest.mark.parametrize(
     ("services", "words"),
     [
-        ({profile.BATTERY_SERVICE: frozenset({profile.BATTERY_LEVEL})}, "not a Frame or a Halo"),
+        ({standard.BATTERY_SERVICE: frozenset({standard.BATTERY_LEVEL})}, "not a Frame or a Halo"),
         ({profile.LUA_SERVICE: frozenset({profile.LUA_WRITE})}, "not a Frame or a Halo"),
         ({profile.DFU_SERVICE: frozenset({"8ec90001-f315-4f60-9fb8-838830daea50"})}, "waiting for new firmware"),
     ],
@@ -165,7 +166,7 @@ async def test_glasses_that_do_not_know_themselves(battery: str) -> None:
 
 async def test_the_battery_service_is_welcome_and_not_needed() -> None:
     for error in (None, ProtocolFault("No."), LinkLost("Gone.")):
-        port = Port({profile.LUA_SERVICE: _LUA | {profile.HALO_SPEAKER}, profile.BATTERY_SERVICE: frozenset({profile.BATTERY_LEVEL})})
+        port = Port({profile.LUA_SERVICE: _LUA | {profile.HALO_SPEAKER}, standard.BATTERY_SERVICE: frozenset({standard.BATTERY_LEVEL})})
         if error is not None:
             port.fails["subscribe 2a19"] = [error]
         if isinstance(error, LinkLost):

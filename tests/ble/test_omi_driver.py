@@ -81,7 +81,7 @@ async def test_what_is_touched_and_what_never(rig: Any, make_jpeg: Make) -> None
     await glasses.take_photo()
     await glasses.close()
     assert {uuid for uuid, _ in touched(omi, "write")} == {omi_profile.PHOTO_CONTROL}
-    assert {uuid for uuid, _ in touched(omi, "cccd")} == {omi_profile.PHOTO_DATA, omi_profile.BATTERY_LEVEL}
+    assert {uuid for uuid, _ in touched(omi, "cccd")} == {omi_profile.PHOTO_DATA, standard.BATTERY_LEVEL}
     never = {
         omi_profile.AUDIO_DATA,
         omi_profile.AUDIO_CODEC,
@@ -386,7 +386,7 @@ async def test_events_tell_progress_and_then_the_offer(rig: Any, make_jpeg: Make
 async def test_impossible_battery_readings_are_no_readings(rig: Any, make_jpeg: Make, value: bytes) -> None:
     omi = SimulatedOmi([make_jpeg(500)], pace=AT_ONCE)
     glasses, _ = await rig.open(omi)
-    await omi.notify(omi_profile.BATTERY_LEVEL, value)
+    await omi.notify(standard.BATTERY_LEVEL, value)
     await asyncio.sleep(0.1)
     assert glasses.status.battery == 100
 
@@ -403,8 +403,8 @@ class FailingPort:
 
     def services(self) -> dict[str, frozenset[str]]:
         main = frozenset({omi_profile.PHOTO_DATA, omi_profile.PHOTO_CONTROL})
-        there = {omi_profile.OMI_SERVICE: main, omi_profile.DEVICE_INFORMATION: frozenset({omi_profile.MODEL})}
-        return there | ({omi_profile.BATTERY_SERVICE: frozenset({omi_profile.BATTERY_LEVEL})} if self.battery else {})
+        there = {omi_profile.OMI_SERVICE: main, standard.DEVICE_INFORMATION: frozenset({standard.MODEL})}
+        return there | ({standard.BATTERY_SERVICE: frozenset({standard.BATTERY_LEVEL})} if self.battery else {})
 
     def _perhaps(self, call: str) -> None:
         if call in self.fail:
@@ -436,7 +436,7 @@ class FailingPort:
         self._perhaps("disconnect")
 
 
-@pytest.mark.parametrize("call", ["connect", "write", f"read {omi_profile.BATTERY_LEVEL}", f"subscribe {omi_profile.BATTERY_LEVEL}"])
+@pytest.mark.parametrize("call", ["connect", "write", f"read {standard.BATTERY_LEVEL}", f"subscribe {standard.BATTERY_LEVEL}"])
 async def test_a_link_that_goes_while_opening_is_closed_again(call: str) -> None:
     port = FailingPort({call: LinkLost("gone"), "disconnect": LinkLost("gone")})
     with pytest.raises(LinkLost):
@@ -444,9 +444,7 @@ async def test_a_link_that_goes_while_opening_is_closed_again(call: str) -> None
     assert port.closed == 1
 
 
-@pytest.mark.parametrize(
-    "call", [f"read {omi_profile.BATTERY_LEVEL}", f"subscribe {omi_profile.BATTERY_LEVEL}", f"read {omi_profile.MODEL}"]
-)
+@pytest.mark.parametrize("call", [f"read {standard.BATTERY_LEVEL}", f"subscribe {standard.BATTERY_LEVEL}", f"read {standard.MODEL}"])
 async def test_what_glasses_can_do_without(call: str) -> None:
     port = FailingPort({call: ProtocolFault("no")})
     glasses: OmiGlasses = await OmiDriver().open(port, continuous=False)

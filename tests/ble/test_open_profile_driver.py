@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ble.drivers import driver_for, driver_named, family_hint, open_profile, service_uuids
+from ble.drivers import driver_for, driver_named, family_hint, open_profile, service_uuids, standard
 from ble.drivers import open_profile_wire as wire
 from ble.drivers.open_profile import OpenDriver, OpenGlasses
 from ble.drivers.open_profile_link import FRAMES_A_WINDOW, MOST_AGAIN, refusal
@@ -331,7 +331,7 @@ async def test_strangers_see_the_features_and_nothing_else(rig: Any) -> None:
     assert wire.read_features(await port.read(wire.FEATURES)) is not None
     for refused in (
         port.read(wire.STATUS),
-        port.read(wire.BATTERY_LEVEL),
+        port.read(standard.BATTERY_LEVEL),
         port.write(wire.CONTROL, Request(Op.TAKE_PHOTO, 1).pack()),
         port.subscribe(wire.DATA, lambda _: None),
         port.subscribe(wire.CONTROL, lambda _: None),
@@ -935,7 +935,7 @@ async def test_out_of_range_while_pairing(rig: Any) -> None:
 async def test_information_and_battery_that_cannot_be_read(rig: Any) -> None:
     twin = simulated()
     port = rig.airwaves.port(await rig.air.add(twin))
-    optional = {wire.MODEL, wire.BATTERY_LEVEL}
+    optional = {standard.MODEL, standard.BATTERY_LEVEL}
 
     async def read(uuid: str) -> bytes:
         if uuid in optional:
@@ -954,7 +954,7 @@ async def test_information_and_battery_that_cannot_be_read(rig: Any) -> None:
     await glasses.close()
 
 
-@pytest.mark.parametrize("what", [wire.MODEL, wire.BATTERY_LEVEL, wire.STATUS])
+@pytest.mark.parametrize("what", [standard.MODEL, standard.BATTERY_LEVEL, wire.STATUS])
 async def test_out_of_range_while_getting_to_know_each_other(rig: Any, what: str) -> None:
     twin = simulated()
     port = rig.airwaves.port(await rig.air.add(twin))

@@ -16,6 +16,7 @@ from bumble.host import Host
 from bumble.transport.common import BaseSource, Transport
 
 from ble.drivers import omi_profile as profile
+from ble.drivers import standard
 from ble.sim import on_transport
 from ble.sim.air import Air, AirLink, device_on, random_static
 from ble.sim.bleak_backend import backends
@@ -235,7 +236,7 @@ async def test_openglass_states_a_full_battery_for_ever(rig: Any, make_jpeg: Mak
     openglass = SimulatedOpenGlass([make_jpeg(900)], pace=AT_ONCE)
     openglass.charge = 3
     async with client(rig.air, await rig.air.add(openglass)) as linked:
-        heard = await listen(linked, profile.BATTERY_LEVEL)
+        heard = await listen(linked, standard.BATTERY_LEVEL)
         await asyncio.sleep(150)
         assert heard == [b"\x64", b"\x64"]
 
