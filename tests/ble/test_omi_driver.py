@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ble.drivers import driver_for, driver_named, family_hint, omi_profile, service_uuids
+from ble.drivers import driver_for, driver_named, family_hint, omi_profile, service_uuids, standard
 from ble.drivers.omi import OmiDriver, OmiGlasses
 from ble.drivers.session import MOST_HELD
 from ble.errors import CameraSilent, LinkLost, NotGlasses, ProtocolFault
