@@ -85,6 +85,7 @@ class SharingDesk(GrantDesk, LookDesk, BookDesk):
         self.live = LiveDesk(self._live_tools(elapsed), self._terms, self._ready, self._now, lambda: self.ai_off, self._write_later)
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._locks = 0
         destinations.on_change(self._grants.recheck)
         vault.on_state(self._vault_state)
         self._vault_state(vault.state)
@@ -142,7 +143,10 @@ class SharingDesk(GrantDesk, LookDesk, BookDesk):
         NothingLeft, DestinationError, GateClosed (AI is off), CourierGone, VaultLocked and the errors of items and media.
         """
         destination, card = await self._ready(draft)
+        locks = self._locks
         proposal = await self._preparing.make(draft, destination, card)
+        if locks != self._locks or self._vault.state is not LockState.UNLOCKED:
+            raise VaultLocked  # what was made before a lock does not outlive it
         if instead_of is not None:
             self._waiting.pop(instead_of.parcel.id, None)
         self._waiting[proposal.parcel.id] = proposal
@@ -247,6 +251,7 @@ class SharingDesk(GrantDesk, LookDesk, BookDesk):
         if state is LockState.UNLOCKED:
             self._spawn(self._catch_up())
         elif state is LockState.LOCKED:
+            self._locks += 1
             self._approvals.void_all()
             self._grants.void_all("The vault was locked.")
             self._unwritten += [(line_of(proposal), "the vault was locked") for proposal in self._waiting.values()]

@@ -278,6 +278,21 @@ async def test_what_was_changed_no_longer_stands_and_is_no_refusal(room: Any) ->
     assert [receipt.outcome for receipt in await room.desk.receipts()] == [Outcome.INTENDED, Outcome.ANSWERED]
 
 
+async def test_what_is_being_made_does_not_outlive_a_lock(room: Any) -> None:
+    real = room.looker.look
+
+    async def look(*given: Any, **named: Any) -> Findings:
+        await room.lock()
+        await room.unlock()
+        found: Findings = await real(*given, **named)
+        return found
+
+    room.looker.look = look
+    with pytest.raises(VaultLocked):
+        await room.proposal(pictures=(PictureChoice(room.item, edit=Edit((FACE.box,))),))
+    assert room.desk._waiting == {}
+
+
 # -- videos
 
 
