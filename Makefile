@@ -94,6 +94,9 @@ audit: $(VENV)-packaging/.stamp ## Known weaknesses and licences of everything t
 policy-review: setup ## Which policy cards are to be read anew, and where
 	$(BIN)/python -m ui policies review
 
+translations: setup-dev ## Collect every sentence and keep the catalogues of all languages
+	$(BIN)/python tests/ui/translations.py
+
 screenshots: setup-dev ## Make the README's pictures anew
 	$(BIN)/python tests/ui/screenshots.py
 
@@ -106,4 +109,4 @@ lock: setup-dev ## Write the hash-locked requirement files anew
 clean: ## Remove what the commands above made
 	rm -rf $(VENV) $(VENV)-oracles $(VENV)-packaging build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
-.PHONY: help run test test-long test-vectors test-oracles test-bluez setup setup-dev system system-test screenshots lock clean package test-package test-bare audit policy-review system-packaging
+.PHONY: help run test test-long test-vectors test-oracles test-bluez setup setup-dev system system-test screenshots lock clean translations package test-package test-bare audit policy-review system-packaging

@@ -1,0 +1,98 @@
+"""Words in the person's language: whole sentences, patterns with names in them, plurals; and catalogues that can be trusted."""
+
+from __future__ import annotations
+
+import gettext
+import importlib.util
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from babel.messages.catalog import Catalog
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ui import i18n
+from ui.i18n import plural, said, tr
+
+
+@pytest.fixture(autouse=True)
+def english_again() -> Iterator[None]:
+    yield
+    i18n.use(i18n.ENGLISH)
+
+
+@pytest.fixture(scope="module")
+def translations() -> ModuleType:
+    path = Path(__file__).with_name("translations.py")
+    spec = importlib.util.spec_from_file_location("translations", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["translations"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def german(translations: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small catalogue of the test's own."""
+    made = Catalog(locale="de", charset="utf-8")
+    made.add("Lock", "Sperren")
+    made.add(("{count} photo", "{count} photos"), ("{count} Foto", "{count} Fotos"))
+    made.add("This {noun} is damaged.", "Beschädigt: {noun}.")
+    made.add("The glasses “{name}” sent {count} bytes.", "{count} Bytes kamen von „{name}“.")
+    made.add("The glasses {what}.", "Brille: {what}.")
+    made.add("{a} and {a_} differ.", "{a_} ist nicht {a}.")
+    import io
+
+    monkeypatch.setattr(i18n, "_catalogue", lambda code: gettext.GNUTranslations(io.BytesIO(translations.compiled(made))))
+    i18n.use("de")
+
+
+@pytest.mark.usefixtures("german")
+def test_sentences_plurals_and_patterns() -> None:
+    assert tr("Lock") == said("Lock") == "Sperren"
+    assert tr("Unlock") == said("Unlock") == "Unlock"
+    assert [plural(n, "{count} photo", "{count} photos") for n in (0, 1, 2)] == ["0 Fotos", "1 Foto", "2 Fotos"]
+    assert said("This photo is damaged.") == "Beschädigt: photo."
+    assert said("The glasses “Omi” sent 12 bytes.") == "12 Bytes kamen von „Omi“."  # the longer of two patterns that fit
+    assert said("The glasses are busy.") == "Brille: are busy."
+    assert said("one and two differ.") == "two ist nicht one."
+    assert tr("This {noun} is damaged.", noun="{odd}") == "Beschädigt: {odd}."
+    assert said("") == tr("") == ""
+
+
+@pytest.mark.usefixtures("german")
+@given(st.text())
+def test_nothing_that_is_said_breaks_it(text: str) -> None:
+    assert isinstance(said(text), str)
+    assert said(f"This {text or 'x'} is damaged.")
+
+
+def test_the_nearest_language_is_taken() -> None:
+    assert [i18n.nearest(code) for code in ("de_AT.UTF-8", "de-CH", "fr", "zh_CN", "zh_Hans", "es_MX", "pt_BR", "C", "pseudo")] == [
+        *("de", "de", "fr", "zh_CN", "zh_CN", "es", "en", "en", "pseudo"),
+    ]
+
+
+def test_the_pseudo_language_shows_what_was_forgotten() -> None:
+    assert i18n.use(i18n.PSEUDO) == i18n.PSEUDO
+    assert tr("Send {count} to {name}", count=2, name="Ann") == "[Séñd 2 tó Ann~~~~~~~]"
+    assert plural(1, "one", "many").startswith("[óñé")
+    assert i18n.language() == i18n.PSEUDO
+
+
+def test_every_sentence_is_translated(translations: ModuleType) -> None:
+    """Each sentence of the source has its translation with the same fields, and what the program reads is what was written."""
+    template = translations.template()
+    for code in (path.stem for path in translations.FOLDER.glob("*.po")):
+        catalogue = translations.updated(code, template)
+        assert translations.faults(catalogue) == [], code
+        assert (translations.FOLDER / f"{code}.mo").read_bytes() == translations.compiled(catalogue), code
+
+
+def test_languages_named_and_made_are_the_same(translations: ModuleType) -> None:
+    assert {*translations.LANGUAGES, i18n.ENGLISH} == set(i18n.LANGUAGES)
