@@ -45,7 +45,10 @@ class FaceShows(CoverFailed):
 
     def __init__(self) -> None:
         EyelidError.__init__(
-            self, "The picture was not prepared.", "A face is still to be seen beside its cover.", "Make the cover larger, or cut it off."
+            self,
+            "The picture was not prepared.",
+            "A face is still to be seen beside a cover.",
+            "Make the cover larger, so that it hides all of the face, or move it away.",
         )
 
 
