@@ -184,10 +184,18 @@ class Companion:
         self._hub.publish(GlassesChanged(self.view))
         await self._tell()
 
+    async def _able(self, keeper: Keeper) -> Capabilities | None:
+        """What they can do just now: some things only while their Wi-Fi is open, which changes no state of the link."""
+
+        async def now() -> Capabilities | None:
+            return keeper.view.capabilities
+
+        return await self._radio.run(now()) or self._capabilities
+
     async def _take(self, keeper: Keeper, offer: Offer) -> None:
         self.busy = True
         try:
-            outcome = await self._intake.take(self.known, keeper, offer, self._capabilities)
+            outcome = await self._intake.take(self.known, keeper, offer, await self._able(keeper))
         finally:
             self.busy = False
         if self.outcomes is not None:

@@ -1,0 +1,95 @@
+"""A transfer that breaks off in the middle goes on from there at the next link where the glasses can, not from the start."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from app.events import CaptureArriving
+from app.glasses import airs, intake
+from app.glasses.ingest import AHEAD
+from app.glasses.over_wifi import BrokenOff, Done
+from app.media.samples import clip, pictures
+from ble.drivers import mentra_fetch, mentra_link
+from ble.sim.faults import AT_ONCE
+from ble.sim.mentra import SimulatedMentra
+from ble.sim.open_profile import SimulatedOpenGlasses
+from ble.sim.open_profile_stream import OpenFaults
+from ble.types import LinkState
+
+
+def film(size: int) -> bytes:
+    """A clip with a box of nothing known behind it (ISO/IEC 14496-12, 8.1.2)."""
+    filling = size - len(clip())
+    return clip() + filling.to_bytes(4, "big") + b"free" + bytes(filling - 8)
+
+
+async def paired(bench: Any, monkeypatch: pytest.MonkeyPatch, twin: Any) -> str:
+    monkeypatch.setattr(airs, "simulated", lambda *_: twin)
+    await bench.desk.start_simulated("open")
+    return str((await bench.desk.pair(await bench.found())).address)
+
+
+async def test_a_file_over_wifi(wifi_bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The link is lost while a file comes over Wi-Fi, and the glasses' Wi-Fi with it."""
+    for module, name in ((mentra_fetch, "LONGEST_PAUSE"), (mentra_fetch, "PROBE_SECONDS"), (mentra_link, "PAUSE_SECONDS")):
+        monkeypatch.setattr(module, name, 0.01)
+    monkeypatch.setattr(intake, "TELL_SECONDS", 0.0)
+    video = film(AHEAD * 4)
+    twin = SimulatedMentra(pictures("mentra-live"), stored=0, pace=AT_ONCE)
+    shot = twin.shelf.add(video, datetime.now(UTC), video=True)
+    address = await paired(wifi_bench, monkeypatch, twin)
+    twin.http._rate = 8e6
+    arriving: list[CaptureArriving] = []
+
+    async def leave() -> None:
+        await twin.http.stop()
+        await twin.drop_link()
+
+    def arrived(event: CaptureArriving) -> None:
+        arriving.append(event)
+        if event.received > AHEAD * 2 and len(left) == 0:
+            left.append(wifi_bench.desk._airs.radio.call_soon(lambda: twin.spawn(leave())))
+
+    left: list[object] = []
+    wifi_bench.events.subscribe(CaptureArriving, arrived)
+    async with contextlib.aclosing(wifi_bench.desk.import_over_wifi(address)) as steps:
+        heard = [step async for step in steps]
+    assert isinstance(heard[-1], BrokenOff)
+    assert wifi_bench.vault.ids() == ()
+    await wifi_bench.until(lambda: wifi_bench.desk.known()[0].state is LinkState.READY)
+
+    twin.http._rate, twin.shelf.asked = 0.0, []
+    arriving.clear()
+    async with contextlib.aclosing(wifi_bench.desk.import_over_wifi(address)) as steps:
+        heard = [step async for step in steps]
+    assert heard[-1] == Done(brought=1, known=0, failed=0)
+    [asked] = [request for request in twin.shelf.asked if request.path == "/api/v3/download"]
+    assert int(asked.headers["range"].removeprefix("bytes=").removesuffix("-")) > AHEAD
+    assert arriving[0].received > AHEAD
+    assert (arriving[-1].received, arriving[-1].total) == (len(video), len(video))
+    [item] = wifi_bench.vault.ids()
+    assert wifi_bench.vault.read(item) == video
+    assert shot.id in {known.id for known in twin.shelf.shots}  # nobody chose to remove it
+
+
+async def test_a_photo_of_open_glasses(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "TELL_SECONDS", 0.0)
+    photo = pictures("open")[0] + bytes(300_000)  # of several windows: what is in a window not yet whole does not count
+    twin = SimulatedOpenGlasses([photo], backlog=1, faults=OpenFaults(drop_link_at=len(photo) // 2, times=1), pace=AT_ONCE)
+    offsets: list[int] = []
+    send = twin._send
+
+    async def sent(read: Any, body: bytes, offset: int, window: int) -> None:
+        offsets.append(offset)
+        await send(read, body, offset, window)
+
+    monkeypatch.setattr(twin, "_send", sent)
+    await paired(bench, monkeypatch, twin)
+    await bench.until(lambda: len(bench.sealed) == 1)
+    assert offsets[0] == 0
+    assert offsets[-1] > 0
+    assert bench.vault.read(bench.sealed[0].id) == photo
