@@ -82,6 +82,15 @@ _DBUS: dict[str, tuple[type[GlassesError], str, str]] = {
     "org.bluez.Error.InvalidArguments": _ODD,
 }
 
+_VANISHED = frozenset(
+    {
+        "org.bluez.Error.DoesNotExist",
+        "org.freedesktop.DBus.Error.UnknownObject",
+        "org.freedesktop.DBus.Error.UnknownMethod",
+    }
+)
+"""What is asked is no longer there: a device, or while scanning the adapter itself."""
+
 _SECURITY = frozenset(
     {
         Code.INSUFFICIENT_AUTHENTICATION,
@@ -92,22 +101,22 @@ _SECURITY = frozenset(
 )
 
 
-def explained(error: Exception) -> GlassesError:
-    """The `GlassesError` for anything bleak may raise; an error that is one already is returned as it is."""
+def explained(error: Exception, *, scanning: bool = False) -> GlassesError:
+    """The `GlassesError` for anything bleak may raise, `scanning` or not; one that is such an error already stays as it is."""
     if isinstance(error, GlassesError):
         return error
     if isinstance(error, BleakBluetoothNotAvailableError):
         kind, what, action = _RADIO.get(error.reason, _RADIO[Reason.UNKNOWN])
         return kind(what, "", action)
     if isinstance(error, BleakDBusError):
-        return _of_dbus(error)
+        return _of_dbus(error, scanning)
     if isinstance(error, BleakGATTProtocolError):
         return _of_gatt(error)
     return _of_the_rest(error)
 
 
-def _of_dbus(error: BleakDBusError) -> GlassesError:
-    kind, what, action = _DBUS.get(error.dbus_error, _LOST)
+def _of_dbus(error: BleakDBusError, scanning: bool) -> GlassesError:
+    kind, what, action = _OFF if scanning and error.dbus_error in _VANISHED else _DBUS.get(error.dbus_error, _LOST)
     # The name is one of a fixed set or an identifier of BlueZ's making; the details, which hold paths, stay out.
     return kind(what, f"The Bluetooth service said {error.dbus_error.rsplit('.', 1)[-1]}.", action)
 
@@ -134,7 +143,7 @@ def _of_the_rest(error: Exception) -> GlassesError:
 
 
 @contextmanager
-def plainly() -> Iterator[None]:
+def plainly(*, scanning: bool = False) -> Iterator[None]:
     """Turn whatever bleak raises inside into a `GlassesError`; faults of our own making (TypeError and the like) pass.
 
     ValueError and LookupError: what dbus-fast makes of an odd bus, and what bleak's back ends let slip when a device vanishes under them.
@@ -142,4 +151,4 @@ def plainly() -> Iterator[None]:
     try:
         yield
     except (BleakError, TimeoutError, OSError, EOFError, ValueError, LookupError) as error:
-        raise explained(error) from error
+        raise explained(error, scanning=scanning) from error

@@ -21,7 +21,7 @@ from bleak.exc import BleakError
 
 from ble.agent import Compare, pairing_agent
 from ble.bleak_errors import plainly
-from ble.errors import LinkLost, NotFound, ProtocolFault
+from ble.errors import LinkLost, NotFound, PairsByItself, ProtocolFault
 from ble.types import Advertisement
 
 _FRESH_SECONDS = 20.0
@@ -135,7 +135,7 @@ class BleakAirwaves:
             if wanted is None:
                 return
             scanner = BleakScanner(self._on_heard, sorted(wanted) or None, backend=self._scanner_backend)
-            with plainly():
+            with plainly(scanning=True):
                 await scanner.start()
             self._scanner, self._tuned = scanner, wanted
 
@@ -248,7 +248,10 @@ class BleakGattPort:
         virtual = {"compare": self._airwaves.comparer(self._address)} if self._backend is not None else {}
         with plainly():
             async with self._airwaves.agent_for(self._address):
-                await self._link().pair(**virtual)
+                try:
+                    await self._link().pair(**virtual)
+                except NotImplementedError:  # CoreBluetooth has no call for it (bleak documentation)
+                    raise PairsByItself from None
 
     async def disconnect(self) -> None:
         """End the link; without one, do nothing."""

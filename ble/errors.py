@@ -50,3 +50,14 @@ class CameraSilent(GlassesError):
 
 class Unsupported(GlassesError):
     """This family of glasses cannot do what was asked."""
+
+
+class PairsByItself(Unsupported):
+    """This computer's system has no call for pairing: it pairs when what is protected is first touched."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This computer pairs with glasses by itself.",
+            "Its system asks as soon as the glasses want to be paired, and not before.",
+            "Answer the system's question when it comes.",
+        )

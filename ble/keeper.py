@@ -21,7 +21,6 @@ from ble.http_port import WifiGlasses
 from ble.port import Airwaves, GattPort
 from ble.types import (
     Capabilities,
-    Capability,
     CaptureDamaged,
     CaptureOffered,
     CaptureProgress,
@@ -30,6 +29,7 @@ from ble.types import (
     GlassesStatus,
     LinkClosed,
     LinkState,
+    Offer,
     StatusChanged,
 )
 from ble.unseen import Facts, why_unseen
@@ -40,7 +40,11 @@ OPEN_SECONDS = 60.0
 STEADY_SECONDS = 30.0
 """A link that lasted so long was a good one: the next failure counts as the first."""
 MOST_WAITING = 256
-"""Offered captures kept for their reader; beyond that the oldest is given up, and told as damaged."""
+"""Offered captures that only this computer holds; beyond that the oldest is given up, and told as damaged."""
+MOST_STORED = 32768
+"""Offered captures that the glasses keep; beyond that the oldest is forgotten, until they offer it again."""
+AWAKE_SECONDS = 5.0
+"""Waits are looked at so often: while a computer sleeps its loop's clock stands still, and the wearer's does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +99,14 @@ class Keeper:
         self._trouble: GlassesError | None = None
         self._retry: asyncio.TimerHandle | None = None
         self._retry_at: datetime | None = None
+        self._retry_due = 0.0
         self._failures = 0
         self._ready_since = 0.0
         self._glasses: Glasses | None = None
         self._status = GlassesStatus()
         self._before = GlassesStatus()
         self._holders: dict[str, Glasses] = {}
+        self._stored: dict[str, Glasses] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._attempt: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
@@ -166,7 +172,7 @@ class Keeper:
 
     async def release(self, offer_id: str) -> None:
         """The capture is safe: let it go. For an unknown one it is a no-op."""
-        holder = self._holders.pop(offer_id, None)
+        holder = self._holders.pop(offer_id, None) or self._stored.pop(offer_id, None)
         if holder is not None:
             await holder.release(offer_id)
 
@@ -183,7 +189,7 @@ class Keeper:
         return self._glasses
 
     def _holder(self, offer_id: str) -> Glasses:
-        holder = self._holders.get(offer_id)
+        holder = self._holders.get(offer_id) or self._stored.get(offer_id)
         if holder is None:
             raise ProtocolFault("This capture is no longer there.", "It was released, or never offered.", "Take it again.")
         return holder
@@ -258,8 +264,17 @@ class Keeper:
     def _wait(self) -> None:
         trouble = self._trouble or _dropped()
         seconds = (pause(trouble, max(1, self._failures)) or 0.0) * (1 + self._jitter() / 10)
-        self._retry = self._loop.call_later(seconds, self._happen, Event.DUE)
+        self._retry_due = self._loop.time() + seconds
         self._retry_at = self._utc() + timedelta(seconds=seconds)
+        self._look_at_the_clock()
+
+    def _look_at_the_clock(self) -> None:
+        """By whichever clock is first: after a sleep, or a long wait that began before one, no more time is lost."""
+        left = self._retry_due - self._loop.time()
+        if left <= 0 or (self._retry_at is not None and self._utc() >= self._retry_at):
+            self._happen(Event.DUE)
+        else:
+            self._retry = self._loop.call_later(min(left, AWAKE_SECONDS), self._look_at_the_clock)
 
     def _stop_waiting(self) -> None:
         if self._retry is not None:
@@ -329,12 +344,15 @@ class Keeper:
         self._happen(Event.DROPPED)
         self._tell()
 
-    def _give_up_the_oldest(self, glasses: Glasses) -> None:
-        # Glasses that store captures hold them themselves; only those of others wait in this computer's memory.
-        if len(self._holders) > MOST_WAITING and not glasses.capabilities.can(Capability.RELEASE):
+    def _keep(self, glasses: Glasses, offer: Offer) -> None:
+        """Remember who holds what; whoever does not store it holds it in this computer's memory."""
+        (self._stored if offer.stored else self._holders)[offer.id] = glasses
+        if len(self._holders) > MOST_WAITING:
             oldest = next(iter(self._holders))
-            self._spawn(self.release(oldest))
+            self._spawn(self._holders.pop(oldest).release(oldest))
             self._events.put(CaptureDamaged("nobody fetched it in time", self._utc()))
+        if len(self._stored) > MOST_STORED:
+            del self._stored[next(iter(self._stored))]
 
     def _pass_on(self, glasses: Glasses, event: GlassesEvent) -> None:
         match event:
@@ -342,9 +360,8 @@ class Keeper:
                 self._status = event.status
                 self._tell()
             case CaptureOffered():
-                self._holders[event.offer.id] = glasses
                 self._events.put(event)
-                self._give_up_the_oldest(glasses)
+                self._keep(glasses, event.offer)
             case CaptureProgress() | CaptureDamaged():
                 self._events.put(event)
             case LinkClosed():

@@ -39,7 +39,8 @@ class GattPort(Protocol):
 
     async def unsubscribe(self, characteristic: str) -> None: ...
 
-    async def pair(self) -> None: ...
+    async def pair(self) -> None:
+        """Bond, or use the bond there is. Raises PairsByItself where the system pairs at the first access to what is protected."""
 
     async def disconnect(self) -> None: ...
 

@@ -10,7 +10,7 @@ from ble.drivers import brilliant_profile as profile
 from ble.drivers import standard
 from ble.drivers.brilliant_link import BrilliantLink
 from ble.drivers.brilliant_repl import LuaError, NoAnswer
-from ble.errors import GlassesError, LinkLost, NotGlasses, PairingNeeded, ProtocolFault, RadioUnavailable
+from ble.errors import GlassesError, LinkLost, NotGlasses, PairingNeeded, PairsByItself, ProtocolFault, RadioUnavailable
 from ble.types import DeviceInfo
 
 _UPLOADS = 2
@@ -88,8 +88,8 @@ async def _secure(link: BrilliantLink) -> None:
     refused = PairingNeeded("The glasses do not accept this computer.", "Pairing was refused.", how)
     try:
         await link.port.pair()
-    except NotImplementedError:
-        pass  # CoreBluetooth has no call for it, and pairs by itself at the first access (bleak documentation)
+    except PairsByItself:
+        pass
     except RadioUnavailable:
         raise
     except GlassesError as error:

@@ -266,6 +266,8 @@ class MentraGlasses(Connected[MentraSession]):
 
     async def close_wifi(self) -> None:
         """See `ble.http_port.WifiGlasses`."""
+        if self._shelf is not None:
+            self._shelf.close()
         place, self._place, self._shelf = self._place, None, None
         self._backlog.clear()
         self._offered.clear()

@@ -19,7 +19,7 @@ from ble.drivers.connected import Connected
 from ble.drivers.open_profile_link import FRAMES_A_WINDOW, OpenLink, Patience
 from ble.drivers.open_profile_session import OpenSession
 from ble.drivers.open_profile_wire import DIGEST_HEAD_BYTES, Feature, Features, Op
-from ble.errors import GlassesError, LinkLost, NotGlasses, PairingNeeded, ProtocolFault, RadioUnavailable, Unsupported
+from ble.errors import GlassesError, LinkLost, NotGlasses, PairingNeeded, PairsByItself, ProtocolFault, RadioUnavailable, Unsupported
 from ble.port import GattPort
 from ble.types import Advertisement, Capabilities, Capability, CaptureProgress
 
@@ -198,8 +198,8 @@ class OpenDriver:
         try:
             async with asyncio.timeout(self._patience.pairing):
                 await port.pair()
-        except NotImplementedError:
-            pass  # CoreBluetooth has no call for it, and pairs by itself at the first use of what is protected (bleak documentation)
+        except PairsByItself:
+            pass
         except RadioUnavailable:
             raise
         except (GlassesError, TimeoutError) as error:

@@ -29,8 +29,8 @@ from ble import bleak_port
 from ble.bleak_errors import explained, plainly
 from ble.bleak_port import BleakAirwaves, plain_name
 from ble.drivers import omi_profile, standard
-from ble.errors import GlassesError, LinkLost, NotFound, NotGlasses, PairingNeeded, ProtocolFault, RadioOff, RadioUnavailable
-from ble.sim.bleak_backend import AirScanner, backends
+from ble.errors import GlassesError, LinkLost, NotFound, NotGlasses, PairingNeeded, PairsByItself, ProtocolFault, RadioOff, RadioUnavailable
+from ble.sim.bleak_backend import AirClient, AirScanner, backends
 from ble.sim.faults import AT_ONCE, Faults
 from ble.sim.omi import SimulatedOmi, SimulatedOpenGlass
 from ble.types import Advertisement
@@ -347,6 +347,43 @@ ERRORS: list[tuple[Exception, type[GlassesError]]] = [
     (KeyError(f"/org/bluez/hci0/dev_{ADDRESS}"), RadioOff),
     (ProtocolFault("as it was", "so it was", "do it"), ProtocolFault),
 ]
+
+
+@pytest.mark.parametrize("name", ["org.bluez.Error.DoesNotExist", "org.freedesktop.DBus.Error.UnknownObject"])
+def test_what_vanishes_while_scanning_is_the_adapter(name: str) -> None:
+    assert type(explained(BleakDBusError(name, []))) is NotFound
+    said = explained(BleakDBusError(name, []), scanning=True)
+    assert type(said) is RadioOff
+    assert said.action
+
+
+async def test_an_adapter_that_is_pulled_out_while_scanning(rig: Any) -> None:
+    class Pulled(AirScanner):
+        air = rig.air
+
+        async def start(self) -> None:
+            raise BleakDBusError("org.freedesktop.DBus.Error.UnknownObject", ["/org/bluez/hci0"])
+
+    airwaves = BleakAirwaves(scanner_backend=Pulled)
+    with pytest.raises(RadioOff):
+        await anext(airwaves.scan(()))
+
+
+async def test_a_system_that_pairs_by_itself(rig: Any, make_jpeg: Callable[[int], bytes]) -> None:
+    class Macintosh(AirClient):
+        air = rig.air
+
+        async def pair(self, *args: Any, **kwargs: Any) -> None:
+            raise NotImplementedError("Pairing is not available in Core Bluetooth.")
+
+    address = await rig.air.add(SimulatedOmi([make_jpeg(300)], pace=AT_ONCE))
+    scanner, _ = backends(rig.air)
+    port = BleakAirwaves(scanner_backend=scanner, client_backend=Macintosh).port(address)
+    await port.connect(lambda: None)
+    with pytest.raises(PairsByItself) as told:
+        await port.pair()
+    assert all((told.value.what, told.value.why, told.value.action))
+    await port.disconnect()
 
 
 @pytest.mark.parametrize(("error", "kind"), ERRORS, ids=lambda value: getattr(value, "__name__", repr(value)))

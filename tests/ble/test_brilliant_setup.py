@@ -13,7 +13,7 @@ from ble.drivers import brilliant_profile as profile
 from ble.drivers import standard
 from ble.drivers.brilliant import BrilliantDriver, BrilliantGlasses
 from ble.drivers.session import MOST_HELD
-from ble.errors import CameraSilent, LinkLost, NotGlasses, PairingNeeded, ProtocolFault, RadioOff
+from ble.errors import CameraSilent, LinkLost, NotGlasses, PairingNeeded, PairsByItself, ProtocolFault, RadioOff
 from ble.types import Advertisement, CaptureDamaged, CaptureOffered, LinkClosed
 
 _PRINTS = re.compile(r"print\('(\d+)='(?:\.\.tostring\((.*)\))?\)$")
@@ -138,7 +138,7 @@ async def test_pairing_that_is_refused(access: str) -> None:
 
 async def test_pairing_that_the_system_has_no_call_for_or_no_radio_for() -> None:
     port = Port()
-    port.fails["pair"] = [NotImplementedError()]
+    port.fails["pair"] = [PairsByItself()]
     await (await opened(port)).close()
     port.fails["pair"] = [LinkLost("Gone.")]
     with pytest.raises(PairingNeeded, match="powered cradle"):

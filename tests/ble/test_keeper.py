@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,10 +13,10 @@ import pytest
 from ble.drivers.omi import OmiDriver
 from ble.errors import GlassesError, LinkLost, NotFound, NotGlasses, ProtocolFault, RadioOff
 from ble.event_queue import EventQueue
-from ble.keeper import MOST_WAITING, Keeper, KeeperEvent, LinkChanged
+from ble.keeper import AWAKE_SECONDS, MOST_WAITING, Keeper, KeeperEvent, LinkChanged
 from ble.sim.faults import AT_ONCE, NO_FAULTS, Faults
 from ble.sim.omi import SimulatedGlasses, SimulatedNecklace, SimulatedOmi, SimulatedOpenGlass
-from ble.types import Capabilities, Capability, CaptureDamaged, CaptureKind, CaptureOffered, GlassesStatus, LinkState, Offer
+from ble.types import CaptureDamaged, CaptureKind, CaptureOffered, GlassesStatus, LinkState, Offer
 
 Make = Callable[[int], bytes]
 
@@ -346,11 +346,9 @@ async def test_captures_nobody_fetches_are_given_up_and_said_unless_the_glasses_
     released = []
 
     class Many(BrokenGlasses):
-        capabilities = Capabilities("x", frozenset({Capability.RELEASE} if stores else ()), encrypted_link=True)
-
         async def events(self) -> AsyncIterator[Any]:
             for number in range(MOST_WAITING + 1):
-                yield CaptureOffered(Offer(str(number), CaptureKind.PHOTO, "image/jpeg", datetime.now(UTC)))
+                yield CaptureOffered(Offer(str(number), CaptureKind.PHOTO, "image/jpeg", datetime.now(UTC), stored=stores))
 
         async def release(self, offer_id: str) -> None:
             released.append(offer_id)
@@ -362,6 +360,95 @@ async def test_captures_nobody_fetches_are_given_up_and_said_unless_the_glasses_
     await kept.task
     assert released == ([] if stores else ["0"])
     assert kept.damaged == ([] if stores else ["nobody fetched it in time"])
+
+
+async def test_what_glasses_keep_is_remembered_up_to_a_bound(rig: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ble.keeper.MOST_STORED", 10)
+    kept = Kept(rig, "F0:00:00:00:00:01")
+    for number in range(30):
+        offer = Offer(str(number), CaptureKind.PHOTO, "image/jpeg", datetime.now(UTC), stored=True)
+        kept.keeper._pass_on(BrokenGlasses(), CaptureOffered(offer))  # type: ignore[arg-type]
+    assert list(kept.keeper._stored) == [str(number) for number in range(20, 30)]
+    await kept.keeper.stop()
+    await kept.task
+    assert kept.damaged == []
+
+
+async def test_an_adapter_switched_off_in_mid_link_and_on_again(rig: Any, keep: Any, make_jpeg: Make, until: Any) -> None:
+    glasses = await on_air(rig, make_jpeg(700))
+    kept = keep(rig.air.address_of(glasses))
+    kept.keeper.start()
+    await until(kept.is_in(LinkState.READY))
+    rig.air.radio_on = False
+    await glasses.drop_link()
+    await until(lambda: isinstance(kept.keeper.view.trouble, RadioOff))
+    assert kept.keeper.view.state is LinkState.WAITING
+    with pytest.raises(LinkLost):
+        await kept.keeper.take_photo()
+    await asyncio.sleep(300)
+    assert kept.keeper.view.state in (LinkState.WAITING, LinkState.SCANNING)
+    rig.air.radio_on = True
+    await until(kept.is_in(LinkState.READY), 16)  # the longest pause for this trouble, and a little
+    await kept.keeper.take_photo()
+    await until(lambda: kept.offers)
+
+
+async def test_out_of_range_and_back_again_and_again(rig: Any, keep: Any, make_jpeg: Make, until: Any) -> None:
+    glasses = await on_air(rig, make_jpeg(700))
+    address = rig.air.address_of(glasses)
+    kept = keep(address)
+    kept.keeper.start()
+    for _ in range(3):
+        await until(kept.is_in(LinkState.READY))
+        await asyncio.sleep(40)
+        await rig.air.remove(glasses)
+        await until(lambda: isinstance(kept.keeper.view.trouble, NotFound))
+        await asyncio.sleep(90)
+        await rig.air.add(glasses, address)
+    await until(kept.is_in(LinkState.READY))
+    assert kept.keeper.view.trouble is None
+
+
+async def test_after_a_sleep_it_tries_again_at_once(rig: Any, keep: Any, make_jpeg: Make, until: Any) -> None:
+    """A sleeping computer's loop stands still; the time of day does not."""
+    slept = timedelta(0)
+    loop = asyncio.get_running_loop()
+    began = datetime(2026, 1, 1, tzinfo=UTC)
+    kept = keep("F0:00:00:00:00:01", utc=lambda: began + timedelta(seconds=loop.time()) + slept)
+    kept.keeper.start()
+    await until(lambda: kept.keeper.view.retry_at is not None and pauses(kept)[-1] > 50, 600)
+    assert kept.is_in(LinkState.WAITING)()
+    slept = timedelta(hours=8)
+    await until(kept.is_in(LinkState.SCANNING), AWAKE_SECONDS + 0.1)
+
+
+def pauses(kept: Kept) -> list[float]:
+    """How long it said that it would wait, each time, in seconds."""
+    told = [event.view for event in kept.events if isinstance(event, LinkChanged) and event.view.retry_at is not None]
+    return [(view.retry_at - datetime(2026, 1, 1, tzinfo=UTC)).total_seconds() - asyncio.get_running_loop().time() for view in told] or [0]
+
+
+async def test_a_clock_set_back_does_not_make_it_wait_longer(rig: Any, keep: Any, make_jpeg: Make, until: Any) -> None:
+    back = timedelta(0)
+    kept = keep("F0:00:00:00:00:01", utc=lambda: datetime(2026, 1, 1, tzinfo=UTC) - back)
+    kept.keeper.start()
+    await until(kept.is_in(LinkState.WAITING))
+    back = timedelta(days=1)
+    await until(kept.is_in(LinkState.SCANNING), 2)
+
+
+async def test_two_pairs_at_once_and_one_goes(rig: Any, keep: Any, make_jpeg: Make, until: Any) -> None:
+    one, other = await on_air(rig, make_jpeg(700)), await on_air(rig, make_jpeg(900))
+    first, second = keep(rig.air.address_of(one)), keep(rig.air.address_of(other))
+    for kept in (first, second):
+        kept.keeper.start()
+    await until(lambda: first.is_in(LinkState.READY)() and second.is_in(LinkState.READY)())
+    await rig.air.remove(one)
+    await until(lambda: first.keeper.view.state is not LinkState.READY)
+    await second.keeper.take_photo()
+    await until(lambda: second.offers)
+    assert await second.picture(second.offers[0]) == make_jpeg(900)
+    assert second.states[-1] == "READY"
 
 
 async def test_the_event_queue_keeps_what_must_not_be_lost() -> None:

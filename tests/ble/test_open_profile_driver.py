@@ -15,7 +15,7 @@ from ble.drivers import open_profile_wire as wire
 from ble.drivers.open_profile import OpenDriver, OpenGlasses
 from ble.drivers.open_profile_link import FRAMES_A_WINDOW, MOST_AGAIN, refusal
 from ble.drivers.open_profile_wire import Answer, Feature, Mark, Op, Request, Result, read_data
-from ble.errors import CameraSilent, GlassesError, LinkLost, NotGlasses, PairingNeeded, ProtocolFault, RadioOff, Unsupported
+from ble.errors import CameraSilent, GlassesError, LinkLost, NotGlasses, PairingNeeded, PairsByItself, ProtocolFault, RadioOff, Unsupported
 from ble.sim.faults import AT_ONCE, Pace
 from ble.sim.open_profile import EVERYTHING, SimulatedOpenGlasses
 from ble.sim.open_profile_stream import OpenFaults
@@ -895,7 +895,7 @@ async def test_a_system_that_pairs_by_itself(rig: Any) -> None:
 
     async def pair() -> None:
         await port.pair()  # the system does it, at the first use of what is protected
-        raise NotImplementedError
+        raise PairsByItself
 
     glasses = await OpenDriver().open(Odd(port, pair=pair), continuous=False)
     await glasses.close()
