@@ -29,6 +29,9 @@ test-oracles: $(VENV)-oracles/.stamp ## Our requests, and the simulated Frame an
 test-bluez: setup-dev ## The glasses driver against the real BlueZ, in a virtual machine
 	$(BIN)/python tests/bluez/run.py
 
+test-separation: setup-dev ## The whole program on a network of its own: what leaves it, and what does not
+	$(BIN)/python tests/separation/run.py
+
 setup: $(VENV)/.run-stamp system
 
 setup-dev: $(VENV)/.dev-stamp system system-test
@@ -109,4 +112,4 @@ lock: setup-dev ## Write the hash-locked requirement files anew
 clean: ## Remove what the commands above made
 	rm -rf $(VENV) $(VENV)-oracles $(VENV)-packaging build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
-.PHONY: help run test test-long test-vectors test-oracles test-bluez setup setup-dev system system-test screenshots lock clean translations package test-package test-bare audit policy-review system-packaging
+.PHONY: help run test test-long test-vectors test-oracles test-bluez test-separation setup setup-dev system system-test screenshots lock clean translations package test-package test-bare audit policy-review system-packaging
