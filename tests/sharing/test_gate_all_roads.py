@@ -54,10 +54,21 @@ TURN = st.one_of(
     st.tuples(st.just("host changes")),
     st.tuples(st.just("courier"), st.sampled_from([Carried.DONE, Carried.DONE, Carried.BROKEN, Carried.REDIRECT, Carried.UNREACHABLE])),
 )
-# A grant and a look come first, so that most rounds have something to go wrong with.
-STEPS = st.tuples(PLACES, st.lists(st.one_of(ASK, UNDER, LIVE, TURN, TURN), min_size=2, max_size=12)).map(
-    lambda made: [("ask", made[0], GrantWish(GrantSpan.CONVERSATION, 5, 2)), ("under", made[0], 0), ("look", made[0]), *made[1]]
-)
+
+
+def roads_from(place: str) -> st.SearchStrategy[list[tuple[Any, ...]]]:
+    """A grant and a look come first, and more goes to the same place, so that most rounds have something to go wrong with."""
+    first = [("ask", place, GrantWish(GrantSpan.CONVERSATION, 5, 2)), ("look", place)]
+    there: tuple[Any, ...] = ("under", place, 0)
+    # Something happens, and then somebody tries whether what was allowed before is good for more.
+    tried = TURN.flatmap(lambda turn: st.sampled_from([[turn, there], [turn, there], [turn, ("frame",)], [turn]]))
+    alone = st.one_of(ASK, UNDER, LIVE).map(lambda step: [step])
+    return st.lists(st.one_of(alone, tried, tried), min_size=1, max_size=7).map(
+        lambda parts: [*first, *(each for part in parts for each in part)]
+    )
+
+
+STEPS = PLACES.flatmap(roads_from)
 
 
 @dataclass
