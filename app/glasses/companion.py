@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from app.errors import EyelidError, explain
-from app.events import CaptureArriving, CaptureLost, GlassesChanged
+from app.events import CaptureLost, GlassesChanged, Trouble
 from app.glasses.intake import Deliveries, Intake, Outcome
 from app.glasses.types import GlassesView, KnownGlasses
 from ble.http_port import WifiGlasses
@@ -24,10 +24,9 @@ SETBACKS = 2
 
 
 class Companion:
-    """Owns one keeper and the task that reads from it.
+    """Owns one keeper, the task that reads from it, and the task that brings in what it offers, one capture after the other.
 
-    `importing` is held while the Wi-Fi of the glasses is used; meanwhile `outcomes` says what became of each offer. `busy`: a capture is
-    being brought in.
+    `importing` is held while the Wi-Fi of the glasses is used; meanwhile `outcomes` says what became of each offer.
     """
 
     def __init__(self, known: KnownGlasses, radio: Radio, deliveries: Deliveries) -> None:
@@ -44,8 +43,9 @@ class Companion:
         self._changes = 0
         self.importing = asyncio.Lock()
         self.outcomes: dict[str, Outcome] | None = None
-        self.busy = False
-        self._reader: asyncio.Task[None] | None = None
+        self._offers: asyncio.Queue[Offer | None] = asyncio.Queue()
+        self._taking = False
+        self._tasks: tuple[asyncio.Task[None], ...] = ()
 
     @staticmethod
     def unkept(known: KnownGlasses) -> GlassesView:
@@ -79,15 +79,14 @@ class Companion:
             return keeper
 
         self._keeper = await self._radio.run(started())
-        self._reader = asyncio.create_task(self._read(self._keeper))
+        self._tasks = asyncio.create_task(self._read(self._keeper)), asyncio.create_task(self._bring_in(self._keeper))
 
     async def stop(self) -> None:
         """Leave the glasses; captures that arrived are still brought in, with one last try where the vault could not take them."""
         self._intake.leave()
         if self._keeper is not None:
             await self._radio.run(self._keeper.stop())
-        if self._reader is not None:
-            await asyncio.gather(self._reader, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def settled(self, seconds: float) -> GlassesView:
         """The view once the glasses are ready; raises what keeps them from it, if that needs a person, comes twice, or lasts `seconds`."""
@@ -141,6 +140,11 @@ class Companion:
         return await self._intake.settled(self.known)
 
     @property
+    def busy(self) -> bool:
+        """A capture is being brought in, or waits for that."""
+        return self._taking or not self._offers.empty()
+
+    @property
     def changes(self) -> int:
         """Goes up with all that changes here; see `changed_since`."""
         return self._changes
@@ -160,20 +164,32 @@ class Companion:
             self._changed.notify_all()
 
     async def _read(self, keeper: Keeper) -> None:
-        async with contextlib.aclosing(self._radio.stream(keeper.events)) as events:
-            async for event in events:
-                await self._happened(keeper, event)
+        try:
+            async with contextlib.aclosing(self._radio.stream(keeper.events)) as events:
+                async for event in events:
+                    await self._happened(event)
+        finally:
+            self._offers.put_nowait(None)
 
-    async def _happened(self, keeper: Keeper, event: KeeperEvent) -> None:
+    async def _happened(self, event: KeeperEvent) -> None:
         match event:
             case LinkChanged():
                 await self._look(event.view)
             case CaptureProgress():
-                self._hub.publish(CaptureArriving(self.known.address, event.received, event.total))
+                if not self._taking:
+                    self._intake.arriving(self.known, event.received, event.total)
             case CaptureDamaged():
                 self._hub.publish(CaptureLost(self.known.address, event.reason))
             case CaptureOffered():
-                await self._take(keeper, event.offer)
+                self._offers.put_nowait(event.offer)
+
+    async def _bring_in(self, keeper: Keeper) -> None:
+        """Apart from `_read`, so that the state of the link is known also while a long transfer is under way."""
+        while (offer := await self._offers.get()) is not None:
+            try:
+                await self._take(keeper, offer)
+            except Exception as error:  # one capture that cannot be dealt with must not cost the others
+                self._hub.publish(Trouble(explain(error)))
 
     async def _look(self, seen: KeeperView) -> None:
         if seen.state is LinkState.WAITING and (self._seen is None or self._seen.state is not LinkState.WAITING):
@@ -193,11 +209,11 @@ class Companion:
         return await self._radio.run(now()) or self._capabilities
 
     async def _take(self, keeper: Keeper, offer: Offer) -> None:
-        self.busy = True
+        self._taking = True
         try:
             outcome = await self._intake.take(self.known, keeper, offer, await self._able(keeper))
         finally:
-            self.busy = False
+            self._taking = False
         if self.outcomes is not None:
             self.outcomes[offer.id] = outcome
         await self._tell()

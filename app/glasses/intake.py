@@ -65,6 +65,8 @@ class Intake:
         self._radio = radio
         self._partial: dict[str, Gathered] = {}
         self._leaving = asyncio.Event()
+        self._pace = Pace()
+        self._told = 0.0
         self.damaged = 0
 
     def leave(self) -> None:
@@ -160,18 +162,22 @@ class Intake:
 
     async def _coming(self, known: KnownGlasses, keeper: Keeper, offer: Offer, kept: Gathered) -> AsyncGenerator[bytes, None]:
         """What is missing yet of a capture, as it comes; tells how far it is."""
-        clock, pace, told = asyncio.get_running_loop().time, Pace(), 0.0
         start = received = len(kept)
-        pace.at(received, clock())
         async with contextlib.aclosing(self._radio.stream(lambda: keeper.fetch(offer.id, start))) as pieces:
             async for piece in pieces:
                 yield piece
                 received += len(piece)
-                pace.at(received, now := clock())
-                if offer.stored and (now - told >= TELL_SECONDS or received == offer.size):
-                    told = now
-                    left = pace.left(offer.size - received) if offer.size else None
-                    self._to.events.publish(CaptureArriving(known.address, received, offer.size, pace.rate, left))
+                if offer.stored:  # of what the driver holds already, it told itself
+                    self.arriving(known, received, offer.size)
+
+    def arriving(self, known: KnownGlasses, received: int, total: int | None) -> None:
+        """Tell how far a capture is, how fast, and how long the rest takes; not more often than anybody can read."""
+        now = asyncio.get_running_loop().time()
+        self._pace.at(received, now)
+        if now - self._told >= TELL_SECONDS or received == total:
+            self._told = now
+            left = self._pace.left(total - received) if total else None
+            self._to.events.publish(CaptureArriving(known.address, received, total, self._pace.rate, left))
 
     def _bound_partials(self, newest: str) -> None:
         while sum(map(len, self._partial.values())) > MOST_PARTIAL:
@@ -185,10 +191,16 @@ class Intake:
             await self._ledger(self._to.ledger.forget, known.address, offer)
 
     async def _release(self, known: KnownGlasses, keeper: Keeper, offer: Offer, capabilities: Capabilities | None) -> None:
-        """Free the driver's copy. What the glasses themselves store is removed there only if the wearer chose so."""
+        """Free the driver's copy. What the glasses themselves store is removed there only if the wearer chose so.
+
+        Glasses that do not let go of it now are asked again when they offer it again; it is safe here.
+        """
         if offer.stored and not known.release:
             return
-        await self._radio.run(keeper.release(offer.id))
+        try:
+            await self._radio.run(keeper.release(offer.id))
+        except GlassesError:
+            return
         if offer.stored and capabilities is not None and capabilities.can(Capability.RELEASE):
             await self._ledger(self._to.ledger.note, known.address, offer, CaptureState.RELEASED)
 

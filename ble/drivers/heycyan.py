@@ -212,6 +212,8 @@ class HeycyanGlasses(Connected[HeycyanSession]):
 
     async def close_wifi(self) -> None:
         """See `ble.http_port.WifiGlasses`. Always tells them, since glasses left in this mode take no photos any more."""
+        if self._shelf is not None:
+            self._shelf.close()
         self._shelf = None
         self._backlog.clear()
         self._offered.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from datetime import UTC, datetime
 from typing import Any
@@ -11,10 +12,11 @@ import pytest
 from app.events import CaptureArriving
 from app.glasses import airs, intake
 from app.glasses.ingest import AHEAD
-from app.glasses.over_wifi import BrokenOff, Done
+from app.glasses.over_wifi import BrokenOff, Done, WifiStep
 from app.media.samples import clip, pictures
 from ble.drivers import mentra_fetch, mentra_link
 from ble.sim.faults import AT_ONCE
+from ble.sim.loopback_http import Reply
 from ble.sim.mentra import SimulatedMentra
 from ble.sim.open_profile import SimulatedOpenGlasses
 from ble.sim.open_profile_stream import OpenFaults
@@ -33,11 +35,22 @@ async def paired(bench: Any, monkeypatch: pytest.MonkeyPatch, twin: Any) -> str:
     return str((await bench.desk.pair(await bench.found())).address)
 
 
-async def test_a_file_over_wifi(wifi_bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The link is lost while a file comes over Wi-Fi, and the glasses' Wi-Fi with it."""
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits between tries, and each piece is told of."""
     for module, name in ((mentra_fetch, "LONGEST_PAUSE"), (mentra_fetch, "PROBE_SECONDS"), (mentra_link, "PAUSE_SECONDS")):
         monkeypatch.setattr(module, name, 0.01)
     monkeypatch.setattr(intake, "TELL_SECONDS", 0.0)
+
+
+async def imported(bench: Any, address: str) -> WifiStep:
+    """The last step."""
+    async with contextlib.aclosing(bench.desk.import_over_wifi(address)) as steps:
+        return [step async for step in steps][-1]
+
+
+async def test_a_file_over_wifi(wifi_bench: Any, quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The link is lost while a file comes over Wi-Fi, and the glasses' Wi-Fi with it."""
     video = film(AHEAD * 4)
     twin = SimulatedMentra(pictures("mentra-live"), stored=0, pace=AT_ONCE)
     shot = twin.shelf.add(video, datetime.now(UTC), video=True)
@@ -56,17 +69,13 @@ async def test_a_file_over_wifi(wifi_bench: Any, monkeypatch: pytest.MonkeyPatch
 
     left: list[object] = []
     wifi_bench.events.subscribe(CaptureArriving, arrived)
-    async with contextlib.aclosing(wifi_bench.desk.import_over_wifi(address)) as steps:
-        heard = [step async for step in steps]
-    assert isinstance(heard[-1], BrokenOff)
+    assert isinstance(await imported(wifi_bench, address), BrokenOff)
     assert wifi_bench.vault.ids() == ()
     await wifi_bench.until(lambda: wifi_bench.desk.known()[0].state is LinkState.READY)
 
     twin.http._rate, twin.shelf.asked = 0.0, []
     arriving.clear()
-    async with contextlib.aclosing(wifi_bench.desk.import_over_wifi(address)) as steps:
-        heard = [step async for step in steps]
-    assert heard[-1] == Done(brought=1, known=0, failed=0)
+    assert await imported(wifi_bench, address) == Done(brought=1, known=0, failed=0)
     [asked] = [request for request in twin.shelf.asked if request.path == "/api/v3/download"]
     assert int(asked.headers["range"].removeprefix("bytes=").removesuffix("-")) > AHEAD
     assert arriving[0].received > AHEAD
@@ -74,6 +83,42 @@ async def test_a_file_over_wifi(wifi_bench: Any, monkeypatch: pytest.MonkeyPatch
     [item] = wifi_bench.vault.ids()
     assert wifi_bench.vault.read(item) == video
     assert shot.id in {known.id for known in twin.shelf.shots}  # nobody chose to remove it
+
+
+async def test_an_import_that_is_called_off(wifi_bench: Any, quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends at once, though the glasses would go on for minutes; what came counts at the next one."""
+    monkeypatch.setattr(mentra_fetch, "LONGEST_PAUSE", 60.0)
+    video = film(AHEAD * 4)
+    twin = SimulatedMentra(pictures("mentra-live"), stored=0, pace=AT_ONCE)
+    twin.shelf.add(video, datetime.now(UTC), video=True)
+    address = await paired(wifi_bench, monkeypatch, twin)
+    twin.http._rate = 2e6
+    enough = asyncio.Event()
+    wifi_bench.events.subscribe(CaptureArriving, lambda event: enough.set() if event.received > AHEAD else None)
+    running = asyncio.create_task(imported(wifi_bench, address))
+    await enough.wait()
+    running.cancel()
+    await asyncio.wait({running})
+    async with asyncio.timeout(10):
+        while wifi_bench.desk._companions[address].busy:
+            await asyncio.sleep(0.01)
+    assert wifi_bench.vault.ids() == ()
+    twin.http._rate, twin.shelf.asked = 0.0, []
+    assert await imported(wifi_bench, address) == Done(brought=1, known=0, failed=0)
+    [asked] = [request for request in twin.shelf.asked if request.path == "/api/v3/download"]
+    assert "range" in asked.headers
+
+
+async def test_glasses_that_do_not_let_go_are_asked_again(wifi_bench: Any, quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    twin = SimulatedMentra(pictures("mentra-live"), pace=AT_ONCE)
+    address = await paired(wifi_bench, monkeypatch, twin)
+    await wifi_bench.desk.set_release(address, True)
+    with monkeypatch.context() as stubborn:
+        stubborn.setattr(twin.shelf, "_acknowledge", lambda _: Reply(500))
+        assert await imported(wifi_bench, address) == Done(brought=2, known=0, failed=0)
+    assert len(twin.shelf.shots) == 2
+    assert await imported(wifi_bench, address) == Done(brought=0, known=2, failed=0)
+    assert len(twin.shelf.trashed) == 2
 
 
 async def test_a_photo_of_open_glasses(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
