@@ -13,7 +13,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from ble.errors import GlassesError, PairingNeeded, RadioOff
+from ble import bluez
+from ble.errors import GlassesError, PairingNeeded
 
 if TYPE_CHECKING:
     from dbus_fast import Message
@@ -21,21 +22,19 @@ if TYPE_CHECKING:
 Compare = Callable[[str], Awaitable[bool]]
 """Shows a person the six digits that the glasses show too, and returns whether they are the same."""
 
-_BLUEZ = "org.bluez"
 _AGENT = "org.bluez.Agent1"
 _MANAGER = "org.bluez.AgentManager1"
 _REJECTED = "org.bluez.Error.Rejected"
 _PATH = "/eyelid/agent"
-_CALL_SECONDS = 10.0
 
 
 class Agent:
     """Answers what BlueZ asks while the device at `address` is paired. Without `compare`, codes are refused: nobody is there to look."""
 
-    def __init__(self, address: str, bluez: str, send: Callable[[Message], Any], compare: Compare | None) -> None:
-        """`bluez` is the unique name of BlueZ on the bus: nobody else is answered. `send` puts a message on the bus."""
+    def __init__(self, address: str, owner: str, send: Callable[[Message], Any], compare: Compare | None) -> None:
+        """`owner` is the unique name of BlueZ on the bus: nobody else is answered. `send` puts a message on the bus."""
         self._device = "/dev_" + address.upper().replace(":", "_")
-        self._bluez = bluez
+        self._bluez = owner
         self._send = send
         self._compare = compare
         self._asking: asyncio.Task[None] | None = None
@@ -92,7 +91,7 @@ async def pairing_agent(address: str, compare: Compare | None = None) -> AsyncIt
 
     It is the default agent meanwhile, since a first access to what is protected begins pairing in nobody's name.
     """
-    async with _system_bus() as bus:
+    async with bluez.system_bus() as bus:
         agent = Agent(address, await _owner(bus), bus.send, compare)
         bus.add_message_handler(agent.handle)
         try:
@@ -106,54 +105,25 @@ async def pairing_agent(address: str, compare: Compare | None = None) -> AsyncIt
                 await _manage(bus, "UnregisterAgent", "o", _PATH)
 
 
-@asynccontextmanager
-async def _system_bus() -> AsyncIterator[Any]:
-    from dbus_fast import BusType
-    from dbus_fast.aio import MessageBus
-
-    try:
-        async with asyncio.timeout(_CALL_SECONDS):
-            bus: Any = await MessageBus(bus_type=BusType.SYSTEM).connect()
-    except (OSError, EOFError, ValueError) as error:  # ValueError covers what dbus-fast says of an address or a greeting it can't read
-        raise RadioOff(
-            "Bluetooth can't be reached.",
-            "No Bluetooth service is running on this computer.",
-            "Check that Bluetooth is switched on and its service is running.",
-        ) from error
-    try:
-        yield bus
-    finally:
-        bus.disconnect()
-        with contextlib.suppress(OSError, EOFError):
-            await bus.wait_for_disconnect()
-
-
 async def _owner(bus: Any) -> str:
     from dbus_fast import Message
 
     name = "org.freedesktop.DBus"
-    [owner] = await _call(bus, Message(name, "/org/freedesktop/DBus", name, "GetNameOwner", signature="s", body=[_BLUEZ]))
+    [owner] = await _call(bus, Message(name, "/org/freedesktop/DBus", name, "GetNameOwner", signature="s", body=[bluez.NAME]))
     return str(owner)
 
 
 async def _manage(bus: Any, member: str, signature: str, *body: str) -> None:
     from dbus_fast import Message
 
-    await _call(bus, Message(_BLUEZ, "/org/bluez", _MANAGER, member, signature=signature, body=list(body)))
+    await _call(bus, Message(bluez.NAME, "/org/bluez", _MANAGER, member, signature=signature, body=list(body)))
 
 
 async def _call(bus: Any, message: Message) -> list[Any]:
-    from dbus_fast import MessageType
-
     try:
-        async with asyncio.timeout(_CALL_SECONDS):
-            reply = await bus.call(message)
-    except (OSError, EOFError) as error:
-        raise _unprepared("The Bluetooth service did not answer.") from error
-    if reply is None or reply.message_type is not MessageType.METHOD_RETURN:
-        said = reply.error_name.rsplit(".", 1)[-1] if reply is not None and reply.error_name else "nothing"
-        raise _unprepared(f"The Bluetooth service said {said}.")
-    return list(reply.body)
+        return await bluez.call(bus, message)
+    except bluez.Refused as refusal:
+        raise _unprepared(refusal.said) from refusal
 
 
 def _unprepared(why: str) -> PairingNeeded:

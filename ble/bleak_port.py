@@ -19,6 +19,7 @@ from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
 from bleak.exc import BleakError
 
+from ble import bluez
 from ble.agent import Compare, pairing_agent
 from ble.bleak_errors import plainly
 from ble.errors import LinkLost, NotFound, PairsByItself, ProtocolFault
@@ -99,6 +100,10 @@ class BleakAirwaves:
             self._leaving.add(leaving)
             leaving.add_done_callback(self._leaving.discard)
             await asyncio.shield(leaving)
+
+    async def held_here(self, address: str) -> bool:
+        """See `ble.port.Airwaves`. Only BlueZ can be asked, and only it lets settings and programs share a link."""
+        return self.on_bluez and await bluez.is_connected(address)
 
     def port(self, address: str) -> BleakGattPort:
         return BleakGattPort(self, address, self._client_backend)

@@ -18,7 +18,7 @@ from ble.errors import GlassesError, LinkLost, NotFound, ProtocolFault, Unsuppor
 from ble.event_queue import EventQueue
 from ble.glasses import Driver, Glasses
 from ble.http_port import WifiGlasses
-from ble.port import Airwaves, GattPort
+from ble.port import Airwaves, WatchedPort
 from ble.types import (
     Capabilities,
     CaptureDamaged,
@@ -285,6 +285,7 @@ class Keeper:
 
     async def _scan(self) -> Event:
         others: set[str] = set()
+        everybody: set[str] = set()
         if self._closing is not None:
             await asyncio.wait({self._closing})  # while that link stands the glasses are not to be heard
         heard = self._airwaves.scan(())  # all devices: not all firmware advertises its service
@@ -294,15 +295,17 @@ class Keeper:
                     if advertisement.address.upper() == self._address.upper():
                         self._last_seen, self._last_rssi = self._utc(), advertisement.rssi
                         return Event.HEARD
-                    if self._driver.recognises(advertisement) and len(others) < MOST_WAITING:
-                        others.add(advertisement.address)
+                    if len(everybody) < MOST_WAITING:
+                        everybody.add(advertisement.address)
+                        if self._driver.recognises(advertisement):
+                            others.add(advertisement.address)
         except TimeoutError:
             pass
         finally:
             await heard.aclose()
-        raise NotFound(*why_unseen(self._facts(len(others))))
+        raise NotFound(*why_unseen(await self._facts(len(others), len(everybody))))
 
-    def _facts(self, others: int) -> Facts:
+    async def _facts(self, others: int, everybody: int) -> Facts:
         return Facts(
             seconds=SCAN_SECONDS,
             now=self._utc(),
@@ -311,10 +314,12 @@ class Keeper:
             last_seen=self._last_seen,
             last_rssi=self._last_rssi,
             last_battery=self._status.battery,
+            devices_heard=everybody,
+            held_here=await self._airwaves.held_here(self._address),
         )
 
     async def _connect(self) -> Event:
-        port = _WatchedPort(self._airwaves.port(self._address), lambda: self._happen(Event.LINKED))
+        port = WatchedPort(self._airwaves.port(self._address), lambda: self._happen(Event.LINKED))
         try:
             async with asyncio.timeout(OPEN_SECONDS):
                 self._glasses = await self._driver.open(port, continuous=self._continuous)
@@ -376,24 +381,3 @@ def _our_fault(error: Exception) -> GlassesError:
 
 def _dropped() -> LinkLost:
     return LinkLost("The link to the glasses was lost.", "They may be out of range or switched off.", "Bring the glasses closer.")
-
-
-class _WatchedPort:
-    """A port that says when its link came up, so that a person sees that far more quickly than when the driver is done."""
-
-    def __init__(self, port: GattPort, on_linked: Callable[[], None]) -> None:
-        self._port = port
-        self._on_linked = on_linked
-        self.address = port.address
-        self.services = port.services
-        self.payload_size = port.payload_size
-        self.read = port.read
-        self.write = port.write
-        self.subscribe = port.subscribe
-        self.unsubscribe = port.unsubscribe
-        self.pair = port.pair
-        self.disconnect = port.disconnect
-
-    async def connect(self, on_lost: Callable[[], None]) -> None:
-        await self._port.connect(on_lost)
-        self._on_linked()

@@ -51,5 +51,29 @@ class Airwaves(Protocol):
     def scan(self, service_uuids: Collection[str]) -> AsyncGenerator[Advertisement, None]:
         """Active scan; yields each advertisement heard (repeats included) until the iterator is closed. Empty collection: all devices."""
 
+    async def held_here(self, address: str) -> bool:
+        """Whether this computer's system has a link to the device by itself, as far as it can be asked. Never raises GlassesError."""
+
     def port(self, address: str) -> GattPort:
         """A port to the device with this address, not yet connected. Prefer an address heard in a scan that is still fresh."""
+
+
+class WatchedPort:
+    """A port that says when its link came up, so that a person sees that far more quickly than when the driver is done."""
+
+    def __init__(self, port: GattPort, on_linked: Callable[[], None]) -> None:
+        self._port = port
+        self._on_linked = on_linked
+        self.address = port.address
+        self.services = port.services
+        self.payload_size = port.payload_size
+        self.read = port.read
+        self.write = port.write
+        self.subscribe = port.subscribe
+        self.unsubscribe = port.unsubscribe
+        self.pair = port.pair
+        self.disconnect = port.disconnect
+
+    async def connect(self, on_lost: Callable[[], None]) -> None:
+        await self._port.connect(on_lost)
+        self._on_linked()

@@ -13,8 +13,10 @@ from ble.errors import GlassesError
 class Facts:
     """What is known when glasses were looked for and not heard.
 
-    `radio_trouble`: what kept the scan from running, if anything. `others_heard`: how many other devices of the same kind were. The last
+    `radio_trouble`: what kept the scan from running, if anything. `others_heard`: how many other devices of the same kind were. The next
     three are what is remembered of these glasses: when they were last heard or linked, how strong (dBm), and their battery (percent).
+    `devices_heard`: how many devices of whatever kind were heard, None if nobody counted. `held_here`: this computer's system has a link to
+    the glasses itself, which nobody in Eyelid made.
     """
 
     seconds: float
@@ -25,6 +27,8 @@ class Facts:
     last_seen: datetime | None = None
     last_rssi: int | None = None
     last_battery: int | None = None
+    devices_heard: int | None = None
+    held_here: bool = False
 
 
 class Why(NamedTuple):
@@ -38,6 +42,8 @@ class Why(NamedTuple):
 _LOW_BATTERY = 10
 _WEAK_RSSI = -85
 _JUST_NOW = timedelta(minutes=5)
+_LONG_AGO = timedelta(days=3)
+"""Longer than any of these glasses runs without being charged."""
 
 _UNSEEN = "Your glasses were not seen."
 
@@ -52,6 +58,22 @@ def why_unseen(facts: Facts) -> Why:
             "They exist only while Eyelid simulates them.",
             "Start them again on the Glasses page.",
         )
+    if facts.held_here:
+        return Why(
+            _UNSEEN,
+            "Another program on this computer, or its Bluetooth settings, is connected to them, which hides them from Eyelid.",
+            "Disconnect the glasses in the system's Bluetooth settings.",
+        )
+    if facts.devices_heard == 0:
+        return Why(
+            "This computer hears no Bluetooth devices at all.",
+            f"In {facts.seconds:.0f} seconds there was not a single one, which is rare: its Bluetooth may be stuck.",
+            "Switch Bluetooth off and on again.",
+        )
+    return _of_what_is_remembered(facts)
+
+
+def _of_what_is_remembered(facts: Facts) -> Why:
     if facts.last_battery is not None and facts.last_battery <= _LOW_BATTERY:
         return Why(
             _UNSEEN, f"Their battery was at {facts.last_battery} % when they were last heard; it may be empty.", "Charge the glasses."
@@ -69,6 +91,12 @@ def why_unseen(facts: Facts) -> Why:
             _UNSEEN,
             "Other glasses of this kind were heard, but not the ones you paired. Their address changes when their firmware is replaced.",
             "If these are yours, pair them anew.",
+        )
+    if facts.last_seen is not None and facts.now - facts.last_seen > _LONG_AGO:
+        return Why(
+            _UNSEEN,
+            f"They were last heard {(facts.now - facts.last_seen).days} days ago; their battery may be empty.",
+            "Charge the glasses.",
         )
     return Why(
         _UNSEEN,

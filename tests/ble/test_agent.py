@@ -12,6 +12,7 @@ import pytest
 dbus = pytest.importorskip("dbus_fast")
 
 from ble import agent as agents  # noqa: E402
+from ble import bluez  # noqa: E402
 from ble.agent import Agent, pairing_agent  # noqa: E402
 from ble.bleak_port import BleakAirwaves  # noqa: E402
 from ble.errors import GlassesError, PairingNeeded, RadioOff  # noqa: E402
@@ -248,3 +249,36 @@ def test_its_errors_are_for_people() -> None:
     assert isinstance(error, GlassesError)
     assert error.what
     assert error.action
+
+
+class Known(Bus):
+    """A bus on which BlueZ knows one device."""
+
+    def __init__(self, address: str, connected: bool) -> None:
+        super().__init__()
+        self.device = {"Address": dbus.Variant("s", address), "Connected": dbus.Variant("b", connected)}
+
+    async def call(self, message: Any) -> Any:
+        message.serial = 1
+        objects = {"/org/bluez/hci0": {"org.bluez.Adapter1": {}}, DEVICE: {"org.bluez.Device1": self.device}}
+        return dbus.Message.new_method_return(message, "a{oa{sa{sv}}}", [objects])
+
+
+@pytest.mark.parametrize(
+    ("address", "connected", "held"), [(ADDRESS, True, True), (ADDRESS, False, False), ("00:11:22:33:44:55", True, False)]
+)
+async def test_who_has_a_link_is_asked_of_bluez(use: Any, address: str, connected: bool, held: bool) -> None:
+    bus = use(Known(address, connected))
+    assert await bluez.is_connected(ADDRESS.lower()) is held
+    assert await BleakAirwaves().held_here(ADDRESS) is held
+    assert bus.left
+
+
+async def test_where_nobody_can_be_asked_no_link_is_known_of(use: Any) -> None:
+    class Nowhere(Bus):
+        async def connect(self) -> Bus:
+            raise FileNotFoundError
+
+    for bus in (Nowhere(), Bus("GetManagedObjects"), Bus()):
+        use(bus)
+        assert not await bluez.is_connected(ADDRESS)

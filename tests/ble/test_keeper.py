@@ -26,6 +26,7 @@ class SlowAirwaves:
 
     def __init__(self, airwaves: Any) -> None:
         self.scan = airwaves.scan
+        self.held_here = airwaves.held_here
         self._airwaves = airwaves
 
     def port(self, address: str) -> Any:

@@ -26,6 +26,12 @@ NOTHING = Facts(seconds=15, now=NOW)
         (replace(NOTHING, last_battery=3, last_rssi=-90), "battery"),
         (replace(NOTHING, last_battery=80), "switched off"),
         (replace(NOTHING, simulated=True, last_battery=3), "simulates"),
+        (replace(NOTHING, devices_heard=0, last_battery=3), "stuck"),
+        (replace(NOTHING, devices_heard=1), "switched off"),
+        (replace(NOTHING, simulated=True, devices_heard=0), "simulates"),
+        (replace(NOTHING, held_here=True, devices_heard=0), "Another program"),
+        (replace(NOTHING, last_seen=NOW - timedelta(days=9)), "9 days ago"),
+        (replace(NOTHING, last_seen=NOW - timedelta(days=9), others_heard=1), "Other glasses"),
         (replace(NOTHING, radio_trouble=RadioOff("Bluetooth is switched off.", "So it is.", "Switch it on."), simulated=True), "So it is"),
     ],
 )
