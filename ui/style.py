@@ -72,6 +72,9 @@ QPushButton[role="quiet"]:focus, QToolButton[role="quiet"]:focus {{ {ring} }}
 QToolButton[role="disc"] {{ background: {p.surface}; border: 2px solid {p.control}; border-radius: 13px; padding: 2px; min-height: 0; }}
 QToolButton[role="disc"]:hover {{ background: {p.hover}; }}
 QToolButton[role="disc"]:focus {{ {ring} }}
+QToolButton[role="frame"] {{ padding: 6px; }}
+QToolButton[role="frame"]:checked {{ background: {p.selected}; border-color: {p.accent}; color: {p.accent}; font-weight: 600; }}
+QToolButton[role="frame"]:checked:focus {{ border: 2px solid {p.text}; }}
 QPushButton[role="link"] {{ background: transparent; border-color: transparent; color: {p.accent}; padding: 4px 4px; text-align: left; }}
 QPushButton[role="link"]:hover {{ text-decoration: underline; }}
 QPushButton[role="link"]:focus {{ {ring} }}
@@ -119,10 +122,10 @@ QComboBox QAbstractItemView {{
 QComboBox QAbstractItemView::item {{ min-height: {TARGET}px; }}
 QCheckBox {{ spacing: {GRID}px; border: 2px solid transparent; border-radius: 6px; padding: 4px 4px 4px 0; background: transparent; }}
 QCheckBox:focus {{ {ring} }}
-QCheckBox::indicator {{
+QCheckBox::indicator, QListWidget::indicator {{
   width: {px(18)}px; height: {px(18)}px; border: 2px solid {p.control}; border-radius: 5px; background: {p.surface};
 }}
-QCheckBox::indicator:checked {{ background: {p.accent}; border-color: {p.accent}; image: url("{tick}"); }}
+QCheckBox::indicator:checked, QListWidget::indicator:checked {{ background: {p.accent}; border-color: {p.accent}; image: url("{tick}"); }}
 QSlider {{ background: transparent; border: 2px solid transparent; border-radius: 6px; min-height: 24px; }}
 QSlider:focus {{ {ring} }}
 QSlider::groove:horizontal {{ height: 6px; border-radius: 3px; background: {p.pressed}; }}

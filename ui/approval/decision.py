@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QShowEvent
-from PySide6.QtWidgets import QApplication, QDialog, QFrame, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QBoxLayout, QDialog, QFrame, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from ui.i18n import tr
 from ui.theme import Theme, set_role
 from ui.tokens import GRID
-from ui.widgets.basics import column, label, rule
-from ui.widgets.flow import FlowLayout
+from ui.widgets.basics import column, label, row, rule
 
 ARM_MS = 1000
 """How long Send stays dead after the pictures were painted, and after the window got the focus back."""
 
 SIDE = 3 * GRID
+WIDE = 116 * GRID
 _CHECK_MS = 30
 _REFLEX_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space, Qt.Key.Key_Escape, Qt.Key.Key_Select)
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
@@ -82,11 +82,14 @@ class DecisionDialog(QDialog):
         self.send.clicked.connect(self._send_pressed)
         self.send.setEnabled(False)
         self.waiting = label(" ", "small", wrap=True)
-        self.waiting.setAlignment(Qt.AlignmentFlag.AlignRight)
-        bar = QWidget()
-        bar.setLayout(FlowLayout(self.keep, self.send, gap=GRID + 4, at_end=True))
+        self.waiting.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.waiting.setMinimumWidth(14 * GRID)
+        self._bar = row(gap=GRID + 4)
+        self._bar.addWidget(self.waiting, 1)
+        for made in (self.keep, self.send):
+            self._bar.addWidget(made, 0, Qt.AlignmentFlag.AlignRight)
         box = QWidget()
-        box.setLayout(column(self.above, self.waiting, bar, gap=4, margins=(SIDE, GRID, SIDE, 2 * GRID)))
+        box.setLayout(column(self.above, self._bar, gap=GRID, margins=(SIDE, GRID + 4, SIDE, 2 * GRID)))
         return box
 
     def name(self, title: str, send: str) -> None:
@@ -106,11 +109,17 @@ class DecisionDialog(QDialog):
     def fit(self) -> None:
         """Show the whole decision without scrolling wherever the screen is large enough."""
         room = self.screen().availableGeometry()
-        wide = min(room.width() - 4 * GRID, max(self.theme.scaled(104 * GRID), self._foot.sizeHint().width()))
+        wide = min(room.width() - 4 * GRID, max(self.theme.scaled(WIDE), 2 * self.send.width() + 24 * GRID))
+        beside = 2 * self.send.width() + 18 * GRID + 2 * SIDE <= wide
+        self._bar.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
         self.content.activate()
         foot = max(self._foot.heightForWidth(wide), self._foot.minimumSizeHint().height())
         tall = max(self.content.totalHeightForWidth(wide), self.content.totalMinimumSize().height())
         self.resize(wide, min(room.height() - 5 * GRID, tall + foot + 4))
+
+    def fit_soon(self) -> None:
+        """`fit`, once what was changed has found its size."""
+        QTimer.singleShot(0, self, self.fit)
 
     # -- how it is decided -----------------------------------------------------------------------------------------------------
 
@@ -144,6 +153,7 @@ class DecisionDialog(QDialog):
         super().showEvent(event)
         self.watch_keys()
         self.fit()
+        self.fit_soon()
         self.keep.setFocus()
         self._paint_check.start()
 

@@ -20,6 +20,7 @@ from ui.approval.found import FoundPanel
 from ui.approval.pictures import ALONE, THUMB, FullSize, Tile, shelf_of
 from ui.approval.wish import WishBox
 from ui.i18n import plural, tr
+from ui.i18n import said as tr_core
 from ui.theme import Theme
 from ui.tokens import GRID
 from ui.widgets.banner import announce
@@ -75,8 +76,10 @@ class ApprovalDialog(DecisionDialog):
     def _leaving(self) -> QFrame:
         self._beside = column(gap=2 * GRID)
         self._beside.addLayout(self._pictures)
-        right = column(self._said, self.found, self.told, None, gap=GRID + 4)
-        self._beside.addLayout(right, 1)
+        self._words = column(gap=GRID + 4)
+        self._words.addLayout(self._said, 1)
+        self._words.addWidget(self.found, 1)
+        self._beside.addLayout(column(self._words, self.told, None, gap=GRID + 4), 1)
         self.found.hide()
         return card(label(tr("Exactly this would leave"), "lead"), self._beside)
 
@@ -105,7 +108,7 @@ class ApprovalDialog(DecisionDialog):
         if inside:
             self.keep.setFocus()
         if self.isVisible():
-            self.fit()
+            self.fit_soon()
         self.wait_again()
 
     def _make_tiles(self, proposal: Proposal, ticked: set[bytes]) -> None:
@@ -124,10 +127,12 @@ class ApprovalDialog(DecisionDialog):
             self.tiles.append(tile)
         direction = self._beside.Direction.LeftToRight if single and not self.theme.large else self._beside.Direction.TopToBottom
         self._beside.setDirection(direction)
+        wide = len(pictures) > 1 and not self.theme.large
+        self._words.setDirection(self._words.Direction.LeftToRight if wide else self._words.Direction.TopToBottom)
         if self.tiles:
             shelf = shelf_of(self.tiles)
             if single:
-                shelf.setFixedWidth(self.tiles[0].sizeHint().width() + 2)
+                shelf.setFixedWidth(self.tiles[0].width())
             self._pictures.addWidget(shelf)
             self._pictures.addStretch(1)
         if videos := [index for index, picture in enumerate(pictures) if picture.at_ms is not None]:
@@ -146,7 +151,8 @@ class ApprovalDialog(DecisionDialog):
         self._said.addWidget(label(self._removed_words(), wrap=True, tone="muted"))
         self._said.addWidget(label(tr("Nothing else goes with it: no name, no place, no other capture."), wrap=True, tone="muted"))
         for note in proposal.notes:
-            self._said.addLayout(noted(self.theme, "info", "warn", note))
+            self._said.addLayout(noted(self.theme, "info", "warn", tr_core(note)))
+        self._said.addStretch(1)
 
     def _earlier(self, proposal: Proposal) -> QWidget:
         """The words that go again, all of them."""
@@ -165,7 +171,7 @@ class ApprovalDialog(DecisionDialog):
         pictures = self.proposal.pictures if self.proposal is not None else ()
         taken = sorted({thing for picture in pictures for thing in picture.removed})
         if taken:
-            return tr("Removed before sending: {things}.", things=", ".join(taken))
+            return tr("Removed before sending: {things}.", things=", ".join(map(tr_core, taken)))
         return tr("Nothing had to be removed from the pictures.") if pictures else tr("No picture goes with it.")
 
     def summary(self) -> str:

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QWidget
 
 from app.sharing.types import Destination, PolicyCard, PolicyClass
 from ui import words
+from ui.i18n import said as tr_core
 from ui.i18n import tr
 from ui.theme import Theme
 from ui.tokens import GRID
@@ -41,9 +42,9 @@ class FactsPart(QWidget):
         icon, tone = POLICY_LOOK[self._class]
         lines = column(gap=GRID)
         for sign, title, statement in (
-            ("trains", tr("Training"), self._known.trains.text),
-            ("kept", tr("Kept"), self._known.retention.text),
-            ("people", tr("People"), self._known.people.text),
+            ("trains", tr("Training"), tr_core(self._known.trains.text)),
+            ("kept", tr("Kept"), tr_core(self._known.retention.text)),
+            ("people", tr("People"), tr_core(self._known.people.text)),
         ):
             text = label(statement, wrap=True)
             text.setAccessibleName(tr("{title}: {statement}", title=title, statement=statement))

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from app.media.look.types import Check, Findings, Kind, Part
 from ui.i18n import plural, tr
+from ui.i18n import said as tr_core
 from ui.theme import Theme, set_role
 from ui.tokens import GRID
 from ui.widgets.basics import button, column, dress, icon_label, label, row
@@ -34,8 +35,8 @@ def _looking(part: Part) -> str:
 def _nothing(part: Part) -> str:
     return {
         Part.FACES: tr("The finder saw no face. Look for yourself."),
-        Part.TEXT: tr("The finder saw no text. Look for yourself."),
-        Part.CODES: tr("The finder saw no code. Look for yourself."),
+        Part.TEXT: tr("The finder saw no text."),
+        Part.CODES: tr("The finder saw no code."),
     }[part]
 
 
@@ -68,6 +69,10 @@ def _cover(part: Part, count: int, on: bool) -> str:
     return tr("Cover all codes") if on else tr("Show the codes")
 
 
+LINE = 30
+"""Height of a line in pixels, with a button or without."""
+
+
 class Line(QWidget):
     """One finder: what it does or found, and the button that covers all of it."""
 
@@ -83,6 +88,7 @@ class Line(QWidget):
         line.addWidget(self.words, 1)
         line.addWidget(self.act)
         self.setLayout(line)
+        self.setMinimumHeight(theme.scaled(LINE))
         self.on = True
 
     def say(self, text: str, icon: str, tone: str) -> None:
@@ -118,6 +124,7 @@ class FoundPanel(QWidget):
             wrap=True,
         )
         stack.addWidget(self.caution)
+        stack.addStretch(1)
         self.setLayout(stack)
         self.setAccessibleName(tr("What is on it"))
 
@@ -138,7 +145,7 @@ class FoundPanel(QWidget):
                 done = all(mark.covered for mark in seen)
                 line.say(_found(part, seen), "check" if done else _SIGNS[part], "good" if done else "warn")
             elif why:
-                said = _not_checked(part, why)
+                said = _not_checked(part, tr_core(why))
                 line.say(tr("{found}. {rest}", found=_found(part, seen), rest=said) if seen else said, "warning", "warn")
             else:
                 line.say(_nothing(part), "eye", "muted")

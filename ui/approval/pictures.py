@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from PySide6.QtCore import QBuffer, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QImageReader, QMouseEvent, QPaintEvent, QPixmap
-from PySide6.QtWidgets import QCheckBox, QFrame, QLabel, QScrollArea, QSizePolicy, QWidget
+from PySide6.QtWidgets import QCheckBox, QFrame, QLabel, QScrollArea, QWidget
 
 from app.sharing.types import Picture
 from ui import words
@@ -14,7 +12,8 @@ from ui.dialogs import opened
 from ui.i18n import plural, tr
 from ui.theme import Theme, set_role
 from ui.tokens import GRID
-from ui.widgets.basics import button, column, label, noted, row
+from ui.widgets.basics import button, column, hide_if, label, noted
+from ui.widgets.flow import FlowLayout
 from ui.widgets.sheet import Sheet
 
 THUMB = 176
@@ -86,27 +85,34 @@ class Tile(QWidget):
         self.shown = PaintWatch()
         said = facts(picture)
         size = QSize(picture.width, picture.height).scaled(QSize(edge, edge), Qt.AspectRatioMode.KeepAspectRatio)
-        self.shown.setFixedSize(size.expandedTo(QSize(16, 16)))
+        # Several stand in equal squares, so that what is below them is in one line.
+        self.shown.setFixedSize(QSize(edge, edge) if can_leave else size.expandedTo(QSize(16, 16)))
         self.shown.setAccessibleName(tr("Photo {number} as it would be sent, {facts}", number=number, facts=said))
         self.shown.clicked.connect(self.enlarge)
-        parts = column(self.shown, label(said, "small", wrap=True), gap=2)
+        about = label(said, "small", wrap=True)
+        acts = FlowLayout(gap=0)
         for text, name, signal, wanted in (
             (tr("Full size…"), tr("Show photo {number} in full size", number=number), self.enlarge, True),
             (tr("Cover or crop…"), tr("Cover parts of photo {number}, or crop it", number=number), self.redact, True),
             (tr("Leave out"), tr("Leave out photo {number}", number=number), self.leave_out, can_leave),
         ):
             if wanted:
-                parts.addWidget(button(theme, text, signal.emit, role="link", name=name))
+                acts.addWidget(button(theme, text, signal.emit, role="link", name=name))
         self.check = QCheckBox(tr("I checked who is in this picture"))
         self.check.setAccessibleName(tr("I checked who is in picture {number}", number=number))
         self.check.toggled.connect(lambda _on: self.ticked.emit())
-        self.check.setVisible(False)
-        if tick:
-            parts.addWidget(_wrapped(self.check, edge))
-            self.check.setVisible(True)
+        box = QWidget()
+        box.setLayout(acts)
+        parts = column(self.shown, about, box, gap=2)
+        parts.addWidget(self.check)
         parts.addStretch(1)
         self.setLayout(parts)
-        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        hide_if(self.check, not tick)
+        self.check.ensurePolished()
+        wide = max(edge, self.check.sizeHint().width() if tick else 0)
+        self.setFixedWidth(wide)
+        # A layout that wraps its words tells its height for a width only when asked.
+        self.setMinimumHeight(parts.totalHeightForWidth(wide))
 
     @property
     def needs_tick(self) -> bool:
@@ -125,11 +131,6 @@ class Tile(QWidget):
     @property
     def painted(self) -> bool:
         return self.decoded and (self.shown.painted or self.unreadable)
-
-
-def _wrapped(check: QCheckBox, wide: int) -> QWidget:
-    check.setMinimumWidth(min(wide, check.sizeHint().width()))
-    return check
 
 
 class FullSize(Sheet):
@@ -160,20 +161,8 @@ async def enlarge(parent: QWidget, theme: Theme, number: int, picture: Picture) 
     await opened(FullSize(parent, theme, number, picture))
 
 
-def shelf_of(tiles: list[Tile], made: Callable[[], QScrollArea] = QScrollArea) -> QScrollArea:
-    """The tiles side by side, scrolling sideways when there are many."""
-    strip = row(gap=2 * GRID)
-    for tile in tiles:
-        strip.addWidget(tile, 0, Qt.AlignmentFlag.AlignTop)
-    strip.addStretch(1)
-    inner = QWidget()
-    set_role(inner, "plain")
-    inner.setLayout(strip)
-    shelf = made()
-    shelf.setFrameShape(QFrame.Shape.NoFrame)
-    shelf.setWidget(inner)
-    shelf.setWidgetResizable(True)
-    shelf.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    shelf.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    shelf.setFixedHeight(strip.sizeHint().height() + (GRID + 6 if len(tiles) > 1 else 2))
+def shelf_of(tiles: list[Tile]) -> QWidget:
+    """The tiles side by side, going on below when there is no room."""
+    shelf = QWidget()
+    shelf.setLayout(FlowLayout(*tiles, gap=2 * GRID))
     return shelf

@@ -14,6 +14,7 @@ from ui import words
 from ui.context import Context
 from ui.dialogs import opened
 from ui.i18n import plural, tr
+from ui.i18n import said as tr_core
 from ui.pages.asking import Sender
 from ui.pages.destinations import add_destination
 from ui.pages.setup import SetUpSheet, missing
@@ -250,13 +251,13 @@ class AskPage(Page):
         known = self._context.services.sharing.card(destination.id)
         icon, tone = POLICY_LOOK[known.policy_class]
         self._class.show_as(icon, words.policy(known.policy_class), tone)
-        about = tr("Training: {trains} Kept: {kept}", trains=known.trains.text, kept=known.retention.text)
+        about = tr("Training: {trains} Kept: {kept}", trains=tr_core(known.trains.text), kept=tr_core(known.retention.text))
         self._about.setText(about)
         lacks = self._lacks.get(destination.id, "" if destination.model else tr("no model chosen yet"))
         self._lacking.setText(tr("Not ready: {what}", what=lacks) if lacks else "")
         self._lacking.setVisible(bool(lacks))
         self._set_up.setVisible(bool(lacks))
-        self._forbids.setText(known.forbids_people)
+        self._forbids.setText(tr_core(known.forbids_people))
         self._no_people.setAccessibleDescription(known.forbids_people)
         self._about_people.setVisible(bool(known.forbids_people))
         self._to.setAccessibleDescription(f"{words.policy(known.policy_class)}. {about}")

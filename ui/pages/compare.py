@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QButtonGroup, QHeaderView, QPushButton, QTableView, QWidget
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QIcon, QPainter, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QApplication,
+    QHeaderView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+)
 
 from app import settings as declared
 from app.sharing.compare import READING_ONLY
@@ -14,17 +22,26 @@ from app.sharing.types import PolicyCard, PolicyClass
 from ui import words
 from ui.context import Context
 from ui.dialogs import opened
+from ui.i18n import said as tr_core
 from ui.i18n import tr
 from ui.theme import Theme, set_role
-from ui.tokens import GRID
+from ui.tokens import GRID, TYPE
 from ui.widgets.badge import POLICY_LOOK
 from ui.widgets.basics import button, label
 from ui.widgets.card_sheet import CardSheet
-from ui.widgets.flow import FlowLayout
+from ui.widgets.chips import ChipRow
 from ui.widgets.page import Page
 from ui.widgets.region import RegionBox
 
 Index = QModelIndex | QPersistentModelIndex
+_ONLY = {
+    "all": frozenset(PolicyClass),
+    "here": frozenset({PolicyClass.LOCAL, PolicyClass.MIRROR}),
+    "kept": frozenset({PolicyClass.KEPT}),
+    "trains": frozenset({PolicyClass.TRAINS}),
+}
+"""The classes that each chip shows."""
+_WRAP = int(Qt.TextFlag.TextWordWrap)
 _COLUMNS = ("", "trains", "retention", "people", "faces", "deletion")
 
 
@@ -81,17 +98,13 @@ class CardsModel(QAbstractTableModel):
             return self._theme.icon(icon, tone)
         if role == Qt.ItemDataRole.ForegroundRole and not column_:
             return self._theme.colour(tone)
-        if role == Qt.ItemDataRole.FontRole and not column_:
-            return self._theme.font(bold=True)
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
         return None
 
 
 def _cell(card: PolicyCard, column_: int) -> str:
     if column_:
-        return str(getattr(card, _COLUMNS[column_]).text)
-    parts = [card.title, words.policy(card.policy_class)]
+        return tr_core(getattr(card, _COLUMNS[column_]).text)
+    parts = [tr_core(card.title), words.policy(card.policy_class)]
     if card.id in READING_ONLY:
         parts.append(tr("for reading only: Eyelid never sends there"))
     return "\n".join(parts)
@@ -106,7 +119,7 @@ class ComparePage(Page):
         super().__init__(tr("What happens to what I send"))
         self._context = context
         theme = context.theme
-        self._only: frozenset[PolicyClass] | None = None
+        self._only = _ONLY["all"]
         self.more = button(theme, tr("What its terms say…"), self.open_chosen, icon="info")
         self.acts.addWidget(self.more)
         self.acts.addWidget(button(theme, tr("Back"), self.left.emit, icon="back", role="quiet"))
@@ -117,50 +130,36 @@ class ComparePage(Page):
         self.region = RegionBox()
         self.region.picked.connect(self._moved)
         self.body.addWidget(label(said, tone="muted", wrap=True))
-        here = label(tr("As it counts for"), tone="muted")
-        here.setBuddy(self.region)
-        flow = FlowLayout(*self._chips(), here, self.region)
-        box = QWidget()
-        box.setLayout(flow)
-        self.body.addWidget(box)
+        self.body.addWidget(self._chips())
         self.model = CardsModel(theme, self)
         self.table = _Table(theme)
         self.table.setModel(self.model)
         self.table.activated.connect(lambda _index: self.open_chosen())
         self.body.addWidget(self.table, 1)
 
-    def _chips(self) -> list[QPushButton]:
-        self._group = QButtonGroup(self)
-        made = []
-        for text, only in (
-            (tr("All"), None),
-            (tr("Stays here"), frozenset({PolicyClass.LOCAL, PolicyClass.MIRROR})),
-            (tr("Kept for a while"), frozenset({PolicyClass.KEPT})),
-            (tr("May be used for training"), frozenset({PolicyClass.TRAINS})),
-        ):
-            chip = QPushButton(text)
-            set_role(chip, "chip")
-            chip.setCheckable(True)
-            chip.setChecked(only is None)
-            chip.setAutoDefault(False)
-            chip.setAccessibleName(tr("Show only: {what}", what=text))
-            chip.clicked.connect(lambda _on=False, only=only: self._filter(only))
-            self._group.addButton(chip)
-            made.append(chip)
-        return made
+    def _chips(self) -> ChipRow:
+        here = label(tr("As it counts for"), tone="muted")
+        here.setBuddy(self.region)
+        offered = (
+            ("all", tr("All")),
+            ("here", tr("Stays here")),
+            ("kept", tr("Kept for a while")),
+            ("trains", tr("May be used for training")),
+        )
+        return ChipRow([(key, text, tr("Show only: {what}", what=text)) for key, text in offered], self._filter, here, self.region)
 
     def entered(self) -> None:
         self.region.show_code(self._context.services.settings.get(declared.REGION))
         self._show()
         self.table.setFocus()
 
-    def _filter(self, only: frozenset[PolicyClass] | None) -> None:
-        self._only = only
+    def _filter(self, key: str) -> None:
+        self._only = _ONLY[key]
         self._show()
 
     def _show(self) -> None:
         cards = self._context.services.sharing.cards()
-        self.model.show([card for card in cards if self._only is None or card.policy_class in self._only])
+        self.model.show([card for card in cards if card.policy_class in self._only])
         self.table.fit()
         self.table.selectRow(0)
 
@@ -183,6 +182,58 @@ async def _read(sheet: CardSheet) -> None:
     await opened(sheet)
 
 
+class _Words(QStyledItemDelegate):
+    """Wrapped words with room around them; in the first column the name, and below it the class in its colour, beside its icon."""
+
+    PAD = GRID + 4
+    SIGN = 20
+
+    def __init__(self, theme: Theme, parent: QObject) -> None:
+        super().__init__(parent)
+        self._theme = theme
+
+    def _lines(self, index: Index) -> list[tuple[str, QFont, QColor]]:
+        theme, text = self._theme, str(index.data() or "")
+        if index.column():
+            return [(text, theme.font(), theme.colour("text"))]
+        name, said, *more = text.split("\n")
+        tone = index.data(Qt.ItemDataRole.ForegroundRole)
+        shown = [(name, theme.font(bold=True), theme.colour("text")), (said, theme.font(TYPE.small, bold=True), tone)]
+        return shown + [(line, theme.font(TYPE.small), theme.colour("muted")) for line in more]
+
+    def _room(self, index: Index, wide: int) -> int:
+        return wide - 2 * self.PAD - (0 if index.column() else self.SIGN + GRID)
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        view = option.widget
+        wide = view.columnWidth(index.column()) if isinstance(view, QTableView) else option.rect.width()
+        room = QRect(0, 0, self._room(index, wide), 1 << 14)
+        tall = sum(QFontMetrics(font).boundingRect(room, _WRAP, text).height() + 2 for text, font, _ in self._lines(index))
+        return QSize(wide, tall + 2 * self.PAD)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        plain = QStyleOptionViewItem(option)
+        self.initStyleOption(plain, index)
+        plain.text, plain.icon = "", QIcon()
+        style = option.widget.style() if option.widget is not None else QApplication.style()
+        style.drawControl(QStyle.ControlElement.CE_ItemViewItem, plain, painter, option.widget)
+        room = QRect(option.rect).adjusted(self.PAD, self.PAD, -self.PAD, 0)
+        painter.save()
+        if not index.column():
+            sign = QStyle.alignedRect(option.direction, Qt.AlignmentFlag.AlignLeft, QSize(self.SIGN, self.SIGN), room)
+            sign.moveTop(room.top())
+            index.data(Qt.ItemDataRole.DecorationRole).paint(painter, sign)
+            room = QStyle.visualRect(option.direction, room, room.adjusted(self.SIGN + GRID, 0, 0, 0))
+        for text, font, colour in self._lines(index):
+            painter.setFont(font)
+            painter.setPen(colour)
+            tall = painter.fontMetrics().boundingRect(QRect(0, 0, room.width(), 1 << 14), _WRAP, text).height()
+            align = QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignLeft)
+            painter.drawText(QRect(room.left(), room.top(), room.width(), tall), _WRAP | align, text)
+            room.setTop(room.top() + tall + 2)
+        painter.restore()
+
+
 class _Table(QTableView):
     """Rows as tall as their words; the first column for names, the rest in equal parts."""
 
@@ -200,6 +251,7 @@ class _Table(QTableView):
         self.setTextElideMode(Qt.TextElideMode.ElideNone)
         self.setIconSize(QSize(20, 20))
         set_role(self, "reading")
+        self.setItemDelegate(_Words(theme, self))
         self.verticalHeader().hide()
         header = self.horizontalHeader()
         header.setHighlightSections(False)
@@ -216,8 +268,6 @@ class _Table(QTableView):
         for number in range(count):
             self.setColumnWidth(number, each if number else first)
         self.resizeRowsToContents()
-        for number in range(self.model().rowCount()):
-            self.setRowHeight(number, self.rowHeight(number) + 2 * GRID)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -20,6 +20,7 @@ from ui.approval.facts import FactsPart, class_of
 from ui.context import Context
 from ui.dialogs import opened, tell
 from ui.i18n import plural, tr
+from ui.i18n import said as tr_core
 from ui.pages.setup import missing
 from ui.theme import Theme
 from ui.tokens import GRID
@@ -106,7 +107,7 @@ class LiveSheet(Sheet):
         if not self.to.chosen:
             return
         known = self._context.services.sharing.card(self.to.chosen)
-        self.about.setText(tr("Training: {text}", text=known.trains.text))
+        self.about.setText(tr("Training: {text}", text=tr_core(known.trains.text)))
         self.cover.setChecked(known.may_train)
 
     def _check(self) -> None:
@@ -182,10 +183,15 @@ class LiveApproval(DecisionDialog):
         else:
             parts.addLayout(noted(theme, "warning", "warn", tr("Faces are not covered.")))
         parts.addLayout(
-            noted(theme, "info", "muted", tr("You cannot see the frames beforehand. Stop at any moment with {keys}.", keys=STOP_KEYS))
+            noted(
+                theme,
+                "info",
+                "muted",
+                tr("You cannot see the frames beforehand. {keys} stops it at any moment, and so does the bar on top.", keys=STOP_KEYS),
+            )
         )
         for note in proposal.notes:
-            parts.addLayout(noted(theme, "info", "warn", note))
+            parts.addLayout(noted(theme, "info", "warn", tr_core(note)))
         return card(parts)
 
     def hindrance(self, ripe: bool) -> tuple[bool, str]:
@@ -255,7 +261,7 @@ class LiveLook(QObject):
 
     def _say_end(self, view: LiveView) -> None:
         count = plural(view.frames, "{count} frame", "{count} frames")
-        ended = tr("The live look has ended. {why}", why=view.why)
+        ended = tr("The live look has ended. {why}", why=tr_core(view.why))
         sent = tr(
             "{frames}, {size} in all, went to {company}.", frames=count, size=words.size(view.bytes_sent), company=view.destination.company
         )

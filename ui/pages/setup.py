@@ -17,6 +17,7 @@ from app.sharing.asking import choices
 from app.sharing.types import Destination
 from ui.context import Context
 from ui.i18n import plural, tr
+from ui.i18n import said as tr_core
 from ui.tokens import GRID
 from ui.widgets.badge import policy_badge
 from ui.widgets.basics import button, column, hide_if, label, row
@@ -46,7 +47,7 @@ class SetUpSheet(Sheet):
         known = context.services.sharing.card(destination.id)
         theme = context.theme
         self.body.addLayout(row(policy_badge(theme, known.policy_class), label(destination.origin, "small", select=True), None))
-        self.body.addWidget(label(known.trains.text, tone="muted", wrap=True))
+        self.body.addWidget(label(tr_core(known.trains.text), tone="muted", wrap=True))
         self._key_part()
         self._model_part()
         self._place_part()
@@ -126,7 +127,7 @@ class SetUpSheet(Sheet):
         await self._store_key()
         report = await self._context.services.sharing.check_key(self._destination.id)
         tone = {True: "good", False: "bad", None: "warn"}[report.good]
-        self.key_told.say(tr("{said} (Receipt {number})", said=report.text, number=report.receipt), tone)
+        self.key_told.say(tr("{said} (Receipt {number})", said=tr_core(report.text), number=report.receipt), tone)
 
     async def _store_key(self) -> None:
         """Keep what stands in the field, and clear it; say where it is kept."""
@@ -167,7 +168,7 @@ class SetUpSheet(Sheet):
     async def _proving(self) -> None:
         await self._store_model()
         found = await self._context.services.sharing.locality(self._destination.id)
-        self.place_told.say(found.text, "good" if found.local else "bad")
+        self.place_told.say(tr_core(found.text), "good" if found.local else "bad")
 
     async def _store_model(self) -> None:
         wanted = self.model.currentText().strip()

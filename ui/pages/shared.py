@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QButtonGroup,
     QComboBox,
     QHeaderView,
     QLineEdit,
-    QPushButton,
     QStackedWidget,
     QTableView,
     QWidget,
@@ -30,10 +27,10 @@ from ui.context import Context
 from ui.dialogs import choose_save, opened
 from ui.i18n import plural, tr
 from ui.models.receipts import ReceiptsModel
-from ui.theme import set_role
 from ui.tokens import GRID
 from ui.widgets.banner import Banners
 from ui.widgets.basics import button, column, label
+from ui.widgets.chips import ChipRow
 from ui.widgets.empty import Empty
 from ui.widgets.flow import FlowLayout
 from ui.widgets.page import Page, scrolled
@@ -81,8 +78,7 @@ class SharedPage(Page):
         self.body.addWidget(label(said, tone="muted", wrap=True))
         self._ai = label(tr("AI is switched off: nothing can be sent now."), "strong", "warn", wrap=True)
         self.body.addWidget(self._ai)
-        compare = button(theme, tr("What happens to what I send"), self.compare_asked.emit, icon="info", role="link")
-        self.body.addWidget(_flow(*self._tabs(), compare))
+        self.body.addWidget(self._tabs())
         self.body.addWidget(self._filters())
         self.model = ReceiptsModel(theme, self)
         self.table = self._table()
@@ -98,25 +94,17 @@ class SharedPage(Page):
             self._stack.addWidget(side)
         self.body.addWidget(self._stack, 1)
 
-    def _tabs(self) -> list[QPushButton]:
-        group = QButtonGroup(self)
-        self.tabs: dict[str, QPushButton] = {}
-        for text, name in (
-            (tr("Every receipt"), RECEIPTS),
-            (tr("By destination"), PLACES),
-            (tr("By capture"), ITEMS),
-            (tr("Permissions"), GRANTS),
-        ):
-            chip = QPushButton(text)
-            set_role(chip, "chip")
-            chip.setCheckable(True)
-            chip.setChecked(name == RECEIPTS)
-            chip.setAutoDefault(False)
-            chip.setAccessibleName(text)
-            chip.clicked.connect(partial(self.turn_to, name))
-            group.addButton(chip)
-            self.tabs[name] = chip
-        return list(self.tabs.values())
+    def _tabs(self) -> ChipRow:
+        compare = button(self._context.theme, tr("What happens to what I send"), self.compare_asked.emit, icon="info", role="link")
+        sides = (
+            (RECEIPTS, tr("Every receipt")),
+            (PLACES, tr("By destination")),
+            (ITEMS, tr("By capture")),
+            (GRANTS, tr("Permissions")),
+        )
+        made = ChipRow([(key, text, text) for key, text in sides], self.turn_to, compare)
+        self.tabs = made.chips
+        return made
 
     def _filters(self) -> QWidget:
         theme = self._context.theme
@@ -177,7 +165,7 @@ class SharedPage(Page):
         self._item = ""
         self.search.clear()
 
-    def turn_to(self, name: str, _checked: bool = False) -> None:
+    def turn_to(self, name: str) -> None:
         """Show one of the sides: every receipt, by destination, by capture, or the permissions."""
         self._view = name
         self.tabs[name].setChecked(True)

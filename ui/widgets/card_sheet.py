@@ -9,6 +9,7 @@ from app.sharing.compare import QUESTIONS
 from app.sharing.regions import REGION_NAMES
 from app.sharing.types import PolicyCard, PolicyClass, RegionTerms, Statement
 from ui import words
+from ui.i18n import said as tr_core
 from ui.i18n import tr
 from ui.theme import Theme
 from ui.tokens import GRID
@@ -21,19 +22,19 @@ class CardSheet(Sheet):
     """For reading. `digest` is that of a request, where the sheet was opened from one."""
 
     def __init__(self, parent: QWidget, theme: Theme, card: PolicyCard, *, digest: str = "") -> None:
-        super().__init__(parent, card.title, wide=84 * GRID)
+        super().__init__(parent, tr_core(card.title), wide=84 * GRID)
         self.body.addLayout(row(policy_badge(theme, card.policy_class), label(card.company, tone="muted"), None))
         for text in (card.forbids, card.forbids_people):
             if text:
-                self.body.addLayout(noted(theme, "ban", "bad", text))
+                self.body.addLayout(noted(theme, "ban", "bad", tr_core(text)))
         if card.expired:
             self.body.addLayout(noted(theme, "warning", "warn", too_old(card)))
         for name in STATEMENTS:
-            self.body.addWidget(_said(tr(QUESTIONS[name]), getattr(card, name)))
+            self.body.addWidget(_said(tr_core(QUESTIONS[name]), getattr(card, name)))
         for terms in card.regions:
             self.body.addWidget(_region(terms))
         for note in card.notes:
-            self.body.addLayout(noted(theme, "info", "muted", note))
+            self.body.addLayout(noted(theme, "info", "muted", tr_core(note)))
         if digest:
             self.body.addWidget(label(tr("SHA-256 of the request: {digest}", digest=digest), "small", wrap=True, select=True))
         self.body.addWidget(label(tr("This describes what was read; it is no legal advice."), "small", wrap=True))
@@ -52,7 +53,7 @@ def too_old(card: PolicyCard) -> str:
 
 
 def _said(question: str, statement: Statement) -> QFrame:
-    parts: list[Part] = [label(question, "strong", wrap=True), label(statement.text, wrap=True, select=True)]
+    parts: list[Part] = [label(question, "strong", wrap=True), label(tr_core(statement.text), wrap=True, select=True)]
     if statement.quote:
         quote = label(tr("“{quote}”", quote=statement.quote), tone="muted", wrap=True, select=True)
         parts.append(quote)
@@ -63,12 +64,12 @@ def _said(question: str, statement: Statement) -> QFrame:
 
 def _region(terms: RegionTerms) -> QFrame:
     """What a card says otherwise for one group of places."""
-    name = tr(REGION_NAMES[terms.region])
+    name = tr_core(REGION_NAMES[terms.region])
     parts: list[Part] = [rule(), label(tr("In this place: {place}", place=name), "lead", wrap=True)]
-    parts += [label(text, wrap=True) for text in (terms.forbids, terms.note) if text]
+    parts += [label(tr_core(text), wrap=True) for text in (terms.forbids, terms.note) if text]
     if terms.policy_class is not None:
         parts.append(label(words.policy(terms.policy_class), "strong"))
-    parts += [_said(tr(QUESTIONS[name]), statement) for name, statement in terms.statements]
+    parts += [_said(tr_core(QUESTIONS[name]), statement) for name, statement in terms.statements]
     return frame("plain", column(*parts, gap=GRID))
 
 

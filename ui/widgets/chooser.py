@@ -77,6 +77,8 @@ class DestinationBox(QComboBox):
         if others:
             head = QStandardItem(tr("To be set up first"))
             head.setFlags(Qt.ItemFlag.NoItemFlags)
+            head.setFont(self._theme.font(TYPE.small, bold=True))
+            head.setForeground(self._theme.colour("muted"))
             model.appendRow(head)
         for each in others:
             model.appendRow(self._item(each, class_of(each), lacks[each.id]))

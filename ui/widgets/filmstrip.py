@@ -21,7 +21,7 @@ from ui.widgets.basics import button, label
 from ui.widgets.flow import FlowLayout
 from ui.widgets.sheet import Sheet
 
-EDGE = 152
+EDGE = 144
 
 
 class FrameButton(QToolButton):
@@ -36,7 +36,7 @@ class FrameButton(QToolButton):
         self.setIconSize(QSize(EDGE, EDGE * 3 // 4))
         self.setIcon(QIcon(QPixmap.fromImage(image)))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self._time = words.duration(frame.at_ms)
+        self._time = stamp(frame.at_ms)
         self.setText(self._time)
         self.setAccessibleName(tr("Frame {number} of {count}, at {time}", number=number, count=count, time=self._time))
         self.toggled.connect(self._say)
@@ -45,11 +45,16 @@ class FrameButton(QToolButton):
         self.setText(tr("{time} ✓", time=self._time) if on else self._time)
 
 
+def stamp(at_ms: int) -> str:
+    """The time of a frame, to a tenth of a second: neighbours in a short clip would look the same otherwise."""
+    return tr("{time}.{tenth}", time=words.duration(at_ms), tenth=at_ms % 1000 // 100)
+
+
 class FilmstripSheet(Sheet):
     """`times` are those of the frames that are switched on."""
 
     def __init__(self, parent: QWidget, theme: Theme, frames: Sequence[Frame], images: Sequence[QImage], chosen: Sequence[int]) -> None:
-        super().__init__(parent, tr("Choose the frames to send"), wide=108 * GRID)
+        super().__init__(parent, tr("Choose the frames to send"), wide=116 * GRID)
         said = tr("Only these stills can go, at most {count}. No sound goes, and nothing of the video besides.", count=MAX_FRAMES)
         self.body.addWidget(label(said, tone="muted", wrap=True))
         count = len(frames)

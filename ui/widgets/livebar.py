@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QPixmap
-from PySide6.QtWidgets import QApplication, QFrame, QLabel, QProgressBar
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QProgressBar, QWidget
 
 from app.sharing.live_types import LiveView
 from ui import words
@@ -15,21 +15,20 @@ from ui.i18n import plural, tr
 from ui.theme import Theme, set_role
 from ui.tokens import GRID
 from ui.widgets.banner import announce
-from ui.widgets.basics import button, column, icon_label, label, row
+from ui.widgets.basics import button, column, frame, icon_label, label, row
 
 LAST = QSize(96, 64)
 STOP_KEYS = "Ctrl+."
 """Stops a live look from anywhere in the program, dialogs included."""
 
 
-class SendBar(QFrame):
+class SendBar(QWidget):
     """Hidden unless something is on its way. `stop_asked` wants it stopped."""
 
     stop_asked = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        set_role(self, "banner", "sent")
         self.setAccessibleName(tr("Sending"))
         self._what = label("", "strong", wrap=True)
         self._bar = QProgressBar()
@@ -38,7 +37,7 @@ class SendBar(QFrame):
         line.addLayout(column(self._what, self._bar, gap=6), 1)
         self.stop = button(theme, tr("Cancel"), self.stop_asked.emit, name=tr("Cancel the sending"))
         line.addWidget(self.stop)
-        self.setLayout(line)
+        _framed(self, line, "sent")
         self.hide()
 
     def begin(self, what: str) -> None:
@@ -62,7 +61,7 @@ class SendBar(QFrame):
         return self._what.text()
 
 
-class LiveBar(QFrame):
+class LiveBar(QWidget):
     """A live look under way: how many frames of how many, the last one, how much has left, and Stop. `stop_asked` wants it stopped."""
 
     stop_asked = Signal()
@@ -71,7 +70,6 @@ class LiveBar(QFrame):
         super().__init__()
         self._theme = theme
         self._view: LiveView | None = None
-        set_role(self, "banner", "bad")
         self.last = QLabel()
         self.last.setFixedSize(LAST)
         self.last.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -84,7 +82,7 @@ class LiveBar(QFrame):
         line = row(icon_label(theme, "send", "bad"), self.last, gap=GRID + 4, margins=(2 * GRID, GRID, GRID + 4, GRID))
         line.addLayout(column(self.count, self.more, self._bar, self.answer, gap=4), 1)
         line.addWidget(self.stop, 0, Qt.AlignmentFlag.AlignTop)
-        self.setLayout(line)
+        _framed(self, line, "bad")
         self._clock = QTimer(self, interval=1000)
         self._clock.timeout.connect(self._say)
         self.hide()
@@ -164,6 +162,14 @@ class LiveBar(QFrame):
         return super().eventFilter(watched, event)
 
 
-def _shortened(answer: str, most: int = 240) -> str:
-    """The end of an answer, which is what is new."""
+def _framed(bar: QWidget, line: QHBoxLayout, tone: str) -> None:
+    """The look of a banner, with the room above it that banners have."""
+    inner = frame("banner", line)
+    set_role(inner, tone=tone)
+    bar.setLayout(column(inner, margins=(0, 2 * GRID, 0, 0)))
+
+
+def _shortened(answer: str, most: int = 200) -> str:
+    """The end of an answer in one paragraph: the end is what is new."""
+    answer = " ".join(answer.split())
     return answer if len(answer) <= most else "…" + answer[-most:]

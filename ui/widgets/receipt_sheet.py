@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QGridLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from app.sharing.types import Receipt
 from ui import words
 from ui.i18n import plural, tr
+from ui.i18n import said as tr_core
 from ui.models.receipts import ending, what
 from ui.theme import Theme
 from ui.tokens import GRID
 from ui.widgets.badge import Badge, policy_badge
 from ui.widgets.basics import button, column, label, row
 from ui.widgets.sheet import Sheet
+from ui.widgets.turns import AnswerView
 
 
 class ReceiptSheet(Sheet):
@@ -57,11 +59,8 @@ class ReceiptSheet(Sheet):
         return grid
 
     def _deletion(self, theme: Theme, text: str) -> QVBoxLayout:
-        self.letter = QPlainTextEdit(text)
-        self.letter.setReadOnly(True)
-        self.letter.setTabChangesFocus(True)
+        self.letter = AnswerView(theme, text)
         self.letter.setAccessibleName(tr("How to ask for deletion, ready to copy"))
-        self.letter.setFixedHeight(theme.scaled(26 * GRID))
         self.copied = button(theme, tr("Copy"), self.copy, icon="check", name=tr("Copy the text about deletion"))
         head = row(label(tr("Asking for deletion"), "lead"), None, self.copied)
         said = tr("What was sent cannot be recalled. This is the provider's own way to ask, with the data of this receipt.")
@@ -87,11 +86,19 @@ def facts(lines: Sequence[Receipt], receipt: Receipt) -> list[tuple[str, str]]:
         (tr("Server's name for it"), receipt.request_id),
         (tr("Allowed by"), _allowed(receipt)),
         (tr("Terms"), tr("{card}, version {version}", card=receipt.policy_card, version=receipt.policy_version[:16])),
-        (tr("SHA-256 of the request"), receipt.body_sha256),
-        (plural(len(receipt.item_digests), "SHA-256 of the picture", "SHA-256 of the pictures"), "\n".join(receipt.item_digests)),
-        (tr("In words"), receipt.detail),
+        (tr("SHA-256 of the request"), in_groups(receipt.body_sha256)),
+        (
+            plural(len(receipt.item_digests), "SHA-256 of the picture", "SHA-256 of the pictures"),
+            "\n".join(map(in_groups, receipt.item_digests)),
+        ),
+        (tr("In words"), tr_core(receipt.detail)),
     ]
     return [(name, value) for name, value in found if value]
+
+
+def in_groups(digest: str) -> str:
+    """A digest in groups of eight, so that it can be compared by eye and goes on in the next line where it must."""
+    return " ".join(digest[at : at + 8] for at in range(0, len(digest), 8))
 
 
 def _allowed(receipt: Receipt) -> str:

@@ -17,6 +17,7 @@ from app.sharing.shared import SharedItem, SharedPlace
 from ui import words
 from ui.context import Context
 from ui.i18n import plural, tr
+from ui.i18n import said as tr_core
 from ui.models.thumbs import decode_cover
 from ui.theme import Theme, set_role
 from ui.tokens import GRID
@@ -150,7 +151,7 @@ class GrantList(QWidget):
         if self._ended:
             self.rows.addWidget(label(tr("Ended lately"), "strong"))
         for gone in self._ended:
-            said = tr("{name}: {why}", name=gone.grant.destination.label, why=gone.why)
+            said = tr("{name}: {why}", name=gone.grant.destination.label, why=tr_core(gone.why))
             self.rows.addWidget(label(said, tone="muted", wrap=True))
         self.rows.addStretch(1)
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSizePolicy, QVBoxLayout, 
 
 from app.sharing.types import Outcome, Receipt
 from ui import words
+from ui.i18n import said as tr_core
 from ui.i18n import tr
 from ui.theme import Theme, set_role
 from ui.tokens import GRID
@@ -119,7 +120,7 @@ class Turn(QFrame):
         """How it ended, in words that name the bytes that had left."""
         sent = tr("{size} went to {origin}.", size=words.size(receipt.bytes_sent), origin=receipt.origin)
         nothing = tr("Nothing had left.")
-        parts = (tr("{outcome}.", outcome=words.outcome(receipt.outcome)), sent if receipt.bytes_sent else nothing, receipt.detail)
+        parts = (tr("{outcome}.", outcome=words.outcome(receipt.outcome)), sent if receipt.bytes_sent else nothing, tr_core(receipt.detail))
         said = " ".join(part for part in parts if part)
         good = receipt.outcome is Outcome.ANSWERED
         self.waiting.hide()
@@ -148,10 +149,12 @@ class Conversation(QWidget):
         self._stack.setSpacing(GRID + 4)
         self.turns: list[Turn] = []
         self.setAccessibleName(tr("Conversation"))
+        self.hide()
 
     def add(self, turn: Turn) -> Turn:
         self.turns.append(turn)
         self._stack.addWidget(turn)
+        self.show()
         return turn
 
     def clear(self) -> None:
@@ -159,3 +162,4 @@ class Conversation(QWidget):
             turn.hide()
             turn.deleteLater()
         self.turns = []
+        self.hide()
