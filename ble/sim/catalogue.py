@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 
 from ble.drivers.brilliant_profile import FAMILY_FRAME, FAMILY_HALO
 from ble.drivers.heycyan_wire import FAMILY as FAMILY_HEYCYAN
@@ -36,6 +38,41 @@ NECKLACE = "omi-necklace"
 """No glasses, and so not in `FAMILIES`: for trying what happens when the wrong device is chosen."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """How the simulated glasses are to be; see `make`."""
+
+    faults: Faults
+    pace: Pace
+    on_event: Callable[[str], None] | None
+    listen: Listen
+
+
+_TWINS: Mapping[str, Callable[[Sequence[bytes], _Wish], SimulatedPeripheral]] = MappingProxyType(
+    {
+        FAMILY_OMI: lambda seen, wish: SimulatedOmi(seen, faults=wish.faults, pace=wish.pace, on_event=wish.on_event),
+        FAMILY_OPENGLASS: lambda seen, wish: SimulatedOpenGlass(seen, faults=wish.faults, pace=wish.pace, on_event=wish.on_event),
+        FAMILY_FRAME: lambda seen, wish: SimulatedFrame(seen, pace=wish.pace, on_event=wish.on_event),
+        FAMILY_HALO: lambda seen, wish: SimulatedHalo(seen, pace=wish.pace, on_event=wish.on_event),
+        FAMILY_OPEN: lambda seen, wish: SimulatedOpenGlasses(
+            seen, faults=OpenFaults(mtu=wish.faults.mtu), pace=wish.pace, on_event=wish.on_event
+        ),
+        FAMILY_MENTRA: lambda seen, wish: SimulatedMentra(
+            seen,
+            faults=MentraFaults(mtu=min(wish.faults.mtu, LARGEST_MTU)),
+            pace=wish.pace,
+            on_event=wish.on_event,
+            listen=wish.listen,
+        ),
+        FAMILY_HEYCYAN: lambda seen, wish: SimulatedHeycyan(
+            seen, faults=HeycyanFaults(mtu=min(wish.faults.mtu, 247)), pace=wish.pace, on_event=wish.on_event, listen=wish.listen
+        ),
+        NECKLACE: lambda _, wish: SimulatedNecklace(pace=wish.pace, on_event=wish.on_event),
+    }
+)
+"""How each is made, from the pictures it sees."""
+
+
 def make(
     family: str,
     pictures: Sequence[bytes],
@@ -50,20 +87,6 @@ def make(
     `faults` are those of the Omi families; others have their own, given to their own classes. `listen` opens the port that stands for
     the Wi-Fi of those who have it.
     """
-    if family == FAMILY_OMI:
-        return SimulatedOmi(pictures, faults=faults, pace=pace, on_event=on_event)
-    if family == FAMILY_OPENGLASS:
-        return SimulatedOpenGlass(pictures, faults=faults, pace=pace, on_event=on_event)
-    if family == FAMILY_FRAME:
-        return SimulatedFrame(pictures, pace=pace, on_event=on_event)
-    if family == FAMILY_HALO:
-        return SimulatedHalo(pictures, pace=pace, on_event=on_event)
-    if family == FAMILY_OPEN:
-        return SimulatedOpenGlasses(pictures, faults=OpenFaults(mtu=faults.mtu), pace=pace, on_event=on_event)
-    if family == FAMILY_MENTRA:
-        return SimulatedMentra(pictures, faults=MentraFaults(mtu=min(faults.mtu, LARGEST_MTU)), pace=pace, on_event=on_event, listen=listen)
-    if family == FAMILY_HEYCYAN:
-        return SimulatedHeycyan(pictures, faults=HeycyanFaults(mtu=min(faults.mtu, 247)), pace=pace, on_event=on_event, listen=listen)
-    if family == NECKLACE:
-        return SimulatedNecklace(pace=pace, on_event=on_event)
-    raise ValueError(f"no simulated glasses of the family {family!r}")
+    if family not in _TWINS:
+        raise ValueError(f"no simulated glasses of the family {family!r}")
+    return _TWINS[family](pictures, _Wish(faults, pace, on_event, listen))

@@ -19,6 +19,11 @@ ROOT = Path(__file__).resolve().parents[2]
 PERMISSIVE = re.compile(
     r"apache|\bmit\b|bsd|isc|python software foundation|psf|zlib|unlicense|public domain|hpnd|0bsd|any-osi", re.IGNORECASE
 )
+CARRIES = {
+    "av": "its wheels carry FFmpeg with x264 and x265 (GPL-2.0-or-later): a folder with them in it is passed on under the GPL as a whole",
+    "pi-heif": "its wheels carry libheif and libde265 (LGPL-3.0), as replaceable libraries",
+}
+"""What the wheels hold besides the package itself, where that weighs more than its own licence."""
 SEPARATE = re.compile(r"lgpl|lesser general public|mpl|mozilla public", re.IGNORECASE)
 
 
@@ -38,6 +43,8 @@ def main() -> int:
         licence = rows[name]["License"].split("\n")[0]
         kind = "permissive" if PERMISSIVE.search(licence) else "separate library" if SEPARATE.search(licence) else "READ IT"
         print(f"{name:32} {rows[name]['Version']:16} {licence[:60]:62} {kind}")
+        if name in CARRIES:
+            print(f"{'':32} {CARRIES[name]}")
         if kind == "READ IT":
             unknown.append(name)
     absent = sorted(ours - rows.keys())

@@ -67,7 +67,8 @@ def main() -> int:
         root = arguments.folder or Path(place) / "root"
         if not (root / "bin").exists():
             bootstrap(root)
-        shutil.copytree(arguments.package, root / "opt/eyelid", symlinks=True, dirs_exist_ok=True)
+        shutil.rmtree(root / "opt/eyelid", ignore_errors=True)
+        shutil.copytree(arguments.package, root / "opt/eyelid", symlinks=True)
         mounted = []
         try:
             for name in ("proc", "dev"):
