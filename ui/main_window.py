@@ -16,17 +16,16 @@ from app.services import Services
 from app.vault.types import ItemId, LockState
 from ui.actions import say_notices
 from ui.context import Context
+from ui.gate import GateWays
 from ui.i18n import tr
 from ui.idle import Guard
 from ui.lockwatch import LockWatch
 from ui.memory import Memory
 from ui.pages.ask import AskPage
 from ui.pages.captures import CapturesPage
-from ui.pages.compare import ComparePage
 from ui.pages.door import LockPage
 from ui.pages.first_run import WelcomePage
 from ui.pages.glasses import GlassesPage
-from ui.pages.live import LiveLook
 from ui.pages.settings import SettingsPage
 from ui.pages.shared import SharedPage
 from ui.pages.viewer import ViewerPage
@@ -88,9 +87,8 @@ class MainWindow(QMainWindow):
         self.viewer = ViewerPage(context, self.captures.model, banners)
         self.glasses = GlassesPage(context, banners)
         self.ask = AskPage(context, banners)
-        self.compare = ComparePage(context)
-        self.live = LiveLook(self, context, banners)
         self.shared = SharedPage(context, banners)
+        self.gate = GateWays(self, context, banners, self.ask, self.shared)
         self.settings = SettingsPage(context, banners, self.guard.watch)
         self.pages: dict[str, Page] = {
             "captures": self.captures,
@@ -105,10 +103,11 @@ class MainWindow(QMainWindow):
         self.sidebar = Sidebar(theme, [(name, page.title.text()) for name, page in self.pages.items()])
         self.strip = Strip(theme)
         self.stack = QStackedWidget()
-        for page in (*self.pages.values(), self.viewer, self.compare):
+        for page in (*self.pages.values(), self.viewer):
             self.stack.addWidget(page)
+        self.gate.join(self.stack, self.go)
         self.banners.setMaximumWidth(WIDEST)
-        above = column(self.banners, self.ask.sending.bar, self.live.bar, margins=(MARGIN, 0, MARGIN, 0))
+        above = column(self.banners, *self.gate.bars, margins=(MARGIN, 0, MARGIN, 0))
         right = column(gap=0)
         right.addSpacing(0)
         right.addLayout(above)
@@ -148,11 +147,6 @@ class MainWindow(QMainWindow):
         self.viewer.closed.connect(partial(self.go, "captures"))
         self.viewer.ask_about.connect(self.ask_about)
         self.ask.choose_asked.connect(partial(self.go, "captures"))
-        self.ask.compare_asked.connect(self.show_compare)
-        self.ask.live_asked.connect(self.live.begin)
-        self.ask.receipt_asked.connect(self._show_receipt)
-        self.shared.compare_asked.connect(self.show_compare)
-        self.compare.left.connect(partial(self.go, "ask"))
         self.welcome.finished.connect(self._room)
         self.welcome.pair_asked.connect(self._pair)
         self.strip.show_ai(self._services.settings.get(declared.AI_OFF))
@@ -197,9 +191,9 @@ class MainWindow(QMainWindow):
             door.entered()
 
     def _forget(self) -> None:
-        for page in (*self.pages.values(), self.viewer, self.compare):
+        for page in (*self.pages.values(), self.viewer):
             page.forget()
-        self.live.forget()
+        self.gate.forget()
         for key in _OPEN_WORK:
             self.tasks.cancel(key)
         self.banners.clear()
@@ -226,15 +220,6 @@ class MainWindow(QMainWindow):
     def ask_about(self, items: tuple[ItemId, ...]) -> None:
         self.ask.take(items)
         self.go("ask")
-
-    def show_compare(self) -> None:
-        """What happens to what I send."""
-        self.stack.setCurrentWidget(self.compare)
-        self.compare.entered()
-
-    def _show_receipt(self, number: int) -> None:
-        self.go("shared")
-        self.shared.open_number(number)
 
     def _pair(self) -> None:
         self.go("glasses")

@@ -149,7 +149,7 @@ async def test_locking_empties_the_page(shared, services, until) -> None:
 async def test_every_place_is_compared_and_says_its_words(shared, services, until) -> None:
     window = shared.window()
     press(shared, "What happens to what I send")
-    page = window.compare
+    page = window.gate.compare
     assert page.isVisible()
     assert page.model.rowCount() == 4
     assert page.model.index(0, 0).data().startswith("Terms of mirror")

@@ -1,0 +1,52 @@
+"""What belongs to the gate besides its own pages: the comparison, a live look, the bars on top of every page, and the ways between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QStackedWidget, QWidget
+
+from ui.context import Context
+from ui.pages.ask import AskPage
+from ui.pages.compare import ComparePage
+from ui.pages.live import LiveLook
+from ui.pages.shared import SharedPage
+from ui.widgets.banner import Banners
+
+
+class GateWays(QObject):
+    """Owns the comparison and the live look; `bars` are to stand above the pages."""
+
+    def __init__(self, window: QWidget, context: Context, banners: Banners, ask: AskPage, shared: SharedPage) -> None:
+        super().__init__(window)
+        self.compare = ComparePage(context)
+        self.live = LiveLook(window, context, banners)
+        self.bars = (ask.sending.bar, self.live.bar)
+        self._ask = ask
+        self._shared = shared
+
+    def join(self, stack: QStackedWidget, go: Callable[[str], object]) -> None:
+        """Put the comparison into `stack`, and lay the ways; `go` brings a page to the front by its name."""
+        self._stack, self._go = stack, go
+        stack.addWidget(self.compare)
+        self._ask.compare_asked.connect(self.show_compare)
+        self._shared.compare_asked.connect(self.show_compare)
+        self._ask.live_asked.connect(self.live.begin)
+        self._ask.receipt_asked.connect(self.show_receipt)
+        self.compare.left.connect(partial(go, "ask"))
+
+    def show_compare(self) -> None:
+        """What happens to what I send."""
+        self._stack.setCurrentWidget(self.compare)
+        self.compare.entered()
+
+    def show_receipt(self, number: int) -> None:
+        self._go("shared")
+        self._shared.open_number(number)
+
+    def forget(self) -> None:
+        """The vault locks."""
+        self.compare.forget()
+        self.live.forget()
