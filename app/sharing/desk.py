@@ -6,6 +6,7 @@ Owns the gate, the approvals, and the proposals that wait for an answer. To be u
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import datetime
@@ -219,7 +220,12 @@ class SharingDesk(GrantDesk, LookDesk, BookDesk):
         self._closed = True
         self._approvals.void_all()
         self._grants.void_all("Eyelid ended.")
-        await self.live.stop("Eyelid ended.")
+        waiting = tuple(self._waiting.values())
+        self._waiting.clear()
+        for proposal in waiting:
+            with contextlib.suppress(EyelidError, OSError):
+                await self._write_refusal(line_of(proposal), "Eyelid ended before it was answered")
+        await self.live.close()
         await self._gate.close()
         await self._errands.close()
         while self._tasks:

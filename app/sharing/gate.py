@@ -81,6 +81,7 @@ class Gate:
         self._lines = lines
         self._journeys: dict[str, _Journey] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
         self.ai_off = False
 
     async def send(self, proposal: Proposal, approval: Approval, lines: Lines | None = None) -> AsyncIterator[SendEvent]:
@@ -126,7 +127,8 @@ class Gate:
         return frozenset(tuple(self._journeys))
 
     async def close(self) -> None:
-        """Stop every sending and wait until its end is written."""
+        """Stop every sending and wait until its end is written. Nothing is let through afterwards."""
+        self._closed = True
         await self.cancel_all()
         while self._tasks:
             await asyncio.wait(tuple(self._tasks))
@@ -174,6 +176,8 @@ class Gate:
             raise _closed("The destination has changed since you looked.", "Look at it again and decide anew.")
         if self._present.card(destination.card_id, destination.model) != parcel.card:
             raise _closed("What is known of the terms has changed since you looked.", "Look at it again and decide anew.")
+        if self._closed:
+            raise _closed("Eyelid is ending.", "Start it again.")
         if self.ai_off:
             raise _closed("AI is switched off.", "Switch it on in the settings first.")
         if self._vault.state is not LockState.UNLOCKED:

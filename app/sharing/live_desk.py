@@ -160,6 +160,14 @@ class LiveDesk:
         look.end(why)
         await asyncio.wait({look.task})
 
+    async def close(self) -> None:
+        """Eyelid ends: stop, and take what waited for an answer for a no."""
+        waiting, self._waiting = self._waiting, None
+        if waiting:
+            with contextlib.suppress(EyelidError, OSError):
+                await self._write(waiting, Ending(Outcome.REFUSED, "Eyelid ended before it was answered"))
+        await self.stop("Eyelid ended.")
+
     def end(self, why: str) -> None:
         """As `stop`, without waiting."""
         if self._look is not None:
