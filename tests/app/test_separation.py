@@ -12,7 +12,7 @@ import pytest
 
 from app.cli.doctor import separation
 from app.courier import depot_link
-from app.separation import InForce, Separation
+from app.separation import KEPT, InForce, Separation
 from app.sharing.errors import CourierGone
 
 ROOT = Path(__file__).parents[2]
@@ -73,3 +73,15 @@ def test_without_a_depot_nothing_starts(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(depot_link.subprocess, "Popen", no_process)
     with pytest.raises(CourierGone):
         begin()
+
+
+@linux
+def test_it_begins_with_the_depot_and_then_gives_up_the_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In that order; the second is only noted here, as this process would never get them back."""
+    noted: list[object] = []
+    monkeypatch.setattr("app.separation.keep_only", lambda kept: noted.append((kept, os.waitpid(-1, os.WNOHANG))))
+    separated = begin()
+    assert noted == [(KEPT, (0, 0))], "a child was running by then"
+    assert separated.departure is not None
+    assert separated.listen is not None
+    separated.close()
