@@ -220,6 +220,10 @@ class LibraryDesk:
     async def details(self, item: ItemId) -> ItemMeta:
         return await self._lanes.work(self._library.details, item)
 
+    async def partner(self, item: ItemId) -> ItemId | None:
+        """The still or clip that belongs to this one; see `Library.partner`."""
+        return await self._lanes.work(self._library.partner, item)
+
     async def picture(self, item: ItemId) -> bytes:
         """The original bytes, as they came from the glasses."""
         return await self._lanes.work(self._library.picture, item)

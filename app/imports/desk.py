@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -32,6 +33,8 @@ META_AI = "meta-ai"
 """The policy card that says what happens to what is shared with Meta AI from the phone."""
 _ARCHIVE = "meta-archive"
 _COMPANY = "Meta"
+_REMEMBERED = 2000
+"""Files of the watched folder whose end is remembered for the person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ class ImportDesk:
         self._watch: FolderWatch | None = None
         self._watching: asyncio.Task[None] | None = None
         self.watched: Path | None = None
+        self._came = deque[tuple[datetime, Outcome]](maxlen=_REMEMBERED)
 
     def run(self, choice: Choice = Choice(), on_progress: Callable[[Progress], None] = lambda _: None) -> Run:  # noqa: B008  (frozen)
         """An import that is ready to go: await its `files(paths)`."""
@@ -81,7 +85,7 @@ class ImportDesk:
 
     async def phones(self) -> tuple[phones.Phone, ...]:
         """Phones, cameras and cards that are plugged in and can be read as folders."""
-        return await self._lanes.work(phones.phones)
+        return await self._lanes.apart(phones.phones)
 
     # -- the watched folder
 
@@ -90,6 +94,7 @@ class ImportDesk:
         if self._watching is not None:
             self._watching.cancel()
         self._watch, self._watching, self.watched = None, None, folder
+        self._came.clear()
         if folder is not None:
             self._watch = FolderWatch(folder, self._lanes, self._take_watched)
             self._watching = asyncio.ensure_future(self._keep_watching(self._watch))
@@ -98,6 +103,10 @@ class ImportDesk:
     def watched_is_there(self) -> bool:
         """Whether the watched folder could be read at the last look."""
         return self._watch is None or self._watch.there
+
+    def came(self, since: datetime) -> tuple[Outcome, ...]:
+        """The last of each file of the watched folder since then, but since the start at most; what was known already is left out."""
+        return tuple({outcome.path: outcome for at, outcome in self._came if at >= since}.values())
 
     async def _keep_watching(self, watch: FolderWatch) -> None:
         told = False
@@ -115,23 +124,30 @@ class ImportDesk:
     async def _take_watched(self, sources: Sequence[Source]) -> Sequence[Outcome]:
         if self._vault.state is not LockState.UNLOCKED:
             return ()
-        return await self.run(Choice(again=False)).sources(sources)
+        outcomes = await self.run(Choice(again=False)).sources(sources)
+        now = datetime.now(UTC)
+        self._came.extend((now, outcome) for outcome in outcomes if outcome.fate is not Fate.KNOWN)
+        return outcomes
 
     # -- clearing the source
 
-    async def remove_sources(self, outcomes: Sequence[Outcome]) -> Removal:
+    async def remove_sources(
+        self, outcomes: Sequence[Outcome], on_progress: Callable[[int, int], None] = lambda _done, _all: None
+    ) -> Removal:
         """Delete files that were taken in or known, each only after the vault's copy was read to its end and equals the file as it is now.
 
-        Only ever to be called from the person's own act. Files that differ, or can't be checked, are left.
+        Only ever to be called from the person's own act. Files that differ, can't be checked, or whose copy lies in the trash, are left.
+        `on_progress` gets how many were looked at, of how many.
         """
         removed, left = [], []
-        for outcome in outcomes:
-            if outcome.fate in (Fate.TAKEN, Fate.KNOWN) and outcome.item is not None:
-                why = await self._lanes.work(self._remove, outcome.path, outcome.item)
-                if why is None:
-                    removed.append(outcome.path)
-                else:
-                    left.append((outcome.path, why))
+        safe = [(each.path, each.item) for each in outcomes if each.fate in (Fate.TAKEN, Fate.KNOWN) and each.item is not None]
+        for number, (path, item) in enumerate(safe):
+            on_progress(number, len(safe))
+            why = await self._lanes.work(self._remove, path, item)
+            if why is None:
+                removed.append(path)
+            else:
+                left.append((path, why))
         return Removal(tuple(removed), tuple(left))
 
     def _remove(self, path: Path, item: ItemId) -> Explanation | None:
@@ -139,6 +155,8 @@ class ImportDesk:
         if not isinstance(source, Source):
             return Explanation("It is no file any more.")
         try:
+            if self._vault.meta(item).trashed_at is not None:
+                return Explanation("Its copy is in the vault's trash.", "It is deleted for good there in time.", "Restore it first.")
             if not self._importer.same(source, item):
                 return Explanation("It differs from what the vault has.", "It was changed since.", "Import it again.")
             source.path.unlink()

@@ -36,6 +36,9 @@ _NAMED_TIME = re.compile(r"(?:^|[^0-9])(20\d\d)-?([01]\d)-?([0-3]\d)[_T-]([0-2]\
 """Day and time as phone apps write them into names: 20260512_140309."""
 
 
+_IN_TRASH = Explanation("It is in the vault's trash.", "You moved it there.", "Restore it there to keep it.")
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A file that is whole and known, with its thumbnails: `data` is None for one that is too long for memory."""
@@ -90,7 +93,7 @@ class Importer:
             sha256 = hashlib.sha256(data).hexdigest() if data is not None else _digest(file)
             if (item := self._vault.with_digest(sha256)) is not None:
                 self._memory.remember(source, item)
-                return Outcome(source.path, Fate.KNOWN, item)
+                return Outcome(source.path, Fate.KNOWN, item, why=None if self._holds(item) else _IN_TRASH)
             facts, thumbs = inspect_and_show(data if data is not None else file, self._sizes)
         camera = recognise(clues_of(source, facts))
         if only_glasses and not camera.glasses:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +23,10 @@ from app.vault.types import ItemMeta
 AT_ONCE = 6
 """Files under way: some are being decoded, the others wait for the drive."""
 Arrived = Callable[[ItemMeta, Sequence[Thumb]], Awaitable[None]]
-_SMOOTH = 0.2
-"""Weight of the newest rate in the moving average."""
+_WINDOW = 8.0
+"""Seconds over which the rate is taken: several files end at once, so the time between two says nothing."""
+_SURE = 0.5
+"""Seconds before which nothing is said of the rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class Run:
         self._going.clear()
 
     def resume(self) -> None:
+        self._meter.rested()
         self._going.set()
 
     def stop(self) -> None:
@@ -116,23 +119,31 @@ class Run:
 
 
 class _Meter:
-    """Counts, and the seconds left by a moving average of the rate."""
+    """Counts, the rate over the last seconds, and how long the rest takes at it."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._files = self._total = self._bytes = self._bytes_total = 0
-        self._rate: float | None = None
-        self._last = 0.0
+        self._seen = deque[tuple[float, int]]()
 
     def begin(self, files: int, size: int) -> None:
-        self._total, self._bytes_total, self._last = files, size, self._clock()
+        self._total, self._bytes_total = files, size
+        self.rested()
+
+    def rested(self) -> None:
+        """Nothing was done for a while, and that is no slowness."""
+        self._seen.clear()
+        self._seen.append((self._clock(), self._bytes))
 
     def done(self, size: int) -> None:
+        self._files, self._bytes = self._files + 1, self._bytes + size
         now = self._clock()
-        rate = size / max(now - self._last, 1e-6)
-        self._rate = rate if self._rate is None else (1 - _SMOOTH) * self._rate + _SMOOTH * rate
-        self._files, self._bytes, self._last = self._files + 1, self._bytes + size, now
+        self._seen.append((now, self._bytes))
+        while len(self._seen) > 2 and now - self._seen[0][0] > _WINDOW:
+            self._seen.popleft()
 
     def progress(self) -> Progress:
-        left = (self._bytes_total - self._bytes) / self._rate if self._rate else None
-        return Progress(self._files, self._total, self._bytes, self._bytes_total, left)
+        (began, first), (now, last) = self._seen[0], self._seen[-1]
+        rate = (last - first) / (now - began) if now - began >= _SURE else None
+        left = (self._bytes_total - self._bytes) / rate if rate else None
+        return Progress(self._files, self._total, self._bytes, self._bytes_total, left, rate)

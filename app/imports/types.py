@@ -79,7 +79,7 @@ class Fate(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One file's end. `why` is for those that were refused; `item` for those the vault holds."""
+    """One file's end. `item` is for those the vault holds; `why` for those refused or passed over, and those in its trash."""
 
     path: Path
     fate: Fate
@@ -91,13 +91,17 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an import is: files and bytes, done of what was found so far; seconds left from a moving average, None while unknown."""
+    """How far an import is: files and bytes, done of what was found so far.
+
+    `rate` is in bytes a second, over the last seconds; it and `seconds_left` are None while that can't be told.
+    """
 
     done: int
     total: int
     bytes_done: int
     bytes_total: int
     seconds_left: float | None = None
+    rate: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

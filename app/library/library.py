@@ -80,6 +80,7 @@ class Library:
             favourites=query.favourites,
             album=query.album,
             glasses=query.glasses,
+            only_glasses=query.only_glasses,
             text=query.text,
             trashed=query.trashed,
             among=among,
@@ -98,6 +99,10 @@ class Library:
     def details(self, item: ItemId) -> ItemMeta:
         """Raises ItemMissing, ObjectDamaged."""
         return self._vault.meta(item)
+
+    def partner(self, item: ItemId) -> ItemId | None:
+        """The clip that was taken with this still, or the still of this clip; None where it is alone, or the other is in the trash."""
+        return self._vault.index.partner(item)
 
     def picture(self, item: ItemId) -> bytes:
         """The original bytes. Raises ItemMissing, ObjectDamaged."""

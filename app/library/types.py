@@ -18,13 +18,17 @@ class Sharing(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which items, newest first. Empty fields mean no restriction; `text` searches notes, albums, dates and answers."""
+    """Which items, newest first. Empty fields mean no restriction; `text` searches notes, albums, dates and answers.
+
+    `only_glasses` leaves out what nothing says glasses made.
+    """
 
     kinds: frozenset[ItemKind] = frozenset()
     sharing: Sharing | None = None
     favourites: bool = False
     album: str = ""
     glasses: str = ""
+    only_glasses: bool = False
     text: str = ""
     trashed: bool = False
 

@@ -17,18 +17,19 @@ import apsw
 
 from app.vault.codec import as_utc
 from app.vault.database import Database
-from app.vault.types import ItemId, ItemKind, ItemMeta
+from app.vault.types import RECOVERED, ItemId, ItemKind, ItemMeta
 from app.vault.words import clean, item_words, match_query
 
-_VERSION = 2
+_VERSION, _THUMBS_VERSION = 3, 2
 _SCHEMA = """
 CREATE TABLE items (
   number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, revision INTEGER NOT NULL, kind TEXT NOT NULL, taken INTEGER NOT NULL,
   width INTEGER, height INTEGER, duration INTEGER, orientation INTEGER NOT NULL, favourite INTEGER NOT NULL, trashed INTEGER NOT NULL,
   shared INTEGER NOT NULL, shared_with TEXT NOT NULL, name TEXT NOT NULL, family TEXT NOT NULL, address TEXT NOT NULL,
-  sha256 TEXT NOT NULL, size INTEGER NOT NULL, colour INTEGER, stamp TEXT NOT NULL);
+  sha256 TEXT NOT NULL, size INTEGER NOT NULL, colour INTEGER, stamp TEXT NOT NULL, mates TEXT NOT NULL);
 CREATE INDEX by_time ON items (trashed, taken DESC, number DESC);
 CREATE INDEX by_digest ON items (sha256);
+CREATE INDEX by_mates ON items (mates) WHERE mates != '';
 CREATE TABLE albums (album TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (album, number)) WITHOUT ROWID;
 CREATE INDEX albums_of ON albums (number);
 CREATE TABLE facts (generation INTEGER NOT NULL);
@@ -38,6 +39,8 @@ CREATE VIRTUAL TABLE words USING fts5(
 """
 _THUMBS = "CREATE TABLE thumbs (id TEXT NOT NULL, size INTEGER NOT NULL, jpeg BLOB NOT NULL, PRIMARY KEY (id, size)) WITHOUT ROWID;"
 _ROW = "id, kind, taken, width, height, duration, orientation, favourite, shared_with, name, family, colour"
+_BY_GLASSES = f"family NOT IN ('import', 'meta-archive', '{RECOVERED}')"
+"""The families of origin that name no glasses are left out."""
 _NEXT = "UPDATE facts SET generation = generation + 1"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -69,7 +72,7 @@ class Index:
         """`everything` yields each item's meta and stamp from the objects, for an index that turned out damaged while in use."""
         self._everything = everything
         self._items = Database(folder / "index.db", key, _SCHEMA, _VERSION, self._refill)
-        self._thumbs = Database(folder / "thumbs.db", thumbs_key, _THUMBS, _VERSION)
+        self._thumbs = Database(folder / "thumbs.db", thumbs_key, _THUMBS, _THUMBS_VERSION)
 
     def put(self, meta: ItemMeta, *, colour: int | None = None, stamp: str | None = None) -> None:
         """Take in an item or its new state. Without `colour` or `stamp` the one known stays."""
@@ -96,6 +99,7 @@ class Index:
         favourites: bool = False,
         album: str = "",
         glasses: str = "",
+        only_glasses: bool = False,
         text: str = "",
         trashed: bool = False,
         among: Sequence[ItemId] | None = None,
@@ -104,6 +108,7 @@ class Index:
     ) -> list[IndexRow]:
         """Return what fits every restriction, newest first. `glasses` is an address or a name; `text` is what a person typed.
 
+        `only_glasses`: leave out what came by an import that found no sign of glasses, and what of all is known is the object itself.
         `among`: only these items; `after`: only what follows that one. At most `limit` rows, or all of them where it is negative.
         """
         where, values = ["trashed = ?"], [int(trashed)]
@@ -117,8 +122,7 @@ class Index:
             narrow(f"kind IN ({','.join('?' * len(kinds))})", *sorted(kind.value for kind in kinds))
         if shared is not None:
             narrow("shared = ?", int(shared))
-        if favourites:
-            narrow("favourite = 1")
+        where += [clause for wanted, clause in ((favourites, "favourite = 1"), (only_glasses, _BY_GLASSES)) if wanted]
         if album:
             narrow("number IN (SELECT number FROM albums WHERE album = ?)", clean(album))
         if glasses:
@@ -151,6 +155,13 @@ class Index:
     def with_digest(self, sha256: str) -> ItemId | None:
         """Return an item whose media have that SHA-256 (hex), the trash included."""
         rows = self._items.run(lambda db: db.execute("SELECT id FROM items WHERE sha256 = ? LIMIT 1", (sha256,)).fetchall())
+        return ItemId(str(rows[0][0])) if rows else None
+
+    def partner(self, item: ItemId) -> ItemId | None:
+        """Return the other one of two that belong together, as a still and its clip do; None where it is alone, or in the trash."""
+        query = """SELECT other.id FROM items AS one JOIN items AS other ON other.mates = one.mates AND other.mates != ''
+            WHERE one.id = ? AND other.id != one.id AND other.trashed = 0 ORDER BY other.number LIMIT 1"""
+        rows = self._items.run(lambda db: db.execute(query, (item,)).fetchall())
         return ItemId(str(rows[0][0])) if rows else None
 
     def digest(self, item: ItemId) -> tuple[str, int] | None:
@@ -217,16 +228,16 @@ def _put(db: apsw.Connection, meta: ItemMeta, colour: int | None, stamp: str | N
         meta.id, meta.revision, new.kind.value, (as_utc(new.taken_at) - _EPOCH) // _MICROSECOND, new.width, new.height, new.duration_ms,
         new.orientation, int(meta.favourite), int(meta.trashed_at is not None), int(bool(companies)),
         json.dumps([clean(company) for company in companies]), clean(new.origin.name), clean(new.origin.family), clean(new.origin.address),
-        meta.sha256, meta.size, colour, stamp or "", stamp,
+        meta.sha256, meta.size, colour, stamp or "", clean(new.group), stamp,
     ]  # fmt: skip
     number = db.execute(
         """INSERT INTO items (id, revision, kind, taken, width, height, duration, orientation, favourite, trashed, shared, shared_with,
-             name, family, address, sha256, size, colour, stamp) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+             name, family, address, sha256, size, colour, stamp, mates) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
            ON CONFLICT (id) DO UPDATE SET (revision, kind, taken, width, height, duration, orientation, favourite, trashed, shared,
-             shared_with, name, family, address, sha256, size, colour, stamp) = (excluded.revision, excluded.kind, excluded.taken,
+             shared_with, name, family, address, sha256, size, colour, stamp, mates) = (excluded.revision, excluded.kind, excluded.taken,
              excluded.width, excluded.height, excluded.duration, excluded.orientation, excluded.favourite, excluded.trashed,
              excluded.shared, excluded.shared_with, excluded.name, excluded.family, excluded.address, excluded.sha256, excluded.size,
-             coalesce(excluded.colour, colour), coalesce(?, stamp))
+             coalesce(excluded.colour, colour), coalesce(?, stamp), excluded.mates)
            RETURNING number""",
         values,
     ).fetchall()[0][0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
@@ -13,7 +14,7 @@ import pytest
 
 from app.imports.desk import ImportDesk
 from app.imports.importer import IMPORTED
-from app.imports.run import Choice
+from app.imports.run import Choice, _Meter
 from app.imports.types import Fate, Outcome, Progress, Report
 from app.vault.errors import VaultLocked
 from app.vault.types import ItemKind
@@ -250,6 +251,7 @@ async def test_progress_pause_and_stop(desk: ImportDesk, vault: Vault, folder: P
     report = await run.files([folder])
     assert report.stopped
     assert 3 <= report.count(Fate.TAKEN) < len(pictures)
+    assert all((each.rate is None) == (each.seconds_left is None) for each in told)
     assert told[0] == Progress(0, len(pictures), 0, sum(map(len, pictures)))
     assert [each.done for each in told] == sorted(each.done for each in told)
     rest = await desk.run().files([folder])
@@ -297,6 +299,44 @@ async def test_sources_are_removed_only_when_the_vault_has_the_very_bytes(
     assert {path.name for path, _ in removal.left} == {"changed.jpg", "gone.jpg", "damaged.jpg"}
     assert not (folder / "same.jpg").exists()
     assert (folder / "damaged.jpg").exists()
+
+
+async def test_what_lies_in_the_trash_is_no_reason_to_delete_the_original(
+    desk: ImportDesk, vault: Vault, folder: Path, pictures: list[bytes]
+) -> None:
+    for name, data in zip(("kept.jpg", "trashed.jpg"), pictures, strict=False):
+        (folder / name).write_bytes(data)
+    items = {outcome.path.name: outcome.item for outcome in (await desk.run().files([folder])).outcomes}
+    item = items["trashed.jpg"]
+    assert item is not None
+    vault.change(item, lambda meta: replace(meta, trashed_at=meta.arrived_at))
+    report = await desk.run().files([folder])
+    assert {outcome.path.name: outcome.why is not None for outcome in report.outcomes} == {"kept.jpg": False, "trashed.jpg": True}
+    told: list[tuple[int, int]] = []
+    removal = await desk.remove_sources(report.outcomes, lambda *at: told.append(at))
+    assert [path.name for path in removal.removed] == ["kept.jpg"]
+    assert [path.name for path, _ in removal.left] == ["trashed.jpg"]
+    assert told == [(0, 2), (1, 2)]
+
+
+def test_the_rate_is_that_of_the_last_seconds() -> None:
+    clock = [0.0]
+    meter = _Meter(lambda: clock[0])
+    meter.begin(60, 60_000)
+    meter.done(1000)
+    assert meter.progress().rate is None
+    for second in range(1, 21):
+        clock[0] = second
+        meter.done(500)
+        meter.done(500)  # in the same moment
+    assert meter.progress().rate == pytest.approx(1000, rel=0.2)
+    assert meter.progress().seconds_left == pytest.approx(39, rel=0.2)
+    clock[0] += 1000
+    meter.rested()
+    assert meter.progress().rate is None
+    clock[0] += 1
+    meter.done(1000)
+    assert meter.progress().rate == pytest.approx(1000)
 
 
 async def test_a_damaged_memory_costs_only_time(vault: Vault, tmp_path: Path, heard: Any, folder: Path, pictures: list[bytes]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +41,14 @@ async def test_a_file_waits_until_nobody_writes_to_it(desk: ImportDesk, folder: 
 
 
 async def test_names_of_unfinished_files_are_passed_over(desk: ImportDesk, folder: Path, pictures: list[bytes]) -> None:
-    lanes = Lanes()
+    lanes, began = Lanes(), datetime.now(UTC)
     for name in (".a.jpg", "a.jpg.part", "a.crdownload", "~a.jpg", "a.jpg.tmp", ".syncthing.a.jpg.tmp", "a.jpg~"):
         (folder / name).write_bytes(pictures[0])
     assert await looked(desk, lanes, folder, 5) == []
     (folder / "a.jpg.part").rename(folder / "a.jpg")
     assert [outcome.fate for outcome in await looked(desk, lanes, folder, 5)] == [Fate.TAKEN]
+    assert [(outcome.path.name, outcome.fate) for outcome in desk.came(began)] == [("a.jpg", Fate.TAKEN)]
+    assert desk.came(datetime.now(UTC)) == ()
     lanes.close()
 
 

@@ -37,6 +37,14 @@ def test_single_items_are_looked_up_as_the_filter_wants(library: Library, add: A
     assert [tile.id for tile in library.tiles(Query(), among=(third, liked))] == [third, liked]
 
 
+def test_only_what_glasses_made(library: Library, add: Add) -> None:
+    worn = [add(family=family) for family in ("omi-glass", "ray-ban-meta")]
+    for family in ("import", "meta-archive", "recovered"):
+        add(family=family)
+    assert [tile.id for tile in library.tiles(Query(only_glasses=True))] == worn[::-1]
+    assert library.partner(worn[0]) is None
+
+
 def test_glasses_are_counted_by_name(library: Library, add: Add) -> None:
     add(name="Frame")
     gone = add(name="Frame")

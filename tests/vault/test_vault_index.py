@@ -73,6 +73,8 @@ def test_every_restriction_narrows(index: Index) -> None:
     assert numbers(index, album="Beach") == [1]
     assert numbers(index, album='Day\'s "end"') == [1]
     assert numbers(index, glasses="AA:01") == numbers(index, glasses="My Omi") == [2, 1]
+    assert numbers(index, only_glasses=True) == [2, 1]
+    assert numbers(index, only_glasses=True, favourites=True) == [1]
     assert numbers(index, trashed=True) == [3]
     assert numbers(index, album="Beach", favourites=True, shared=True) == []
     assert index.albums() == (("Beach", 1), ('Day\'s "end"', 1))
@@ -161,6 +163,15 @@ def test_two_threads_may_use_it_at_once(index: Index) -> None:
         thread.join()
     assert faults == []
     assert len(index.rows()) == 120
+
+
+def test_the_other_of_two_that_belong_together_is_found(index: Index) -> None:
+    index.put_many(
+        [(meta(1, group="a" * 32), ""), (meta(2, group="a" * 32), ""), (meta(3, group="b" * 32), ""), (meta(4), ""), (meta(5), "")]
+    )
+    assert [index.partner(meta(number).id) for number in range(1, 7)] == [meta(2).id, meta(1).id, None, None, None, None]
+    index.put(meta(2, group="a" * 32, trashed_at=WHEN))
+    assert (index.partner(meta(1).id), index.partner(meta(2).id)) == (None, meta(1).id)
 
 
 # -- only a cache
