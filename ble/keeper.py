@@ -20,8 +20,10 @@ from ble.glasses import Driver, Glasses
 from ble.http_port import WifiGlasses
 from ble.port import Airwaves, WatchedPort
 from ble.types import (
+    EXIF_OF_TURNS,
     Capabilities,
     CaptureDamaged,
+    CaptureKind,
     CaptureOffered,
     CaptureProgress,
     DeviceInfo,
@@ -83,15 +85,17 @@ class Keeper:
         continuous: bool = False,
         simulated: bool = False,
         last_seen: datetime | None = None,
+        turn: int | None = None,
         utc: Callable[[], datetime] = lambda: datetime.now(UTC),
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        """`continuous`: the wearer wants capture at intervals. `jitter` yields 0 to 1, and spreads retries by a tenth."""
+        """`continuous`: the wearer wants capture at intervals. `turn`: see `set_turn`. `jitter`: 0 to 1; spreads retries by a tenth."""
         self._loop = asyncio.get_running_loop()
         self._airwaves = airwaves
         self._driver = driver
         self._address = address
         self._continuous = continuous
+        self._turn = turn
         self._simulated = simulated
         self._utc = utc
         self._jitter = jitter
@@ -164,6 +168,13 @@ class Keeper:
         if self._glasses is not None:
             with contextlib.suppress(LinkLost):
                 await self._glasses.set_continuous(on)
+
+    def set_turn(self, turn: int | None) -> None:
+        """Photos are upright when turned clockwise by so many degrees (0, 90, 180, 270), whatever the glasses say; None: as they say.
+
+        For glasses somebody built, whose cameras are mounted as it pleased. Counts for what is offered from now on.
+        """
+        self._turn = turn
 
     async def fetch(self, offer_id: str, offset: int = 0) -> AsyncIterator[bytes]:
         """The bytes of an offered capture, also after the link it came over is gone. Raises ProtocolFault for an unknown one."""
@@ -365,8 +376,11 @@ class Keeper:
                 self._status = event.status
                 self._tell()
             case CaptureOffered():
-                self._events.put(event)
-                self._keep(glasses, event.offer)
+                offer = event.offer
+                if self._turn is not None and offer.kind is CaptureKind.PHOTO:
+                    offer = replace(offer, orientation=EXIF_OF_TURNS[self._turn])
+                self._events.put(CaptureOffered(offer))
+                self._keep(glasses, offer)
             case CaptureProgress() | CaptureDamaged():
                 self._events.put(event)
             case LinkClosed():

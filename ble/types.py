@@ -6,6 +6,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,10 @@ class CaptureKind(enum.Enum):
     PHOTO = "photo"
     VIDEO = "video"
     SOUND = "sound"
+
+
+EXIF_OF_TURNS: Mapping[int, int] = MappingProxyType({0: 1, 90: 6, 180: 3, 270: 8})
+"""EXIF orientation for a picture that is upright once turned clockwise by so many degrees (CIPA DC-008, Orientation tag)."""
 
 
 @dataclass(frozen=True, slots=True)

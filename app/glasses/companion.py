@@ -111,6 +111,11 @@ class Companion:
     async def take_photo(self) -> None:
         await self._radio.run(self._held.take_photo())
 
+    async def set_turn(self, turn: int | None) -> None:
+        """See `Keeper.set_turn`."""
+        keeper = self._held
+        self._radio.call_soon(lambda: keeper.set_turn(turn))
+
     async def set_continuous(self, on: bool) -> None:
         await self._radio.run(self._held.set_continuous(on))
 

@@ -31,6 +31,7 @@ from app.vault.vault import Vault
 from ble.drivers import DRIVERS, driver_named, family_hint, wifi_driver
 from ble.http_port import HttpPort
 from ble.keeper import Keeper
+from ble.types import EXIF_OF_TURNS
 
 if TYPE_CHECKING:
     from ble.sim.loopback_http import Listen
@@ -187,7 +188,15 @@ class GlassesDesk:
         wifi = wifi_driver(known.family, self._http, simulated=known.simulated) if self._http else None
         driver = wifi or driver_named(known.family) or DRIVERS[0]
         airwaves = self._airs.airwaves(simulated=known.simulated)
-        return Keeper(airwaves, driver, known.address, continuous=known.continuous, simulated=known.simulated, last_seen=known.last_seen)
+        return Keeper(
+            airwaves,
+            driver,
+            known.address,
+            continuous=known.continuous,
+            simulated=known.simulated,
+            last_seen=known.last_seen,
+            turn=known.turn,
+        )
 
     async def _companion(self, address: str) -> Companion:
         if self._starting is not None:
@@ -226,6 +235,13 @@ class GlassesDesk:
     async def set_release(self, address: str, on: bool) -> None:
         """Whether captures are removed from these glasses once their sealed copies were read back."""
         await self._change(address, release=on)
+
+    async def set_turn(self, address: str, turn: int | None) -> None:
+        """By how many degrees clockwise (0, 90, 180, 270) their photos are upright; None: as the glasses say. Raises ValueError."""
+        if turn is not None and turn not in EXIF_OF_TURNS:
+            raise ValueError("photos are turned by quarters")
+        await (await self._companion(address)).set_turn(turn)
+        await self._change(address, turn=turn)
 
     async def connect(self, address: str) -> None:
         """Try now, instead of at the next time by itself."""

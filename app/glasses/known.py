@@ -14,6 +14,7 @@ from typing import Any
 from app.errors import EyelidError
 from app.files import replace_file
 from app.glasses.types import KnownGlasses
+from ble.types import EXIF_OF_TURNS
 
 FORMAT = 1
 
@@ -78,7 +79,14 @@ def _parse(entry: dict[str, Any]) -> KnownGlasses:
         continuous=bool(entry.get("continuous", False)),
         release=bool(entry.get("release", False)),
         last_seen=datetime.fromisoformat(seen) if seen else None,
+        turn=_turn(entry.get("turn")),
     )
+
+
+def _turn(value: object) -> int | None:
+    if value is not None and (type(value) is not int or value not in EXIF_OF_TURNS):
+        raise ValueError("quarter turns expected")
+    return value
 
 
 def _text(value: object) -> str:

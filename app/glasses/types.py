@@ -13,7 +13,8 @@ from ble.types import Capabilities, DeviceInfo, GlassesStatus, LinkState
 class KnownGlasses:
     """A pair that was paired (enrolled). `address` is the identity; `continuous` is what the wearer chose for capture at intervals.
 
-    `release`: the wearer wants captures removed from the glasses once they are safe in the vault.
+    `release`: the wearer wants captures removed from the glasses once they are safe in the vault. `turn`: degrees clockwise (0, 90, 180,
+    270) that set their photos upright, where the wearer knows better than the glasses; None: as the glasses say.
     """
 
     address: str
@@ -24,6 +25,7 @@ class KnownGlasses:
     continuous: bool = False
     release: bool = False
     last_seen: datetime | None = None
+    turn: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from datetime import datetime
 from ble.drivers import omi_profile as profile
 from ble.drivers.omi_photo import Begun, Flaw, Outcome, PhotoAssembler, Spoilt, Whole
 from ble.drivers.session import StreamSession
-from ble.types import CaptureKind, Offer
+from ble.types import EXIF_OF_TURNS, CaptureKind, Offer
 
 PROGRESS_STEP = 2048
 CAMERA_SECONDS = 5.0
@@ -18,8 +18,6 @@ CAMERA_SECONDS = 5.0
 ORDER_SECONDS = 90.0
 """An order never waits longer than this, whatever keeps coming: a photo under way, and then ours."""
 
-_EXIF_OF_TURNS = {0: 1, 1: 6, 2: 3, 3: 8}
-"""EXIF orientation for quarter turns clockwise (CIPA DC-008, Orientation tag)."""
 _EXIF_OLD_LAYOUT = {profile.FAMILY_OPENGLASS: 8, profile.FAMILY_OMI: 3}
 """OpenGlass's web client turns by 270 degrees (its `sources/modules/imaging.ts`), the Omi app turns pictures of old firmware by 180."""
 
@@ -63,7 +61,7 @@ class OmiSession(StreamSession[Outcome]):
 
     def _begun(self, begun: Begun) -> None:
         self._taken_at = self._utc()
-        self._orientation = _EXIF_OLD_LAYOUT[self._family] if begun.turns is None else _EXIF_OF_TURNS[begun.turns]
+        self._orientation = _EXIF_OLD_LAYOUT[self._family] if begun.turns is None else EXIF_OF_TURNS[90 * begun.turns]
         if self._order is not None:
             self._order.begun = True
 
