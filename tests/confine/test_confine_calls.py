@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
+import platform
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from app.confine import kernel
 from app.confine.calls import (
     _BORROWING,
     _CHANGES,
@@ -23,8 +26,11 @@ from app.confine.calls import (
     UNIX,
     Kept,
     internet_refused,
+    keep_only,
     program,
 )
+from app.confine.files import read_only
+from app.confine.memory import end_with_parent
 
 ROOT = Path(__file__).parents[2]
 REFUSED, MISSING, ALLOWED = 0x00050000 | errno.EPERM, 0x00050000 | errno.ENOSYS, 0x7FFF0000
@@ -163,3 +169,25 @@ def test_a_process_without_internet_sockets(tmp_path: Path) -> None:
 
 def test_this_process_still_has_them() -> None:
     assert not internet_refused()
+
+
+def test_what_no_kernel_of_ours_can_do_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another processor, another system, a kernel that refuses: no error, and no claim."""
+    monkeypatch.setattr(kernel, "system_call", lambda *_: -1)
+    monkeypatch.setattr(kernel, "prctl", lambda *_: -1)
+    assert not keep_only(MAIN)  # nothing new is allowed to be had
+    monkeypatch.setattr(kernel, "prctl", lambda *_: 0)
+    assert not keep_only(MAIN)  # the filter is not taken
+    monkeypatch.setattr(ctypes, "get_errno", lambda: errno.EAFNOSUPPORT)
+    assert not internet_refused()  # that there is no such family is no refusal
+    monkeypatch.setattr(platform, "machine", lambda: "riscv64")
+    assert not keep_only(MAIN)
+    assert not internet_refused()
+
+
+def test_on_other_systems_the_kernel_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel, "LINUX", False)
+    assert kernel.prctl(kernel.GET_DUMPABLE) == -1
+    assert not keep_only(MAIN)
+    assert read_only(["/"]) == 0
+    end_with_parent()
