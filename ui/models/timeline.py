@@ -40,6 +40,7 @@ class TimelineModel(QAbstractListModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._tiles: list[Tile] = []
+        self._places: list[float] = []
         self._held: dict[ItemId, Tile] = {}
         self._days: list[Day] | None = None
 
@@ -62,7 +63,7 @@ class TimelineModel(QAbstractListModel):
         tile = self._held.get(item)
         if tile is None:
             return None
-        row = bisect_left(self._tiles, _place(tile), key=_place)
+        row = bisect_left(self._places, _place(tile))
         while self._tiles[row].id != item:  # others of the same moment
             row += 1
         return row
@@ -70,7 +71,7 @@ class TimelineModel(QAbstractListModel):
     def days(self) -> Sequence[Day]:
         """The days there are, newest first."""
         if self._days is None:
-            self._days = _days(self._tiles)
+            self._days = _days(self._tiles, self._places)
         return self._days
 
     # -- changing --------------------------------------------------------------------------------------------------------------
@@ -83,6 +84,7 @@ class TimelineModel(QAbstractListModel):
         self.beginResetModel()
         self._held = {tile.id: tile for tile in tiles}
         self._tiles = list(self._held.values())
+        self._places = [_place(tile) for tile in self._tiles]
         self._days = None
         self.endResetModel()
 
@@ -99,7 +101,7 @@ class TimelineModel(QAbstractListModel):
         gone = [row for item in dict.fromkeys(asked) if item not in wanted or item in moved if (row := self.row_of(item)) is not None]
         gone_runs = _runs(sorted(gone))
         new = [tile for tile in tiles if tile.id not in self._held or tile.id in moved]
-        places = groupby(new, lambda tile: bisect_left(self._tiles, _place(tile), key=_place))
+        places = groupby(new, lambda tile: bisect_left(self._places, _place(tile)))
         new_runs = [(row, list(run)) for row, run in places]
         if len(gone_runs) + len(new_runs) > MOST_RUNS:
             rest = [wanted.get(tile.id, tile) for row, tile in _without(self._tiles, gone_runs)]
@@ -111,7 +113,7 @@ class TimelineModel(QAbstractListModel):
         for first, last in reversed(gone_runs):
             self._remove(first, last)
         for _, run in reversed(new_runs):
-            self._insert(bisect_left(self._tiles, _place(run[0]), key=_place), run)
+            self._insert(bisect_left(self._places, _place(run[0])), run)
 
     def _replace(self, tile: Tile) -> None:
         row = self.row_of(tile.id)
@@ -123,13 +125,14 @@ class TimelineModel(QAbstractListModel):
         self.beginRemoveRows(QModelIndex(), first, last)
         for tile in self._tiles[first : last + 1]:
             del self._held[tile.id]
-        del self._tiles[first : last + 1]
+        del self._tiles[first : last + 1], self._places[first : last + 1]
         self._days = None
         self.endRemoveRows()
 
     def _insert(self, row: int, tiles: Sequence[Tile]) -> None:
         self.beginInsertRows(QModelIndex(), row, row + len(tiles) - 1)
         self._tiles[row:row] = tiles
+        self._places[row:row] = map(_place, tiles)
         self._held.update((tile.id, tile) for tile in tiles)
         self._days = None
         self.endInsertRows()
@@ -149,12 +152,12 @@ def _place(tile: Tile) -> float:
     return -tile.taken_at.timestamp()
 
 
-def _days(tiles: Sequence[Tile]) -> list[Day]:
+def _days(tiles: Sequence[Tile], places: Sequence[float]) -> list[Day]:
     found, row = [], 0
     while row < len(tiles):
         that = words.local(tiles[row].taken_at).date()
         midnight = datetime.combine(that, time()).astimezone()
-        after = max(row + 1, bisect_right(tiles, -midnight.timestamp(), lo=row, key=_place))
+        after = max(row + 1, bisect_right(places, -midnight.timestamp(), lo=row))
         found.append(Day(that, row, after - row))
         row = after
     return found

@@ -129,7 +129,7 @@ class SelectionBar(QFrame):
             self._context.tasks.start(carry_out(self.window(), self._context, self._banners, items), key="export")
 
     def favourite_chosen(self) -> None:
-        chosen = self._view.chosen()
+        chosen = tuple(self._view.chosen())
         wanted = not all(tile.favourite for tile in chosen)
         changing = tuple(tile.id for tile in chosen if tile.favourite != wanted)
         if changing:
@@ -232,11 +232,8 @@ class SelectionBar(QFrame):
     # -- the menu
 
     def _menu(self, at: QPoint) -> None:
-        chosen = self._view.chosen()
-        if not chosen:
-            return
-        menu = self.menu(chosen)
-        menu.popup(self._view.viewport().mapToGlobal(at))
+        if chosen := tuple(self._view.chosen()):
+            self.menu(chosen).popup(self._view.viewport().mapToGlobal(at))
 
     def menu(self, chosen: Sequence[Tile]) -> QMenu:
         """The same as the bar, beside the pointer."""

@@ -6,7 +6,7 @@ hundred thousand; everything of it that asks for places is answered here. To scr
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QColor, QPainter, QPaintEvent, QPen, QRegion, QResizeEvent
@@ -263,9 +263,9 @@ class DayList(QListView):
     def count_chosen(self) -> int:
         return sum(last - first + 1 for first, last in self.runs())
 
-    def chosen(self) -> list[Tile]:
+    def chosen(self) -> Iterator[Tile]:
         """The selected tiles in the order of the timeline."""
-        return [self._timeline.tile(row) for first, last in self.runs() for row in range(first, last + 1)]
+        return (self._timeline.tile(row) for first, last in self.runs() for row in range(first, last + 1))
 
     def select_day(self, number: int, flags: Flag = Flag.ClearAndSelect) -> None:
         """Select the captures of a day (of those in the timeline), and go to the first of them."""
