@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailableReason
 
 from app.glasses import airs
 from app.glasses.known import KnownBook
 from app.glasses.pairing import PairingState, Remedy, Stage
 from app.glasses.pairing_flow import PairingFlow, is_settled
 from app.media.samples import pictures
+from ble.sim import bleak_backend
 from ble.sim.brilliant import SimulatedFrame
 from ble.sim.brilliant_faults import BrilliantFaults
 from ble.sim.catalogue import NECKLACE, make
@@ -144,6 +146,46 @@ async def test_no_radio_is_said_and_can_be_tried_again(bench: Any) -> None:
         air.radio_on = True
         flow.again()
         assert (await flow.until(lambda state: bool(state.found))).failure is None
+
+
+async def test_no_permission_says_where_to_give_it(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    await bench.desk.start_simulated("omi-glass")
+    denied = BleakBluetoothNotAvailableError("no", BleakBluetoothNotAvailableReason.DENIED_BY_USER)
+
+    def refuse(*_: object) -> None:
+        raise denied
+
+    with monkeypatch.context() as strict:
+        strict.setattr(bleak_backend, "_check_radio", refuse)
+        async with flow_on(bench) as (flow, _):
+            flow.start()
+            state = await flow.until(lambda state: not state.searching)
+            assert state.failure is not None
+            assert "permission" in state.failure.what
+            assert "privacy settings" in state.failure.action
+            strict.undo()
+            flow.again()
+            assert (await flow.until(lambda state: bool(state.found))).failure is None
+
+
+@pytest.mark.parametrize("leave", [PairingFlow.back, PairingFlow.cancel])
+@pytest.mark.parametrize("stage", [Stage.CAUTIONS, Stage.CONNECTING, Stage.SECURING])
+async def test_back_and_cancel_at_every_step(bench: Any, stage: Stage, leave: Callable[[PairingFlow], None]) -> None:
+    """Nothing is enrolled, nobody stays connected, and the same glasses can be paired afterwards."""
+    await bench.desk.start_simulated("omi-glass")
+    async with flow_on(bench) as (flow, _):
+        flow.choose(await listed(flow))
+        if stage is not Stage.CAUTIONS:
+            flow.agree()
+        await flow.until(lambda state: state.stage is stage)
+        leave(flow)
+        assert flow.state.stage is (Stage.LOOKING if leave is PairingFlow.back else Stage.CLOSED)
+    assert bench.desk.known() == ()
+    [twin] = bench.desk._airs._air.peripherals
+    async with asyncio.timeout(10):
+        while twin.connected:
+            await asyncio.sleep(0.01)
+    assert (await bench.desk.pair(await bench.found())).address
 
 
 async def test_not_found_says_why(bench: Any) -> None:
