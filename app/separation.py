@@ -1,7 +1,8 @@
 """The separation: this process gives up the internet, and from then on couriers come from the depot, which was there before.
 
 Owns the order of the two, and the report of what the kernel enforces now. What each process gives up is decided where it begins; what it
-means, and what it does not, is in SECURITY.md.
+means, and what it does not, is in SECURITY.md. Programs started here give it up as well: a browser, should one ever be wanted, has to be
+asked for over D-Bus.
 """
 
 from __future__ import annotations

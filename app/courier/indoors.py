@@ -12,11 +12,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx2
+
 from app.confine.calls import INET, INET6, NETLINK, Kept, keep_only
 from app.confine.files import read_only
 from app.confine.memory import end_with_parent, harden
 
-_SYSTEM = ("/usr", "/lib", "/lib64", "/etc", "/nix/store", "/gnu/store")
+_SYSTEM = ("/usr", "/lib", "/lib64", "/etc", "/app", "/nix/store", "/gnu/store")
 """Libraries, certificates, and how names are resolved; nothing there is anybody's own. All of /etc, as resolv.conf is replaced at times."""
 _RESOLVERS = ("/run/systemd/resolve", "/run/NetworkManager", "/run/resolvconf", "/run/connman", "/run/nscd", "/mnt/wsl")
 """Where /etc/resolv.conf may point to."""
