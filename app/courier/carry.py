@@ -19,19 +19,27 @@ Tell = Callable[[Message], Awaitable[None]]
 Street = Callable[[], httpx2.AsyncBaseTransport]
 
 
-def street() -> httpx2.AsyncBaseTransport:
-    """A fresh transport to the real network: no retries, no proxy, no settings from the environment, the system's certificates."""
-    return httpx2.AsyncHTTPTransport(retries=0, trust_env=False)
+class Streets:
+    """Makes fresh transports to the real network: no retries, no proxy, no settings from the environment, the system's certificates.
+
+    They are read once: that takes longer than all else that happens before the first byte.
+    """
+
+    def __init__(self) -> None:
+        self._tls = httpx2.create_ssl_context(trust_env=False)
+
+    def __call__(self) -> httpx2.AsyncBaseTransport:
+        return httpx2.AsyncHTTPTransport(verify=self._tls, retries=0, trust_env=False)
 
 
-async def carry(order: Send, tell: Tell, *, clock: Callable[[], float] = time.time, way_out: Street = street) -> End:
+async def carry(order: Send, tell: Tell, *, clock: Callable[[], float] = time.time, way_out: Street | None = None) -> End:
     """Carry `order` and return how it ended. Being cancelled is one of the ways; no other exception leaves."""
     journey = _Journey(order, tell)
     ending, detail = Ending.DONE, ""
     try:
         check_order(order, clock())
         async with asyncio.timeout(order.total_timeout):
-            await journey.make(EgressTransport(order, way_out(), journey.handing, clock))
+            await journey.make(EgressTransport(order, (way_out or Streets())(), journey.handing, clock))
     except Stopped as stopped:
         ending, detail = stopped.ending, stopped.detail
     except asyncio.CancelledError:

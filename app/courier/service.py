@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO
 
-from app.courier.carry import Street, carry, street
+from app.courier.carry import Street, Streets, carry
 from app.courier.fetch import Allowance, fetch
 from app.courier.indoors import UNCONFINED, Indoors
 from app.courier.mirror import Mirror
@@ -24,13 +24,13 @@ class Courier:
     """Carries parcels. Owns the tasks under way and the memory of approvals already used; never touches the disk."""
 
     def __init__(
-        self, outgoing: BinaryIO, *, clock: Callable[[], float] = time.time, way_out: Street = street, indoors: Indoors = UNCONFINED
+        self, outgoing: BinaryIO, *, clock: Callable[[], float] = time.time, way_out: Street | None = None, indoors: Indoors = UNCONFINED
     ) -> None:
         """`indoors`: what the kernel keeps this process from, to be told in the hello."""
         self._outgoing = outgoing
         self._indoors = indoors
         self._clock = clock
-        self._way_out = way_out
+        self._way_out = way_out or Streets()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="pipe")
         self._used: set[str] = set()
         self._running: dict[str, asyncio.Task[None]] = {}

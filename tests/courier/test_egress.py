@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from app.courier import carry as carrying
-from app.courier.carry import carry, classify, street
+from app.courier.carry import Streets, carry, classify
 from app.courier.egress import PIECE, CountedBody, EgressTransport, Stopped, check_order, loopback_address
 from app.courier.pipe import MAX_BODY, Answer, End, Ending, Message, Progress, Send, Status
 
@@ -398,8 +398,15 @@ async def test_progress_is_told_before_the_bytes_go() -> None:
 def test_the_street_takes_nothing_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     taken: dict[str, object] = {}
     monkeypatch.setattr(carrying.httpx2, "AsyncHTTPTransport", lambda **options: taken.update(options))
-    street()
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere")
+    streets = Streets()
+    streets()
+    tls = taken.pop("verify")
+    assert isinstance(tls, ssl.SSLContext)
+    assert (tls.verify_mode, tls.check_hostname) == (ssl.CERT_REQUIRED, True)
     assert taken == {"retries": 0, "trust_env": False}
+    streets()
+    assert taken["verify"] is tls, "read once"
 
 
 def test_words_for_failures() -> None:
