@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ble.port import GattPort
 from ble.types import Advertisement, Capabilities, DeviceInfo, GlassesEvent, GlassesStatus
@@ -40,6 +40,21 @@ class Glasses(Protocol):
 
     async def close(self) -> None:
         """Leave the glasses as they should be left and end the link."""
+
+
+@runtime_checkable
+class VoiceGlasses(Protocol):
+    """What glasses can do besides `Glasses` when they have a microphone (`Capability.MICROPHONE`)."""
+
+    @property
+    def microphone_on(self) -> bool:
+        """Whether the glasses say that their microphone listens right now."""
+
+    async def record_sound(self, seconds: int) -> None:
+        """Have a voice note of so many seconds (1 to 600) recorded, and return when it has been offered.
+
+        The one way to switch the microphone on; cancelling this switches it off. Raises as `Glasses.take_photo`, Unsupported, ValueError.
+        """
 
 
 class Driver(Protocol):

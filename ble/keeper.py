@@ -16,7 +16,7 @@ from typing import Any
 from ble.connection import Effect, Event, pause, step
 from ble.errors import GlassesError, LinkLost, NotFound, ProtocolFault, Unsupported
 from ble.event_queue import EventQueue
-from ble.glasses import Driver, Glasses
+from ble.glasses import Driver, Glasses, VoiceGlasses
 from ble.http_port import WifiGlasses
 from ble.port import Airwaves, WatchedPort
 from ble.types import (
@@ -169,11 +169,15 @@ class Keeper:
             with contextlib.suppress(LinkLost):
                 await self._glasses.set_continuous(on)
 
-    def set_turn(self, turn: int | None) -> None:
-        """Photos are upright when turned clockwise by so many degrees (0, 90, 180, 270), whatever the glasses say; None: as they say.
+    async def record_sound(self, seconds: int) -> None:
+        """See `ble.glasses.VoiceGlasses`; raises LinkLost while there is no link, Unsupported for glasses without a microphone."""
+        glasses = self._linked()
+        if not isinstance(glasses, VoiceGlasses):
+            raise Unsupported("These glasses record no voice notes.", "Eyelid uses no microphone of theirs.", "Nothing needs to be done.")
+        await glasses.record_sound(seconds)
 
-        For glasses somebody built, whose cameras are mounted as it pleased. Counts for what is offered from now on.
-        """
+    def set_turn(self, turn: int | None) -> None:
+        """Photos are upright once turned clockwise by so many degrees (0, 90, 180, 270), whatever the glasses say; None: as they say."""
         self._turn = turn
 
     async def fetch(self, offer_id: str, offset: int = 0) -> AsyncIterator[bytes]:
@@ -258,9 +262,7 @@ class Keeper:
         except GlassesError as error:
             outcome = self._failed(error)
         except Exception as error:  # a fault of ours must not end the keeping
-            outcome = self._failed(
-                GlassesError("Connecting failed.", f"The fault is of the kind {type(error).__name__}.", "Report this fault.")
-            )
+            outcome = self._failed(_our_fault("Connecting failed.", error))
         self._happen(outcome)
 
     def _failed(self, error: GlassesError) -> Event:
@@ -349,7 +351,7 @@ class Keeper:
             async for event in glasses.events():
                 self._pass_on(glasses, event)
         except Exception as error:  # as in `_attempted`
-            trouble = _our_fault(error)
+            trouble = _our_fault("Eyelid could not deal with the glasses.", error)
         self._last_seen = self._utc()
         self._before, self._status = self.view.status, replace(self._status, received=0, damaged=0)
         if self._loop.time() - self._ready_since >= STEADY_SECONDS:
@@ -387,10 +389,8 @@ class Keeper:
                 pass  # the end of the events says so too
 
 
-def _our_fault(error: Exception) -> GlassesError:
-    return GlassesError(
-        "Eyelid could not deal with the glasses.", f"The fault is of the kind {type(error).__name__}.", "Report this fault."
-    )
+def _our_fault(what: str, error: Exception) -> GlassesError:
+    return GlassesError(what, f"The fault is of the kind {type(error).__name__}.", "Report this fault.")
 
 
 def _dropped() -> LinkLost:

@@ -111,6 +111,9 @@ class Companion:
     async def take_photo(self) -> None:
         await self._radio.run(self._held.take_photo())
 
+    async def record_sound(self, seconds: int) -> None:
+        await self._radio.run(self._held.record_sound(seconds))
+
     async def set_turn(self, turn: int | None) -> None:
         """See `Keeper.set_turn`."""
         keeper = self._held

@@ -227,6 +227,13 @@ class GlassesDesk:
         """Ask for one photo; returns when the glasses have offered it. It arrives in the vault by itself. Raises the glasses' errors."""
         await (await self._companion(address)).take_photo()
 
+    async def record_sound(self, address: str, seconds: int) -> None:
+        """Ask for a voice note of so many seconds (1 to 600), for glasses with `Capability.MICROPHONE`; it arrives in the vault by itself.
+
+        The only way to switch a microphone on; cancelling switches it off. Raises ValueError, and the glasses' errors.
+        """
+        await (await self._companion(address)).record_sound(seconds)
+
     async def set_continuous(self, address: str, on: bool) -> None:
         """Whether these glasses take photos at intervals; kept for every later connection too."""
         await (await self._companion(address)).set_continuous(on)

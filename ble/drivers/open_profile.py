@@ -42,7 +42,7 @@ class OpenGlasses(Connected[OpenSession]):
 
     @property
     def microphone_on(self) -> bool:
-        """Whether the glasses say that their microphone listens right now."""
+        """See `ble.glasses.VoiceGlasses`."""
         return self._session.microphone_on
 
     @property
@@ -64,10 +64,7 @@ class OpenGlasses(Connected[OpenSession]):
             await self._session.until_offered(number)
 
     async def record_sound(self, seconds: int) -> None:
-        """Have a voice note of so many seconds (1 to 600) recorded, and return when it has been offered.
-
-        The one way to switch the microphone on; cancelling this switches it off. Raises as `take_photo`, and ValueError.
-        """
+        """See `ble.glasses.VoiceGlasses`."""
         if not 1 <= seconds <= wire.LONGEST_SOUND:
             raise ValueError(f"a voice note lasts 1 to {wire.LONGEST_SOUND} seconds")
         self._require(Feature.MICROPHONE)
