@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
 import platform
 import shutil
@@ -11,14 +12,19 @@ from dataclasses import dataclass
 from importlib import metadata
 
 from app import __version__
+from app.cli.glasses import SETTLED, ready
 from app.cli.terminal import Exit, Terminal, running
 from app.confine.memory import report
 from app.errors import explain
+from app.glasses.types import GlassesView
 from app.paths import Profile
 from app.separation import InForce
 from app.services import Services
 from app.vault.types import LockState
+from ble.types import LinkState
 
+TOLD = SETTLED | {LinkState.WAITING}
+"""In each of these something can be said of a pair of glasses."""
 PACKAGES = ("bleak", "bumble", "cryptography", "httpx2", "apsw-sqlite3mc", "keyring", "pillow", "av", "PySide6-Essentials", "qasync")
 
 
@@ -40,7 +46,7 @@ async def run(profile: Profile, arguments: argparse.Namespace, terminal: Termina
     findings = [*_system(), _space(profile)]
     try:
         async with running(profile) as services:
-            findings += [await _keyring(services), _vault(services), await _radio(services)]
+            findings += [await _keyring(services), _vault(services), await _radio(services), *await _glasses(services)]
             findings.append(_hardening())
             findings += separation(await services.in_force())
     except Exception as error:
@@ -115,3 +121,17 @@ async def _radio(services: Services) -> Finding:
     except Exception as error:
         return Finding("bluetooth", str(explain(error)), False)
     return Finding("bluetooth", "the adapter is on and may be used", True)
+
+
+async def _glasses(services: Services) -> list[Finding]:
+    """Whether the paired glasses are here, and if not, why they can't be seen. By number: nobody's names or addresses."""
+    pairs = services.glasses.known()
+    names = ["glasses"] if len(pairs) == 1 else [f"glasses {number}" for number in range(1, len(pairs) + 1)]
+    views = await asyncio.gather(*(ready(services, pair.known.address, enough=TOLD) for pair in pairs))
+    return [_pair(name, view) for name, view in zip(names, views, strict=True)]
+
+
+def _pair(name: str, view: GlassesView) -> Finding:
+    if view.state is LinkState.READY:
+        return Finding(name, "connected", True)
+    return Finding(name, str(view.trouble or "They did not answer in time. Bring them closer."), False)

@@ -13,14 +13,15 @@ from app.cli.items import describe
 from app.cli.pairing import walk
 from app.cli.terminal import Exit, Terminal, running, unlocked
 from app.errors import EyelidError
-from app.events import GlassesChanged
+from app.events import CaptureArriving, GlassesChanged
 from app.glasses.over_wifi import BrokenOff, Done, Invitation, Looking, Progress, WifiStep
-from app.glasses.types import GlassesView
+from app.glasses.types import FoundGlasses, GlassesView
 from app.paths import Profile
 from app.services import Services
 from ble.types import Capability, LinkState
 
 SETTLE_SECONDS = 20.0
+SETTLED = frozenset({LinkState.READY, LinkState.BLOCKED})
 TELL_SECONDS = 3.0
 """How long glasses that are ready may take to say what they hold."""
 
@@ -47,17 +48,33 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 async def scan(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
-    heard = {}
+    heard: dict[str, dict[str, object]] = {}
     async with running(profile, sims=arguments.sim) as services, contextlib.aclosing(services.glasses.scan(arguments.seconds)) as found:
         async for glasses in found:
             if glasses.address not in heard:
-                known = "paired" if glasses.known else "new"
-                terminal.say(f"{glasses.address}  {glasses.name or 'no name'}  {glasses.family}  {glasses.rssi} dBm  {known}")
-            heard[glasses.address] = glasses
+                terminal.say(_line(glasses.address, glasses.name, glasses.family, glasses.rssi, _state(glasses)))
+            heard[glasses.address] = _sighting(glasses.address, glasses.name, glasses.family, glasses.rssi, _state(glasses))
+        # Who is linked does not advertise, and is here all the same.
+        linked = [view for view in services.glasses.known() if view.state is LinkState.READY and view.known.address not in heard]
+    for view in linked:
+        terminal.say(_line(view.known.address, view.known.name, view.known.family, None, "connected"))
+        heard[view.known.address] = _sighting(view.known.address, view.known.name, view.known.family, None, "connected")
     if not heard:
         terminal.say("No glasses were heard. Are they out of their case, switched on, near, and not connected to a phone?")
-    terminal.data([{"address": g.address, "name": g.name, "family": g.family, "rssi": g.rssi, "paired": g.known} for g in heard.values()])
+    terminal.data(list(heard.values()))
     return Exit.DONE if heard else Exit.FAILED
+
+
+def _line(address: str, name: str, family: str, rssi: int | None, state: str) -> str:
+    return f"{address}  {name or 'no name'}  {family}  {'- dBm' if rssi is None else f'{rssi} dBm'}  {state}"
+
+
+def _state(glasses: FoundGlasses) -> str:
+    return "paired" if glasses.known else "new"
+
+
+def _sighting(address: str, name: str, family: str, rssi: int | None, state: str) -> dict[str, object]:
+    return {"address": address, "name": name, "family": family, "rssi": rssi, "paired": state != "new", "state": state}
 
 
 async def pair(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
@@ -103,8 +120,11 @@ async def fetch_all(profile: Profile, arguments: argparse.Namespace, terminal: T
     async with unlocked(profile, terminal, sims=arguments.sim) as services:
         address = await _with_wifi(services, _wanted(services, arguments.address))
         last: WifiStep | None = None
+        counted = Progress(0, 0)
+        services.events.subscribe(CaptureArriving, lambda event: terminal.progress(counted.done, counted.total, _arrival(event)))
         async with contextlib.aclosing(services.glasses.import_over_wifi(address, own_network=not arguments.same_network)) as steps:
             async for last in steps:
+                counted = last if isinstance(last, Progress) else counted
                 await _show_step(last, terminal)
     match last:
         case Done():
@@ -113,6 +133,14 @@ async def fetch_all(profile: Profile, arguments: argparse.Namespace, terminal: T
         case BrokenOff():
             raise EyelidError(last.explanation.what, last.explanation.why, last.explanation.action)
     return Exit.FAILED
+
+
+def _arrival(event: CaptureArriving) -> str:
+    """What is here of the capture that comes in just now."""
+    words = f"{event.received / 1e6:.1f}" + (f" of {event.total / 1e6:.1f} MB" if event.total else " MB")
+    if event.rate:
+        words += f", {event.rate / 1e6:.1f} MB a second"
+    return words + (f", {event.seconds_left:.0f} s left" if event.seconds_left else "")
 
 
 async def _with_wifi(services: Services, views: Sequence[GlassesView]) -> str:
@@ -187,12 +215,14 @@ async def _in_full(services: Services, address: str) -> GlassesView:
     return view_of(services, address)
 
 
-async def ready(services: Services, address: str, seconds: float = SETTLE_SECONDS) -> GlassesView:
-    """How the glasses are once they are ready, or once it is clear that they won't be, or after `seconds`."""
+async def ready(
+    services: Services, address: str, seconds: float = SETTLE_SECONDS, *, enough: frozenset[LinkState] = SETTLED
+) -> GlassesView:
+    """How the glasses are once they are ready, or (by what is `enough`) clearly won't be, or after `seconds`."""
     settled = asyncio.Event()
 
     def changed(event: GlassesChanged) -> None:
-        if event.view.known.address == address and event.view.state in {LinkState.READY, LinkState.BLOCKED}:
+        if event.view.known.address == address and event.view.state in enough:
             settled.set()
 
     end = services.events.subscribe(GlassesChanged, changed)

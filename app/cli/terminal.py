@@ -69,11 +69,11 @@ class Terminal:
     def complain(self, text: str) -> None:
         print(f"eyelid: {text}", file=sys.stderr, flush=True)
 
-    def progress(self, done: int, total: int) -> None:
-        """How far a long command is, on one line of the screen; nothing where nobody looks."""
+    def progress(self, done: int, total: int, words: str = "") -> None:
+        """How far a long command is, on one line of the screen, `words` about it behind; nothing where nobody looks."""
         if not self.json and sys.stderr.isatty():
             end = "\n" if done >= total else ""
-            print(f"\r{done} of {total} ", end=end, file=sys.stderr, flush=True)
+            print("\r" + f"{done} of {total} {words}".ljust(70), end=end, file=sys.stderr, flush=True)
 
     async def confirm(self, question: str, word: str = "y", *, otherwise: str = "Nothing was sent.") -> bool:
         """Ask; only `word` (or, for "y", also "yes") means yes. Anything else, an end of input too, means no.

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
+import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.cli.doctor import _pair
 from app.cli.glasses import _show_step
 from app.cli.terminal import NeedsTerminal, Terminal
+from app.errors import Explanation
+from app.glasses.companion import Companion
 from app.glasses.over_wifi import Done, Invitation
+from app.glasses.types import KnownGlasses
 from app.media.samples import pictures
+from ble.types import LinkState
+from ble.unseen import Facts, why_unseen
 
 ROOT = Path(__file__).parents[2]
+BORN = datetime(2026, 5, 12, tzinfo=UTC)
+KNOWN = KnownGlasses("F0:11:22:33:44:55", "omi-glass", "Secret", BORN)
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="hands the passphrase over a pipe")
 
@@ -74,17 +85,40 @@ def test_status_says_what_the_glasses_hold(profile: str) -> None:
     assert "battery 87 %  holds 2 photos" in done.stdout
 
 
-def test_scan_lists_every_family_with_name_signal_and_state(profile: str) -> None:
+def test_scan_lists_every_family_at_once_with_name_signal_and_state(profile: str) -> None:
     from ble.sim.catalogue import FAMILIES
 
-    others = [argument for family, _ in FAMILIES if family != "mentra-live" for argument in ("--sim", family)]
+    families = {family for family, _ in FAMILIES}
+    assert len(families) >= 6
+    others = [argument for family in sorted(families - {"mentra-live"}) for argument in ("--sim", family)]
     done = eyelid("--profile", profile, "glasses", "scan", "--seconds", "4", *others)
     assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
-    for family, _ in FAMILIES:
-        if family != "mentra-live":  # linked glasses are not to be heard
-            [line] = [line for line in lines if f"  {family}  " in line]
-            assert line.endswith(" dBm  new")
+    listed = [
+        re.fullmatch(r"([0-9A-F:]{17})  (.+)  ([a-z-]+)  (-\d+|-) dBm  (new|paired|connected)", line) for line in done.stdout.splitlines()
+    ]
+    assert None not in listed
+    seen = {line[3]: (line[4], line[5]) for line in listed if line}
+    assert len(listed) == len(families)
+    assert seen.keys() == families
+    assert seen.pop("mentra-live") == ("-", "connected")  # linked, they do not advertise
+    assert all(int(signal) < 0 and state == "new" for signal, state in seen.values())
+
+
+def test_doctor_says_how_the_paired_glasses_are(profile: str) -> None:
+    findings = run(profile, "doctor")
+    assert {"name": "glasses", "text": "connected", "fine": True} in findings
+    assert "MENTRA" not in str(findings)
+
+
+def test_doctor_says_why_glasses_are_not_seen() -> None:
+    trouble = Explanation(*why_unseen(Facts(seconds=15, now=BORN, last_battery=3)))
+    unseen = dataclasses.replace(Companion.unkept(KNOWN), state=LinkState.WAITING, trouble=trouble)
+    finding = _pair("glasses", unseen)
+    assert finding.fine is False
+    assert finding.text == str(trouble)
+    assert "Charge the glasses." in finding.text
+    assert KNOWN.name not in finding.text
+    assert _pair("glasses", Companion.unkept(KNOWN)).text  # nothing is known yet, and that is said
 
 
 class Person(Terminal):
