@@ -55,14 +55,16 @@ async def scan(profile: Profile, arguments: argparse.Namespace, terminal: Termin
                 terminal.say(_line(glasses.address, glasses.name, glasses.family, glasses.rssi, _state(glasses)))
             heard[glasses.address] = _sighting(glasses.address, glasses.name, glasses.family, glasses.rssi, _state(glasses))
         # Who is linked does not advertise, and is here all the same.
-        linked = [view for view in services.glasses.known() if view.state is LinkState.READY and view.known.address not in heard]
-    for view in linked:
-        terminal.say(_line(view.known.address, view.known.name, view.known.family, None, "connected"))
-        heard[view.known.address] = _sighting(view.known.address, view.known.name, view.known.family, None, "connected")
-    if not heard:
+        others = [view for view in services.glasses.known() if view.known.address not in heard]
+    for view in others:
+        state = "connected" if view.state is LinkState.READY else "paired, not heard"
+        terminal.say(_line(view.known.address, view.known.name, view.known.family, None, state))
+        heard[view.known.address] = _sighting(view.known.address, view.known.name, view.known.family, None, state)
+    there = any(sighting["state"] != "paired, not heard" for sighting in heard.values())
+    if not there:
         terminal.say("No glasses were heard. Are they out of their case, switched on, near, and not connected to a phone?")
     terminal.data(list(heard.values()))
-    return Exit.DONE if heard else Exit.FAILED
+    return Exit.DONE if there else Exit.FAILED
 
 
 def _line(address: str, name: str, family: str, rssi: int | None, state: str) -> str:
