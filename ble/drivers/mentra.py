@@ -11,11 +11,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from ble.drivers import mentra_profile as profile
-from ble.drivers.k900 import Json
 from ble.drivers.mentra_glasses import ANSWER_SECONDS, CAUTIONS, POLL_SECONDS, MentraGlasses, answers
 from ble.drivers.mentra_link import MentraLink
 from ble.drivers.mentra_session import MentraSession
-from ble.errors import GlassesError, LinkLost, NotGlasses, ProtocolFault
+from ble.errors import GlassesError, NotGlasses, ProtocolFault
 from ble.http_port import HttpPort, NoHttp
 from ble.port import GattPort
 from ble.types import Advertisement
@@ -73,20 +72,27 @@ class _Opening:
         self._port = port
         self._utc = utc
         self._mtu = 0
-        self.session = MentraSession(utc, self._reply, self._restarted)
+        self._restarts = 0
+        self.session = MentraSession(utc, lambda message: self.link.reply(message), self._restarted)
         self.link = MentraLink(port, self.session.message_heard, self.session.code_heard)
 
     def lost(self) -> None:
         self.link.end()
         self.session.ended()
 
-    def _reply(self, message: Json) -> None:
-        with contextlib.suppress(LinkLost):
-            self.link.tell(message)
-
     def _restarted(self) -> None:
         self.link.forget_numbers()
-        self.link.spawn(self._introduce())
+        self._restarts += 1
+        if self._restarts == 1:
+            self.link.spawn(self._introduce_again())
+
+    async def _introduce_again(self) -> None:
+        """Once for however many restarts came meanwhile, and never quicker than the words go out."""
+        while self._restarts:
+            self._restarts = 1
+            await self.link.emptied()
+            await self._introduce()
+            self._restarts -= 1
 
     async def set_up(self) -> None:
         there = self._port.services().get(profile.SERVICE, frozenset())

@@ -24,7 +24,7 @@ REPEAT_SECONDS = 2.0
 """After so long without an answer or an acknowledgement a command is sent again, with its number unchanged."""
 MOST_REPEATS = 3
 MOST_WAITING = 64
-"""Frames waiting to be written; acknowledgements beyond that are not worth waiting for."""
+"""Frames waiting to be written; answers beyond that are not worth waiting for."""
 _REMEMBERED = 64
 _LARGEST_ID = 2**31 - 1
 
@@ -133,8 +133,7 @@ class MentraLink:
                 future.set_result(message)
 
     def _acknowledge(self, number: int) -> None:
-        if len(self._outbox) < MOST_WAITING:
-            self._put({"type": "msg_ack", "mId": number})
+        self.reply({"type": "msg_ack", "mId": number})
 
     def forget_numbers(self) -> None:
         """The glasses started anew, and count their messages from the beginning again."""
@@ -146,6 +145,11 @@ class MentraLink:
         """Send `message` without waiting for anything. Raises LinkLost."""
         self.check()
         self._put(message, wake=wake)
+
+    def reply(self, message: Json) -> None:
+        """Send what the glasses' own doing asks for, as far as there is room: they can ask for more than can ever be sent."""
+        if self._open and len(self._outbox) < MOST_WAITING:
+            self._put(message)
 
     def ask_chip(self, name: str) -> None:
         """Send a question to the Bluetooth chip. Raises LinkLost."""

@@ -14,6 +14,7 @@ from ble.drivers import mentra_profile as profile
 from ble.drivers.k900 import LengthOrder
 from ble.drivers.mentra import MentraDriver
 from ble.drivers.mentra_glasses import MentraGlasses
+from ble.drivers.mentra_link import MOST_WAITING
 from ble.drivers.session import MOST_HELD
 from ble.errors import CameraSilent, GlassesError, LinkLost, NotGlasses, ProtocolFault, Unsupported
 from ble.http_port import NotReachable, WifiGlasses
@@ -373,3 +374,18 @@ def test_the_twin_says_the_same_in_its_advertisement(make_jpeg: Make) -> None:
     twin = SimulatedMentra([make_jpeg(9)], pairing=profile.PairingAdvert(pairable=True, secure=True, code="1234"))
     assert b"MP" in b"".join(bytes(part) for part in twin._advertisement())
     assert k900.HEAD == b"##"
+
+
+async def test_what_the_glasses_ask_for_never_piles_up(open_mentra: Any, make_jpeg: Make, until: Any) -> None:
+    """Restarts, messages to acknowledge and files to confirm, faster than answers can go out."""
+    glasses, _ = await open_mentra(SimulatedMentra([make_jpeg(500)], pace=AT_ONCE))
+    link, session = glasses._link, glasses._session
+    for number in range(2000):
+        session.message_heard({"type": "glasses_ready", "sid": f"{number:08x}"})
+        session._confirm("I1", good=False)
+        link._take({"type": "noise", "mId": number})
+    assert len(link._outbox) <= MOST_WAITING
+    assert len(link._tasks) < 5
+    await until(lambda: not link._outbox)
+    await until(lambda: len(link._tasks) < 3)
+    await glasses.take_photo()

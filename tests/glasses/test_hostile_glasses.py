@@ -17,6 +17,9 @@ import pytest
 from app.events import CaptureLost, GlassesChanged, Trouble
 from app.glasses import airs
 from app.media.samples import pictures
+from ble.drivers import heycyan_wire
+from ble.drivers.mentra_packets import Packet, write_packet
+from ble.drivers.mentra_profile import FILE_NOTIFY
 from ble.errors import GlassesError
 from ble.sim.brilliant import SimulatedFrame, SimulatedHalo
 from ble.sim.brilliant_faults import BrilliantFaults
@@ -59,6 +62,61 @@ class Roaring(SimulatedOmi):
         while self.connected:
             await self.notify("19b10005-e8f2-537e-4f6c-d104768a1214", (number & 0x7FFF).to_bytes(2, "little") + b"\x00" + bytes(500))
             number += 1
+            await asyncio.sleep(0)
+
+
+class Shouting(SimulatedFrame):
+    """Sends text and pieces of no photo without an end, from the moment it may."""
+
+    def on_connected(self) -> None:
+        super().on_connected()
+        self.spawn(self._shout())
+
+    async def _shout(self) -> None:
+        while self.connected:
+            for value in (b"\x01\x20\xff\xff\x00\x02\xd0", b"\x01\x21\x00\x00" + bytes(200), b"lua.lua:1: " + b"\xff" * 200, b"\x01"):
+                await self.send(value)
+            await asyncio.sleep(0)
+
+
+class Restless(SimulatedMentra):
+    """Starts anew all the time."""
+
+    def _on_phone_ready(self, message: Any) -> None:
+        super()._on_phone_ready(message)
+        self.spawn(self._never_rest())
+
+    async def _never_rest(self) -> None:
+        while self.connected:
+            self._sid = self._new_sid()
+            await self._say({"type": "glasses_ready", "sid": self._sid}, None)
+            await asyncio.sleep(0)
+
+
+class Climbing(SimulatedMentra):
+    """Announces 4 GB, sends files without end under names that climb out of a folder, and small ones that are never right."""
+
+    async def _packets(self, name: str, data: bytes, size: int, count: int) -> bool:
+        number = 0
+        while self.connected:
+            number += 1
+            await self._say({"type": "file_announce", "fileName": "../../x", "totalPackets": 65536, "fileSize": FOUR_GB}, None)
+            for climber, part in (("../../etc/x", bytes(400)), (f"I{number}", b"\xff\xd8\xff" + bytes(40)), (f"J{number}", bytes(400))):
+                await self.notify(FILE_NOTIFY, write_packet(Packet(0x31, 400, 0, 43, climber, 1, part)))
+        return False
+
+
+class Insisting(SimulatedHeycyan):
+    """Has a small photo ready all the time, and pages that nobody asked for."""
+
+    def on_connected(self) -> None:
+        super().on_connected()
+        self.spawn(self._insist())
+
+    async def _insist(self) -> None:
+        while self.connected:
+            for frame_ in (heycyan_wire.frame(0x73, b"\x02"), heycyan_wire.frame(0xFD, b"\x01\xff\xff\x00\x00" + bytes(200))):
+                await self.notify(heycyan_wire.NOTIFY, frame_)
             await asyncio.sleep(0)
 
 
@@ -107,6 +165,10 @@ ATTACKS: dict[str, Twin] = {
     "mentra: a flood of messages": mentra(flood=1000),
     "mentra: packets without end": mentra(endless_packets=True),
     "mentra: sizes made up": mentra(inflated_size=True),
+    "frame: text and pieces without end": lambda: Shouting(pictures("frame"), pace=AT_ONCE),
+    "mentra: restarts without end": lambda: Restless(pictures("mentra-live"), pace=AT_ONCE),
+    "mentra: 4 GB, and names that climb": lambda: Climbing(pictures("mentra-live"), pace=AT_ONCE),
+    "heycyan: pages nobody asked for": lambda: Insisting(pictures("heycyan"), pace=AT_ONCE),
     "heycyan: 65535 pages": heycyan(pages_stated=0xFFFF),
     "heycyan: rests of frames": heycyan(stray=b"\xbc\x41\xff\xff" * 50),
 }
