@@ -203,6 +203,8 @@ class Companion:
         if seen.state is LinkState.WAITING and (self._seen is None or self._seen.state is not LinkState.WAITING):
             self._setbacks += 1
         self._seen = seen
+        if seen.last_seen is not None:
+            self.known = dataclasses.replace(self.known, last_seen=seen.last_seen)
         self._info = seen.info or self._info
         self._capabilities = seen.capabilities or self._capabilities
         self._hub.publish(GlassesChanged(self.view))

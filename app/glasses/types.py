@@ -15,6 +15,7 @@ class KnownGlasses:
 
     `release`: the wearer wants captures removed from the glasses once they are safe in the vault. `turn`: degrees clockwise (0, 90, 180,
     270) that set their photos upright, where the wearer knows better than the glasses; None: as the glasses say.
+    `last_seen`: when they were last heard or linked; while they are not, what is known of their state is that old.
     """
 
     address: str

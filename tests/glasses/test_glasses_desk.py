@@ -103,6 +103,18 @@ async def test_a_picture_that_only_looks_whole_is_counted_as_damaged(bench: Any,
     assert bench.sealed == []
 
 
+async def test_when_they_were_last_seen_is_remembered(bench: Any, tmp_path: Path) -> None:
+    await bench.desk.start_simulated("omi-glass")
+    known = await bench.desk.pair(await bench.found())
+    await bench.desk.disconnect(known.address)
+    await bench.until(lambda: bench.desk.known()[0].state is LinkState.IDLE and bench.desk.known()[0].known.last_seen > known.last_seen)
+    seen = bench.desk.known()[0].known.last_seen
+    await bench.desk.stop()
+    kept = KnownBook(tmp_path / "glasses.json").get(known.address)
+    assert kept is not None
+    assert kept.last_seen == seen
+
+
 async def test_a_full_disk_loses_no_photo(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(intake, "RETRY_SECONDS", 0.05)
     add, refusals = bench.vault.add, iter([OSError(errno.ENOSPC, "No space left on device")] * 2)
