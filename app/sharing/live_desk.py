@@ -123,6 +123,9 @@ class LiveDesk:
             raise _late("What you looked at no longer stands.")
         try:
             return await self._begin(proposal)
+        except VaultLocked:
+            self._later(line_of_look(proposal), "the vault was locked")
+            raise
         except SharingError as error:
             with contextlib.suppress(EyelidError, OSError):
                 await self._write(proposal, Ending(Outcome.NOT_SENT, str(error)))

@@ -317,6 +317,33 @@ async def collect(room: Any, proposal: Proposal, approval: Any) -> list[Any]:
     return [event async for event in room.desk.send(proposal, approval)]
 
 
+async def test_taking_one_back_leaves_the_others(room: Any) -> None:
+    first = await allowed(room)
+    proposal = await room.proposal()
+    async for _ in room.desk.send(proposal, await room.desk.approve(proposal, TALK)):
+        pass
+    second = next(grant for grant in room.desk.grants() if grant != first)
+    room.courier.hold, room.courier.begun = asyncio.Event(), asyncio.Event()
+    waiting = await room.proposal()
+    unspent = await room.desk.approve_under(waiting, second.id)
+    going = await room.proposal()
+    sending = asyncio.ensure_future(collect(room, going, await room.desk.approve_under(going, second.id)))
+    await room.courier.begun.wait()
+    await room.desk.revoke(first.id)
+    room.courier.hold.set()
+    assert (await sending)[-1].receipt.outcome is Outcome.ANSWERED
+    assert (await collect(room, waiting, unspent))[-1].receipt.grant == second.id
+
+
+async def test_nothing_passes_a_gate_that_was_closed_for_good(room: Any) -> None:
+    proposal = await room.proposal()
+    approval = await room.desk.approve(proposal)
+    await room.desk._gate.close()
+    with pytest.raises(GateClosed, match="is ending"):
+        await collect(room, proposal, approval)
+    assert room.courier.orders == []
+
+
 async def test_the_gate_looks_at_the_grant_itself(room: Any) -> None:
     """Approved under a grant that ended before the sending: only the gate stands between it and the first byte."""
     grant = await allowed(room)

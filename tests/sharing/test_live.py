@@ -21,7 +21,7 @@ from app.sharing.live_lines import digest_over
 from app.sharing.live_types import LiveDraft, LiveProposal, LiveView
 from app.sharing.types import Outcome, PolicyClass, Receipt, ReceiptKind
 from app.vault.errors import VaultLocked
-from app.vault.types import ItemId, LockState
+from app.vault.types import ItemId, ItemKind, LockState
 
 GLASSES = "C0:00:00:00:00:01"
 
@@ -327,6 +327,30 @@ async def test_a_no_to_a_locked_vault_waits(stage: Stage) -> None:
     assert [line.outcome for line in await stage.lines()] == [Outcome.REFUSED]
 
 
+async def test_a_yes_in_the_moment_of_a_lock_waits_as_a_no(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The terms were kept, and then the vault locked, before anybody could tell the desk."""
+    proposal = await stage.room.desk.live.prepare(stage.draft())
+    monkeypatch.setattr(stage.room.desk.live._terms, "remember", lambda card, at: stage.room.vault.lock())
+    with pytest.raises(VaultLocked):
+        await stage.room.desk.live.start(proposal)
+    await stage.room.settle()
+    await stage.room.unlock()
+    assert [line.outcome for line in await stage.lines()] == [Outcome.REFUSED]
+    assert stage.pair.opened == []
+
+
+async def test_a_no_to_one_that_no_longer_waits(stage: Stage) -> None:
+    proposal = await stage.room.desk.live.prepare(stage.draft())
+    await stage.room.desk.live.prepare(stage.draft())
+    assert (await stage.room.desk.live.refuse(proposal)).outcome is Outcome.REFUSED
+    await stage.room.lanes.vault(stage.room.vault.lock)
+    with pytest.raises(VaultLocked):
+        await stage.room.desk.live.refuse(proposal)
+    await stage.room.settle()
+    await stage.room.unlock()
+    assert [line.detail for line in await stage.lines()] == ["kept private", "the vault was locked"], "the first was told before"
+
+
 async def test_one_at_a_time(stage: Stage) -> None:
     await stage.start()
     with pytest.raises(NotReady, match="under way"):
@@ -448,6 +472,60 @@ async def test_its_time_ends_it_by_itself(stage: Stage) -> None:
     view = await stage.over()
     assert view.why == live_room.TIME_OVER
     assert (view.ends_at - view.started_at).total_seconds() == 120
+
+
+async def test_it_ends_while_a_frame_is_being_prepared(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    await stage.start()
+    look = stage.room.desk.live._look
+    made = look._frame
+
+    async def slow(item: ItemId) -> Any:
+        frame = await made(item)
+        look.end("Stopped by you.")
+        return frame
+
+    monkeypatch.setattr(look, "_frame", slow)
+    stage.shoot()
+    await stage.over()
+    assert stage.room.courier.orders == []
+
+
+@pytest.mark.parametrize("what", ["a film", "in the trash"])
+async def test_only_photos_that_are_there_are_frames(stage: Stage, what: str) -> None:
+    await stage.start()
+    vault = stage.room.vault
+    if what == "a film":
+        item = vault.add(stage.tools.photo(), stage.tools.new_item(ItemKind.VIDEO, "video/mp4")).id
+    else:
+        item = vault.add(stage.tools.photo(), stage.tools.new_item()).id
+        vault.change(item, lambda meta: replace(meta, trashed_at=meta.arrived_at))
+    stage.pair.queue.put_nowait(item)
+    await stage.until(lambda view: view.skipped == 1)
+    await stage.room.desk.live.stop()
+    assert stage.room.courier.orders == []
+
+
+@pytest.mark.parametrize("why", ["the look has ended", "the capture is gone"])
+async def test_the_last_word_is_that_of_the_marks(stage: Stage, monkeypatch: pytest.MonkeyPatch, why: str) -> None:
+    """The gate let a frame through; without its mark, or after the end, it does not go all the same."""
+    await stage.start()
+    spend = stage.room.desk._approvals.spend
+
+    def meanwhile(approval: Any, parcel: Any) -> None:
+        spend(approval, parcel)
+        if why == "the capture is gone":
+            stage.room.vault.delete(parcel.draft.items[0])
+        else:
+            monkeypatch.setattr(type(stage.room.desk.live._look), "stands", property(lambda look: False))
+            monkeypatch.setattr(stage.room.desk, "_stands", lambda name: True)
+
+    monkeypatch.setattr(stage.room.desk._approvals, "spend", meanwhile)
+    if why != "the capture is gone":
+        stage.room.desk._gate._present = replace(stage.room.desk._gate._present, stands=lambda name: True)
+    stage.shoot()
+    view = await stage.over()
+    assert "Nothing was sent" in view.why
+    assert stage.room.courier.orders == []
 
 
 async def test_a_capture_that_is_gone_does_not_go(stage: Stage) -> None:

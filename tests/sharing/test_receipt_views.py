@@ -179,6 +179,14 @@ async def test_the_page_of_a_real_book(room: Any) -> None:
     assert json.loads(await room.desk.export_receipts())["public_key"] in text
 
 
+async def test_views_of_a_real_book(room: Any) -> None:
+    receipt = await send(room)
+    (item,) = await room.desk.shared_by_item()
+    (place,) = await room.desk.shared_by_destination()
+    assert (item.item, item.receipts) == (room.item, (receipt,))
+    assert (place.destination, place.receipts, place.items) == ("Mirror", (receipt,), (room.item,))
+
+
 async def send(room: Any, destination: str = "mirror") -> Receipt:
     proposal = await room.proposal(destination)
     async for _ in room.desk.send(proposal, await room.desk.approve(proposal)):
