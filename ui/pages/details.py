@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QGridLayout, QPlainTextEdit, QScrollArea, QVBoxLayout, QWidget
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 
-from app.vault.types import ItemMeta
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPlainTextEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from app.vault.types import Exchange, ItemId, ItemKind, ItemMeta, Share
 from ui import words
 from ui.context import Context
 from ui.i18n import tr
 from ui.theme import set_role
 from ui.tokens import GRID
-from ui.widgets.basics import button, card, clear_layout, column, label, rule
+from ui.widgets.banner import announce
+from ui.widgets.basics import button, card, clear_layout, column, icon_label, label, row, rule
 
 WIDTH = 40 * GRID
 
@@ -27,7 +32,6 @@ def _known(meta: ItemMeta, origin: str) -> list[tuple[str, str]]:
     new = meta.new
     return [
         (tr("Taken"), words.when(new.taken_at)),
-        (tr("Arrived"), words.when(meta.arrived_at)),
         (tr("From"), tr("{name} (simulated)", name=origin) if new.origin.simulated else origin),
         (tr("Kind"), new.media_type),
         (tr("Pixels"), tr("{width} × {height}", width=new.width, height=new.height) if new.width and new.height else ""),
@@ -38,13 +42,29 @@ def _known(meta: ItemMeta, origin: str) -> list[tuple[str, str]]:
     ]
 
 
+def place(found: tuple[float, float] | None) -> str:
+    """Degrees as people read them."""
+    if found is None:
+        return tr("This file does not say.")
+    north, east = found
+    across = tr("{degrees}° N", degrees=f"{north:.4f}") if north >= 0 else tr("{degrees}° S", degrees=f"{-north:.4f}")
+    along = tr("{degrees}° E", degrees=f"{east:.4f}") if east >= 0 else tr("{degrees}° W", degrees=f"{-east:.4f}")
+    return tr("{latitude}, {longitude}", latitude=across, longitude=along)
+
+
 class DetailsPanel(QFrame):
-    """Plain text throughout: answers are foreign words."""
+    """Plain text throughout: answers are foreign words. Where a photo was taken is read, and shown, only when asked for.
+
+    `receipt_asked` carries the number of a receipt to be shown.
+    """
+
+    receipt_asked = Signal(int)
 
     def __init__(self, context: Context) -> None:
         super().__init__()
         self._context = context
         self._meta: ItemMeta | None = None
+        self._place: QPushButton | None = None
         self.setAccessibleName(tr("Details"))
         self._resize()
         context.theme.changed.connect(self._resize)
@@ -94,38 +114,80 @@ class DetailsPanel(QFrame):
                 known.setToolTip(value)
             self._facts.addWidget(label(name, tone="muted"), 2 * at, 0, Qt.AlignmentFlag.AlignTop)
             self._facts.addWidget(known, *((2 * at + 1, 0, 1, 2) if self._context.theme.large else (2 * at, 1)))
+        if meta.new.kind is ItemKind.PHOTO:
+            self._offer_place(len(facts(meta)))
         if not writing:
             self._note.setPlainText(meta.note)
             self._save.setEnabled(False)
         self._fill_history(meta)
 
+    def _offer_place(self, at: int) -> None:
+        self._facts.addWidget(label(tr("Location"), tone="muted"), 2 * at, 0, Qt.AlignmentFlag.AlignTop)
+        show = button(self._context.theme, tr("Hidden. Show it"), self._show_place, role="link", name=tr("Show where it was taken"))
+        self._place = show
+        self._facts.addWidget(show, *((2 * at + 1, 0, 1, 2) if self._context.theme.large else (2 * at, 1)))
+
+    def _show_place(self) -> None:
+        if self._meta is not None:
+            self._context.tasks.start(self._reading_place(self._meta.id), key="viewer-place")
+
+    async def _reading_place(self, item: ItemId) -> None:
+        found = await self._context.services.library.location(item)
+        if self._meta is None or self._meta.id != item or self._place is None:
+            return
+        said, old = label(place(found), wrap=True, select=True), self._place
+        self._place = None
+        self._facts.replaceWidget(old, said)
+        old.hide()
+        old.deleteLater()
+        said.show()
+        announce(self, said.text())
+
     def forget(self) -> None:
         self._meta = None
+        self._context.tasks.cancel("viewer-place")
         self._clear()
         self._note.clear()
         self._save.setEnabled(False)
 
     def _clear(self) -> None:
+        self._place = None
         clear_layout(self._facts)
         clear_layout(self._history)
 
     def _fill_history(self, meta: ItemMeta) -> None:
-        for share in sorted(meta.shares, key=lambda share: share.at, reverse=True):
-            where = (
-                tr("Sent to {company}", company=share.company)
-                if share.leaves_computer
-                else tr("Shown to {company}, on this computer", company=share.company)
-            )
-            line = tr("{when}, receipt {number}", when=words.when(share.at), number=share.receipt)
-            self._history.addWidget(label(where, "strong", "sent" if share.leaves_computer else "", wrap=True))
-            self._history.addWidget(label(line, "small", wrap=True))
-        for exchange in sorted(meta.exchanges, key=lambda exchange: exchange.at, reverse=True):
-            self._history.addWidget(label(tr("You asked: {question}", question=exchange.question), "strong", wrap=True, select=True))
-            self._history.addWidget(label(exchange.answer, wrap=True, select=True))
-        if not meta.shares and not meta.exchanges:
-            self._history.addWidget(
-                label(tr("Taken on the glasses, kept here. It has never been shown to an assistant."), tone="muted", wrap=True)
-            )
+        """What happened to it, newest first: shares, questions, its arrival, and the moment it was taken."""
+        happened: list[tuple[datetime, Callable[[], None]]] = [(share.at, partial(self._tell_share, share)) for share in meta.shares]
+        happened += [(exchange.at, partial(self._tell_exchange, exchange)) for exchange in meta.exchanges]
+        for _at, tell in sorted(happened, key=lambda one: one[0], reverse=True):
+            tell()
+        if not happened:
+            self._history.addWidget(label(tr("It has never been shown to an assistant."), tone="muted", wrap=True))
+        self._event("kept", tr("Sealed into the vault"), words.when(meta.arrived_at))
+        origin = meta.new.origin.name or meta.new.origin.family
+        taken = tr("Taken with {name}", name=origin) if origin else tr("Taken")
+        self._event("glasses", taken, words.when(meta.new.taken_at))
+
+    def _event(self, icon: str, what: str, when: str, tone: str = "") -> QHBoxLayout:
+        line = row(gap=GRID)
+        line.addWidget(icon_label(self._context.theme, icon, tone or "muted", 16), 0, Qt.AlignmentFlag.AlignTop)
+        said = column(label(what, "strong", tone, wrap=True), label(when, "small", wrap=True), gap=2)
+        line.addLayout(said, 1)
+        self._history.addLayout(line)
+        return line
+
+    def _tell_share(self, share: Share) -> None:
+        if share.leaves_computer:
+            line = self._event("sent", tr("Sent to {company}", company=share.company), words.when(share.at), "sent")
+        else:
+            line = self._event("mirror", tr("Shown to {company}, on this computer", company=share.company), words.when(share.at))
+        name = tr("Receipt {number}", number=share.receipt)
+        show = button(self._context.theme, name, partial(self.receipt_asked.emit, share.receipt), role="link")
+        line.addWidget(show, 0, Qt.AlignmentFlag.AlignTop)
+
+    def _tell_exchange(self, exchange: Exchange) -> None:
+        self._event("ask", tr("You asked: {question}", question=exchange.question), words.when(exchange.at))
+        self._history.addWidget(label(exchange.answer, wrap=True, select=True))
 
     def _note_changed(self) -> None:
         self._save.setEnabled(self._meta is not None and self._note.toPlainText() != self._meta.note)

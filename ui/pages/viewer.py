@@ -8,8 +8,8 @@ from functools import partial
 from typing import BinaryIO
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QStackedWidget
+from PySide6.QtGui import QHideEvent, QImage, QKeyEvent
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.errors import Explanation, explain
 from app.events import ItemsChanged, ItemsRemoved
@@ -27,18 +27,26 @@ from ui.widgets.banner import Banners, announce
 from ui.widgets.basics import button, dress, label, row, tool
 from ui.widgets.empty import Empty
 from ui.widgets.flow import FlowLayout
-from ui.widgets.page import Page
+from ui.widgets.page import MARGIN, Page
 from ui.widgets.picture import PictureView, decode
 from ui.widgets.video import SEEK_MS, CannotPlay, VideoView
 
 Acts = dict[Qt.Key, Callable[[], object]]
 
+AHEAD_PIXELS = 30_000_000
+"""A neighbour larger than this is not decoded before it is wanted: it would take more than 120 MB."""
+
 
 class ViewerPage(Page):
-    """Walks the timeline it was opened from. `closed` goes back to it; `ask_about` takes this item along."""
+    """Walks the timeline it was opened from. `closed` goes back to it; `ask_about` takes this item along.
+
+    `full_screen` tells that the window is given to the capture alone, or back; `receipt_asked` asks for the receipt of that number.
+    """
 
     closed = Signal()
     ask_about = Signal(object)
+    full_screen = Signal(bool)
+    receipt_asked = Signal(int)
     _film_ready = Signal(object, object)
 
     def __init__(self, context: Context, timeline: TimelineModel, banners: Banners) -> None:
@@ -48,6 +56,9 @@ class ViewerPage(Page):
         self._banners = banners
         self._item: ItemId | None = None
         self._meta: ItemMeta | None = None
+        self._ahead: dict[ItemId, QImage] = {}
+        self._onwards = 1
+        self.filling = False
         self._build()
         context.services.events.subscribe(ItemsChanged, self._items_changed)
         context.services.events.subscribe(ItemsRemoved, self._items_removed)
@@ -65,8 +76,13 @@ class ViewerPage(Page):
         ask = button(theme, tr("Ask…"), self.ask, icon="ask", role="primary", help=tr("Ask an assistant about this capture"))
         export = tool(theme, tr("Export…"), "export", self.export)
         trash = tool(theme, tr("Move to trash"), "trash", self.trash, shortcut="Delete")
-        tools = (self._zoom, self._fit, self._full, self._info, self._star, export, trash, ask)
-        self.acts.addLayout(FlowLayout(*tools, gap=4, at_end=True), 1)
+        self._left = tool(theme, tr("Turn left"), "turn-left", partial(self.turn, -1), shortcut="L")
+        self._right = tool(theme, tr("Turn right"), "turn-right", partial(self.turn, 1), shortcut="R")
+        whole = tool(theme, tr("Full screen"), "full-screen", self.toggle_full_screen, shortcut="F11")
+        tools = (self._zoom, self._fit, self._full, self._left, self._right, whole, self._info, self._star, export, trash, ask)
+        self._tools = QWidget()
+        self._tools.setLayout(FlowLayout(*tools, gap=4, at_end=True))
+        self.acts.addWidget(self._tools, 1)
         self._back = tool(theme, tr("Back to all captures"), "back", self.closed.emit, shortcut="Esc")
         head = self.head
         head.setStretchFactor(self.acts, 1)
@@ -86,6 +102,7 @@ class ViewerPage(Page):
         self._stack.addWidget(self.video)
         self._film_ready.connect(self._play, Qt.ConnectionType.QueuedConnection)
         self.details = DetailsPanel(self._context)
+        self.details.receipt_asked.connect(self.receipt_asked)
         middle = row(self._before, gap=GRID)
         middle.addWidget(self._stack, 3)
         middle.addWidget(self._after)
@@ -108,35 +125,51 @@ class ViewerPage(Page):
     async def _opening(self, item: ItemId) -> None:
         library = self._context.services.library
         meta = await library.details(item)
-        self._describe(meta)
-        if meta.new.kind is ItemKind.VIDEO:
-            await self._opening_film(item)
+        if meta.new.kind in (ItemKind.VIDEO, ItemKind.SOUND):
+            self._describe(meta)
+            await self._opening_film(item, sound=meta.new.kind is ItemKind.SOUND)
             return
         if meta.new.kind is not ItemKind.PHOTO:
-            kind = words.kind(meta.new.kind)
-            self._cannot(
-                tr("{kind} from your glasses", kind=kind),
-                tr("It is safe in the vault. It cannot be played here yet; export it to open it."),
-            )
+            self._describe(meta)
+            self._cannot(tr("A file from your glasses"), tr("It is safe in the vault. Export it to open it in another program."))
             return
-        data = await library.picture(item)
-        image = await asyncio.get_running_loop().run_in_executor(None, decode, data)
+        self._describe(meta)
+        image = self._ahead.pop(item, None) or await self._decoded(item)
         if self._item != item:
             return
         if image.isNull():
             self._cannot(
                 tr("This picture cannot be shown"), tr("The bytes are as the glasses sent them. Export it to try another program.")
             )
-        else:
-            self.picture.show_image(image, meta.new.orientation)
+            return
+        self.picture.show_image(image, meta.new.orientation)
+        await self._look_ahead()
 
-    async def _opening_film(self, item: ItemId) -> None:
+    async def _decoded(self, item: ItemId) -> QImage:
+        data = await self._context.services.library.picture(item)
+        return await asyncio.get_running_loop().run_in_executor(None, decode, data)
+
+    async def _look_ahead(self) -> None:
+        """Have the next picture in the direction of walking ready; of others nothing is kept."""
+        at = self._timeline.row_of(self._item) if self._item is not None else None
+        row = at + self._onwards if at is not None else -1
+        wanted = self._timeline.tile(row) if 0 <= row < self._timeline.rowCount() else None
+        self._ahead = {item: image for item, image in self._ahead.items() if wanted is not None and item == wanted.id}
+        if wanted is None or wanted.kind is not ItemKind.PHOTO or wanted.id in self._ahead:
+            return
+        if (wanted.width or 0) * (wanted.height or 0) <= AHEAD_PIXELS:
+            image = await self._decoded(wanted.id)
+            if not image.isNull():
+                self._ahead[wanted.id] = image
+
+    async def _opening_film(self, item: ItemId, *, sound: bool) -> None:
         """Show the poster at once; the player is made in a slot of its own, because Qt's players do not like coroutines."""
         library = self._context.services.library
+        self.video.expect(sound=sound)
         self._stack.setCurrentWidget(self.video)
         self._zoomable(on=False)
         self.video.setFocus()
-        if poster := await library.thumbnail(item, ThumbSize.LARGE):
+        if not sound and (poster := await library.thumbnail(item, ThumbSize.LARGE)):
             self.video.film.show_poster(await asyncio.get_running_loop().run_in_executor(None, decode, poster))
         self._film_ready.emit(item, await library.open_media(item))
 
@@ -155,7 +188,7 @@ class ViewerPage(Page):
         announce(self, str(said))
 
     def _zoomable(self, *, on: bool) -> None:
-        for part in (self._zoom, self._fit, self._full):
+        for part in (self._zoom, self._fit, self._full, self._left, self._right):
             part.setVisible(on)
 
     def _describe(self, meta: ItemMeta) -> None:
@@ -188,6 +221,8 @@ class ViewerPage(Page):
 
     def forget(self) -> None:
         self._context.tasks.cancel("viewer")
+        self._ahead.clear()
+        self._fill(on=False)
         self._item = self._meta = None
         self.picture.forget()
         self.video.close_film()
@@ -202,7 +237,10 @@ class ViewerPage(Page):
             self._context.tasks.start(self._again(self._item), key="viewer-meta")
 
     async def _again(self, item: ItemId) -> None:
-        self._describe(await self._context.services.library.details(item))
+        meta = await self._context.services.library.details(item)
+        if self._meta is not None and self._item == item and meta.new.orientation != self._meta.new.orientation:
+            self.picture.turn(meta.new.orientation)
+        self._describe(meta)
 
     def _items_removed(self, event: ItemsRemoved) -> None:
         if self._item in event.ids and self.isVisible():
@@ -213,6 +251,7 @@ class ViewerPage(Page):
     def step(self, by: int) -> None:
         at = self._timeline.row_of(self._item) if self._item is not None else None
         if at is not None and 0 <= at + by < self._timeline.rowCount():
+            self._onwards = by
             self.open(self._timeline.tile(at + by).id)
 
     def ask(self) -> None:
@@ -233,6 +272,34 @@ class ViewerPage(Page):
 
     def _undo(self, item: ItemId) -> None:
         self._context.tasks.start(self._context.services.library.restore((item,)))
+
+    def turn(self, quarters: int) -> None:
+        """Turn the picture clockwise by quarters. Only what is known of it changes, not its bytes."""
+        if self._item is not None and self._stack.currentWidget() is self.picture and not self.picture.empty:
+            self._context.tasks.start(self._context.services.library.rotate(self._item, quarters), key="rotate")
+
+    def toggle_full_screen(self) -> None:
+        self._fill(on=not self.filling)
+
+    def _fill(self, *, on: bool) -> None:
+        """Leave out everything but the capture, on all of the screen."""
+        if on == self.filling:
+            return
+        self.filling = on
+        for part in (self._back, self.title, self.status, self._tools, self._before, self._after):
+            part.setHidden(on)
+        self.details.setHidden(on or not self._info.isChecked())
+        margin = 0 if on else MARGIN
+        self.whole.setContentsMargins(margin, margin and 2 * GRID + 4, 0, margin)
+        self.body.setContentsMargins(0, 0, margin, 0)
+        self.full_screen.emit(on)
+        state, full = self.window().windowState(), Qt.WindowState.WindowFullScreen
+        self.window().setWindowState(state | full if on else state & ~full)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Another page came to the front."""
+        self._fill(on=False)
+        super().hideEvent(event)
 
     def toggle_favourite(self) -> None:
         if self._meta is not None:
@@ -270,7 +337,7 @@ class ViewerPage(Page):
 
     def _keys(self) -> Acts:
         return {
-            Qt.Key.Key_Escape: self.closed.emit,
+            Qt.Key.Key_Escape: self.toggle_full_screen if self.filling else self.closed.emit,
             Qt.Key.Key_Backspace: self.closed.emit,
             Qt.Key.Key_Left: partial(self.step, -1),
             Qt.Key.Key_Right: partial(self.step, 1),
@@ -281,4 +348,9 @@ class ViewerPage(Page):
             Qt.Key.Key_Plus: partial(self.picture.zoom, 1.25),
             Qt.Key.Key_Minus: partial(self.picture.zoom, 0.8),
             Qt.Key.Key_I: self._info.click,
+            Qt.Key.Key_L: partial(self.turn, -1),
+            Qt.Key.Key_R: partial(self.turn, 1),
+            Qt.Key.Key_F: self.toggle_full_screen,
+            Qt.Key.Key_F11: self.toggle_full_screen,
+            Qt.Key.Key_S: self.toggle_favourite,
         }

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QBuffer, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QImage, QImageReader, QKeyEvent, QPainter, QPixmap, QResizeEvent, QTransform, QWheelEvent
+from PySide6.QtGui import (
+    QFocusEvent,
+    QImage,
+    QImageReader,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPixmap,
+    QResizeEvent,
+    QTransform,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QFrame, QGraphicsPixmapItem, QGraphicsScene, QGraphicsView, QWidget
 
 from ui.i18n import tr
@@ -74,6 +85,10 @@ class PictureView(QGraphicsView):
     def show_image(self, image: QImage, orientation: int) -> None:
         """Put `image` up, turned upright, and fit it."""
         self._item.setPixmap(QPixmap.fromImage(image))
+        self.turn(orientation)
+
+    def turn(self, orientation: int) -> None:
+        """Show the same picture another way up."""
         self._item.setTransform(upright(orientation))
         self._scene.setSceneRect(self._item.sceneBoundingRect())
         self.fit()
@@ -110,6 +125,15 @@ class PictureView(QGraphicsView):
         if event.angleDelta().y():
             self.zoom(1.0015 ** event.angleDelta().y())
         event.accept()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Between fitted and full size, and there to the spot under the pointer."""
+        if self._fitted:
+            spot = self.mapToScene(event.position().toPoint())
+            self.full()
+            self.centerOn(spot)
+        else:
+            self.fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO
 
-from PySide6.QtCore import QLoggingCategory, QObject, QRectF, Qt, QUrl, Signal
+from PySide6.QtCore import QLoggingCategory, QObject, QPoint, QRectF, Qt, QUrl, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QSlider, QWidget
 
@@ -52,10 +52,12 @@ def load_player() -> None:
 
 
 class Screen(QWidget):
-    """The picture: the frame of the moment, or the poster until there is one."""
+    """The picture: the frame of the moment, or the poster until there is one; for a sound, what stands for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, theme: Theme) -> None:
         super().__init__()
+        self._theme = theme
+        self.heard = False
         self._frame: QVideoFrame | None = None
         self._poster = QImage()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -77,10 +79,25 @@ class Screen(QWidget):
     def forget(self) -> None:
         self._frame = None
         self._poster = QImage()
+        self.heard = False
         self.update()
+
+    def _paint_sound(self, painter: QPainter) -> None:
+        size, middle = self._theme.scaled(64), self.rect().center()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._theme.colour("surface"))
+        painter.drawRoundedRect(self.rect(), GRID, GRID)
+        painter.setBrush(self._theme.colour("selected"))
+        painter.drawEllipse(middle, size, size)
+        painter.drawPixmap(middle - QPoint(size, size) / 2, self._theme.pixmap("sound", "accent", size, self.devicePixelRatioF()))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
+        if self.heard:
+            self._paint_sound(painter)
+            painter.end()
+            return
         painter.fillRect(self.rect(), Qt.GlobalColor.black)
         if self._frame is not None:
             from PySide6.QtMultimedia import QVideoFrame
@@ -111,10 +128,11 @@ class VideoView(QWidget):
         self._parts: tuple[QObject, ...] = ()
         self._seen = False
         self._leaving: dict[int, tuple[QObject, ...]] = {}
-        self.film = Screen()
+        self.film = Screen(theme)
         self._button = tool(theme, tr("Play"), "play", self.toggle, shortcut="Space")
         back = tool(theme, tr("One frame back"), "frame-back", lambda: self.step(-1), shortcut=",")
         on = tool(theme, tr("One frame on"), "frame-on", lambda: self.step(1), shortcut=".")
+        self._steps = (back, on)
         self.position = QSlider(Qt.Orientation.Horizontal)
         self.position.setAccessibleName(tr("Position"))
         self.position.setPageStep(SEEK_MS)
@@ -139,6 +157,13 @@ class VideoView(QWidget):
         self.setFocusProxy(self.film)
         self._muted = False
 
+    def expect(self, *, sound: bool) -> None:
+        """What is to be opened next is a film, or a sound: that has no frames to show or to step."""
+        self.film.heard = sound
+        for button in self._steps:
+            button.setVisible(not sound)
+        self.film.update()
+
     # -- one film --------------------------------------------------------------------------------------------------------------
 
     def open(self, reader: BinaryIO) -> None:
@@ -146,7 +171,9 @@ class VideoView(QWidget):
 
         Raises CannotPlay, and then closes `reader`.
         """
+        heard = self.film.heard
         self.close_film()
+        self.film.heard = heard
         try:
             load_player()
         except CannotPlay:
@@ -221,12 +248,13 @@ class VideoView(QWidget):
             return
         at = words.duration(self.position.value())
         self.close_film()
-        self.failed.emit(Explanation(tr("The video stopped at {time}: what comes then cannot be read.", time=at), said.what, said.action))
+        self.failed.emit(Explanation(tr("It stopped at {time}: what comes then cannot be read.", time=at), said.what, said.action))
 
     def _player_error(self) -> None:
         if self._player is not None and self.sender() is self._player:
+            what = tr("This sound cannot be played.") if self.film.heard else tr("This video cannot be played.")
             self.close_film()
-            what, why = tr("This video cannot be played."), tr("Its format is damaged, or unknown to the player.")
+            why = tr("Its format is damaged, or unknown to the player.")
             self.failed.emit(Explanation(what, why, tr("Export it to try another program.")))
 
     # -- controls --------------------------------------------------------------------------------------------------------------
@@ -252,7 +280,7 @@ class VideoView(QWidget):
 
     def step(self, frames: int) -> None:
         """Pause, and go `frames` on or back."""
-        if self._player is None:
+        if self._player is None or self.film.heard:
             return
         from PySide6.QtMultimedia import QMediaMetaData
 
