@@ -171,8 +171,7 @@ class DecisionDialog(QDialog):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.WindowDeactivate and watched is self:
-            self._armed.stop()
-            self._update_send()
+            self.wait_again()
         elif event.type() == QEvent.Type.WindowActivate and watched is self:
             self._paint_check.start()
         elif isinstance(event, QKeyEvent) and event.isAutoRepeat() and event.key() in _REFLEX_KEYS:

@@ -26,6 +26,7 @@ from ui.widgets.basics import button, card, column, frame, icon_label, label, ro
 from ui.widgets.chooser import DestinationBox
 from ui.widgets.empty import Empty
 from ui.widgets.filmstrip import choose_frames
+from ui.widgets.flow import FlowLayout
 from ui.widgets.page import Page, scrolled
 from ui.widgets.region import RegionCard
 from ui.widgets.shelf import Shelf
@@ -86,14 +87,14 @@ class AskPage(Page):
         self._question = QPlainTextEdit()
         self._question.setAccessibleName(tr("Your question"))
         self._question.setPlaceholderText(tr("What would you like to know?"))
-        self._question.setFixedHeight(11 * GRID)
+        self._question.setFixedHeight(theme.scaled(11 * GRID))
         self._question.setTabChangesFocus(True)
         self._question.textChanged.connect(self._check)
         asked = label(tr("Your question"), "strong")
         asked.setBuddy(self._question)
         self._review = button(theme, tr("Review what would be sent…"), self.review, icon="eye", role="primary")
         self._review_hint = label("", "small", wrap=True)
-        head = row(self._chosen, None, others)
+        head = frame("plain", FlowLayout(self._chosen, others, gap=2 * GRID))
         send = column(row(self._review, None), self._review_hint, margins=(0, 4, 0, 0))
         parts = (head, self.shelf, asked, self._question, self._going_on(), self._where(), self._people(), send)
         return card(*parts)
@@ -125,7 +126,7 @@ class AskPage(Page):
         add = button(theme, tr("Add a destination…"), self.add_destination, icon="plus", role="quiet")
         to = label(tr("Send to"), "strong")
         to.setBuddy(self._to)
-        picked = row(self._to, self._class, self._set_up, None, add, gap=GRID + 4)
+        picked = frame("plain", FlowLayout(self._to, self._class, self._set_up, add, gap=GRID + 4))
         return frame("plain", column(to, picked, self._lacking, self._about, gap=6))
 
     def _people(self) -> QFrame:

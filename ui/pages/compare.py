@@ -95,7 +95,7 @@ class CardsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return _cell(card, 0) if not column_ else f"{card.title}. {headings()[column_]} {_cell(card, column_)}"
         if role == Qt.ItemDataRole.DecorationRole and not column_:
-            return self._theme.icon(icon, tone)
+            return self._theme.icon(icon, tone, size=self._theme.scaled(20))
         if role == Qt.ItemDataRole.ForegroundRole and not column_:
             return self._theme.colour(tone)
         return None
@@ -119,6 +119,8 @@ class ComparePage(Page):
         super().__init__(tr("What happens to what I send"))
         self._context = context
         theme = context.theme
+        self.title.setWordWrap(True)
+        self.head.setStretch(0, 1)
         self._only = _ONLY["all"]
         self.more = button(theme, tr("What its terms say…"), self.open_chosen, icon="info")
         self.acts.addWidget(self.more)
@@ -186,7 +188,6 @@ class _Words(QStyledItemDelegate):
     """Wrapped words with room around them; in the first column the name, and below it the class in its colour, beside its icon."""
 
     PAD = GRID + 4
-    SIGN = 20
 
     def __init__(self, theme: Theme, parent: QObject) -> None:
         super().__init__(parent)
@@ -202,7 +203,7 @@ class _Words(QStyledItemDelegate):
         return shown + [(line, theme.font(TYPE.small), theme.colour("muted")) for line in more]
 
     def _room(self, index: Index, wide: int) -> int:
-        return wide - 2 * self.PAD - (0 if index.column() else self.SIGN + GRID)
+        return wide - 2 * self.PAD - (0 if index.column() else self._theme.scaled(20) + GRID)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         view = option.widget
@@ -220,10 +221,11 @@ class _Words(QStyledItemDelegate):
         room = QRect(option.rect).adjusted(self.PAD, self.PAD, -self.PAD, 0)
         painter.save()
         if not index.column():
-            sign = QStyle.alignedRect(option.direction, Qt.AlignmentFlag.AlignLeft, QSize(self.SIGN, self.SIGN), room)
+            sign_size = self._theme.scaled(20)
+            sign = QStyle.alignedRect(option.direction, Qt.AlignmentFlag.AlignLeft, QSize(sign_size, sign_size), room)
             sign.moveTop(room.top())
             index.data(Qt.ItemDataRole.DecorationRole).paint(painter, sign)
-            room = QStyle.visualRect(option.direction, room, room.adjusted(self.SIGN + GRID, 0, 0, 0))
+            room = QStyle.visualRect(option.direction, room, room.adjusted(sign_size + GRID, 0, 0, 0))
         for text, font, colour in self._lines(index):
             painter.setFont(font)
             painter.setPen(colour)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
     QHeaderView,
     QLineEdit,
+    QScrollArea,
     QStackedWidget,
     QTableView,
     QWidget,
@@ -88,7 +89,7 @@ class SharedPage(Page):
         self.grants = GrantList(theme, self.revoke)
         self._stack = QStackedWidget()
         self._sides = {RECEIPTS: self.table, "empty": self._empty} | {
-            name: scrolled(column(part)) for name, part in ((PLACES, self.places), (ITEMS, self.items), (GRANTS, self.grants))
+            name: _scrolling(part) for name, part in ((PLACES, self.places), (ITEMS, self.items), (GRANTS, self.grants))
         }
         for side in self._sides.values():
             self._stack.addWidget(side)
@@ -309,6 +310,15 @@ def _nothing() -> str:
 
 def _nothing_yet() -> str:
     return tr("When you ask an assistant, a receipt of what left appears here.")
+
+
+def _scrolling(part: QWidget) -> QScrollArea:
+    """A list that ends where the rest of the page does, and scrolls when it must."""
+    content = column(part)
+    area = scrolled(content)
+    content.setContentsMargins(0, 0, 2, 0)
+    area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+    return area
 
 
 def _flow(*widgets: QWidget) -> QWidget:

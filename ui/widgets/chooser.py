@@ -69,6 +69,8 @@ class DestinationBox(QComboBox):
     ) -> None:
         """Show these, the ready ones first; `lacks` says of the others what is missing. Keeps `chosen` where it is still there."""
         self.blockSignals(True)
+        size = self._theme.scaled(20)
+        self.setIconSize(QSize(size, size))
         model = QStandardItemModel(self)
         ready = [each for each in destinations if not lacks.get(each.id)]
         others = [each for each in destinations if lacks.get(each.id)]
@@ -91,7 +93,7 @@ class DestinationBox(QComboBox):
 
     def _item(self, destination: Destination, of: PolicyClass, lacks: str) -> QStandardItem:
         icon, tone = POLICY_LOOK[of]
-        item = QStandardItem(self._theme.icon(icon, tone), destination.label)
+        item = QStandardItem(self._theme.icon(icon, tone, size=self._theme.scaled(20)), destination.label)
         said = words.policy(of)
         item.setData(destination.id, ID)
         item.setData(said, _SAID)

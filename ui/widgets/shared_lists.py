@@ -109,7 +109,7 @@ class ItemList(QWidget):
         last = words.short_when(shared.receipts[-1].at)
         sent = tr("Sent {often} to {companies}, last on {when}", often=often, companies=companies, when=last)
         line = row(picture, gap=2 * GRID, margins=(GRID + 4, GRID, 20, GRID))
-        line.addLayout(column(label(title, "strong", wrap=True), label(sent, wrap=True), gap=2), 1)
+        line.addLayout(column(None, label(title, "strong", wrap=True), label(sent, wrap=True), None, gap=2), 1)
         show = partial(self._show, str(shared.item))
         line.addWidget(button(theme, tr("Receipts…"), show, name=tr("Show the receipts of {title}", title=title)))
         return frame("card", line)
