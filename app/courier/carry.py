@@ -74,6 +74,12 @@ def request_id(headers: httpx2.Headers) -> str:
     return next((text for text in named if _PLAIN.fullmatch(text)), "")
 
 
+def zero_retention(headers: httpx2.Headers) -> str:
+    """Whether the server says that it keeps nothing of this exchange: "true" or "false", or nothing (docs.x.ai, FAQ on security)."""
+    said = headers.get("x-zero-data-retention", "").lower()
+    return said if said in ("true", "false") else ""
+
+
 class _Journey:
     """What is known of a parcel on its way, whenever it ends."""
 
@@ -96,7 +102,8 @@ class _Journey:
             url = order.origin + order.path
             async with client.stream(order.method, url, content=order.body, headers=headers, follow_redirects=False) as response:
                 self.status = response.status_code
-                await self._tell(Status(order.parcel_id, response.status_code, request_id(response.headers)))
+                named, kept = request_id(response.headers), zero_retention(response.headers)
+                await self._tell(Status(order.parcel_id, response.status_code, named, kept))
                 await self._pass_on(response)
 
     async def _pass_on(self, response: httpx2.Response) -> None:

@@ -149,12 +149,15 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The HTTP status of the answer, and the server's own name for the exchange, where it gives one that is a plain word."""
+    """The HTTP status of the answer, and of its headers the server's own name for the exchange, where it gives one that is a plain word,
+    and its word on zero retention: "true", "false", or nothing.
+    """
 
     kind: ClassVar[str] = "status"
     parcel_id: str
     code: int
     request_id: str = ""
+    zero_retention: str = ""
 
 
 @dataclass(frozen=True, slots=True)

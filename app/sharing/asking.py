@@ -8,10 +8,12 @@ from app.assistants import faults
 from app.assistants.listing import Model, cloud_off, read_models
 from app.sharing.built_in import key_path, models_path
 from app.sharing.errands import Errands, Reply
-from app.sharing.errors import DestinationError
+from app.sharing.errors import DestinationError, TermsForbid
 from app.sharing.types import Destination, KeyReport, ModelList
 
 STATUS_PATH = "/api/status"
+ZERO_RETENTION = "xai-api-zdr"
+"""The card of the destination that is chosen because nothing is kept there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,29 @@ async def check_key(errands: Errands, destination: Destination) -> KeyReport:
     reply = await errands.ask(destination, key_path(destination))
     if reply.status < 400:
         said = f"{destination.label} accepts the key." if destination.needs_key else f"{destination.label} answers."
-        return KeyReport(True, said, reply.receipt)
+        return KeyReport(True, f"{said} {_kept(reply)}" if destination.card_id == ZERO_RETENTION else said, reply.receipt)
     # Google answers 400 to a key that it does not know.
     refused = reply.status in (401, 403) or (destination.wire == "gemini" and reply.status == 400)
     text = f"{destination.label} does not accept the key." if refused else f"It is not known whether the key is good. {_words(reply)}"
     return KeyReport(False if refused else None, text, reply.receipt)
+
+
+def _kept(reply: Reply) -> str:
+    said = {"true": "It says that zero retention is on.", "false": "But it says that zero retention is not on, so nothing is sent with it."}
+    return said.get(reply.zero_retention, "Whether zero retention is on it does not say.")
+
+
+async def prove_nothing_is_kept(errands: Errands, destination: Destination) -> None:
+    """Raise TermsForbid when a server that was chosen for zero retention says that it is not on. Nothing to prove for any other.
+
+    xAI says so in a header of every answer (docs.x.ai, FAQ on security). One that says nothing is taken at the person's word.
+    """
+    if destination.card_id == ZERO_RETENTION and (await errands.ask(destination, models_path(destination))).zero_retention == "false":
+        raise TermsForbid(
+            f"Nothing may be sent to {destination.label}.",
+            "The server says that zero retention is not on for this key, and without it the terms forbid pictures of people.",
+            "Switch it on in xAI's console, or use the destination without zero retention.",
+        )
 
 
 def _words(reply: Reply) -> str:

@@ -165,6 +165,7 @@ class SharingDesk(GrantDesk, LookDesk, BookDesk):
         if destination.needs_key and not await self._lanes.work(self.book.keys.get, destination.id):
             raise NotReady("This cannot be sent as it is.", f"There is no key for {destination.label}.", "Enter one in the settings.")
         await asking.prove_local(self._errands, destination)
+        await asking.prove_nothing_is_kept(self._errands, destination)
         return destination, card
 
     async def conversation(self, item: ItemId, destination_id: str) -> tuple[Exchange, ...]:

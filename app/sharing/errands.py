@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from app.assistants import WireError, wire
-from app.courier.pipe import Answer, End, Send
+from app.courier.pipe import Answer, End, Send, Status
 from app.courier.pipe import Ending as Carried
 from app.errors import EyelidError
 from app.lanes import Lanes
@@ -33,11 +33,21 @@ _WHAT = "No photo and no question went along."
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back: the HTTP status, the answer's bytes, and the receipt's number."""
+    """What came back: the HTTP status, the answer's bytes, the receipt's number, and the server's word on zero retention (see `Status`)."""
 
     status: int
     body: bytes
     receipt: int
+    zero_retention: str = ""
+
+
+@dataclass(slots=True)
+class _Heard:
+    """What is known of an answer so far."""
+
+    body: bytearray
+    request_id: str = ""
+    zero_retention: str = ""
 
 
 class Errands:
@@ -98,10 +108,10 @@ class Errands:
         line = replace(line, model="", kind=ReceiptKind.MODELS)  # it is the place that is asked, not a model
         await self._check(destination)
         self._after(await self._lanes.vault(self._book.add_line, line, Ending(Outcome.INTENDED, _WHAT)))
-        body = bytearray()
+        heard = _Heard(bytearray())
         try:
             order = self._order(parcel_id, destination, path, await self._check(destination))
-            end = await self._carry(order, body)
+            end = await self._carry(order, heard)
         except EyelidError as error:
             await self._end(line, Ending(Outcome.NOT_SENT, str(error)))
             raise
@@ -109,15 +119,18 @@ class Errands:
             await self._end(line, Ending(Outcome.FAILED, f"A fault inside Eyelid ({type(error).__name__})."))
             raise
         outcome = {Carried.DONE: Outcome.ANSWERED, Carried.CANCELLED: Outcome.CANCELLED}.get(end.ending, Outcome.FAILED)
-        receipt = await self._end(line, Ending(outcome, f"{_WHAT} {end.detail}".strip(), 0, end.status))
+        ending = Ending(outcome, f"{_WHAT} {end.detail}".strip(), 0, end.status, heard.request_id)
+        receipt = await self._end(line, ending)
         if end.ending is not Carried.DONE or end.status is None:
             raise DestinationError(f"{destination.label} did not answer.", end.detail, _action(destination))
-        return Reply(end.status, bytes(body), receipt.number)
+        return Reply(end.status, bytes(heard.body), receipt.number, heard.zero_retention)
 
-    async def _carry(self, order: Send, body: bytearray) -> End:
+    async def _carry(self, order: Send, heard: _Heard) -> End:
         async for message in self._courier.send(order):
-            if isinstance(message, Answer) and len(body) <= MAX_REPLY:
-                body += message.body
+            if isinstance(message, Status):
+                heard.request_id, heard.zero_retention = message.request_id, message.zero_retention
+            if isinstance(message, Answer) and len(heard.body) <= MAX_REPLY:
+                heard.body += message.body
             if isinstance(message, End):
                 return message
         raise CourierGone("The courier fell silent.")

@@ -1,4 +1,4 @@
-"""The server's own name for an exchange: passed on where it is a plain word, and nothing else of its headers is."""
+"""What is passed on of a server's headers: its own name for the exchange where that is a plain word, and its word on zero retention."""
 
 from __future__ import annotations
 
@@ -33,3 +33,15 @@ async def test_the_name_of_an_exchange(server: Any, order_for: Callable[..., Any
     order = order_for(server.origin)
     await carry(order, tell)
     assert [each for each in told if isinstance(each, Status)] == [Status(order.parcel_id, 200, name)]
+
+
+@pytest.mark.parametrize(("said", "kept"), [("true", "true"), ("False", "false"), ("perhaps", ""), ("", "")])
+async def test_the_word_on_zero_retention(server: Any, order_for: Callable[..., Any], said: str, kept: str) -> None:
+    server.answer = f"HTTP/1.1 200 OK\r\nx-zero-data-retention: {said}\r\nContent-Length: 2\r\n\r\nok".encode()
+    told: list[Message] = []
+
+    async def tell(message: Message) -> None:
+        told.append(message)
+
+    await carry(order_for(server.origin), tell)
+    assert [each.zero_retention for each in told if isinstance(each, Status)] == [kept]

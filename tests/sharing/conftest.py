@@ -78,6 +78,8 @@ class FakeCourier:
     mirror: Hello | None = field(default_factory=lambda: Hello("http://127.0.0.1:4000", "/secret/v1/chat/completions"))
     status: int = 200
     answer: bytes = GOOD_ANSWER
+    request_id: str = ""
+    zero_retention: str = ""
     ending: Ending = Ending.DONE
     sent: int | None = None
     hold: asyncio.Event | None = None
@@ -103,7 +105,7 @@ class FakeCourier:
                 yield End(name, sent, None, Ending.CANCELLED, "Stopped on request.")
                 return
         if self.ending is Ending.DONE:
-            yield Status(name, self.status)
+            yield Status(name, self.status, self.request_id, self.zero_retention)
             yield Answer(name, self.answer)
         yield End(
             name, sent, self.status if self.ending is Ending.DONE else None, self.ending, "" if self.ending is Ending.DONE else "Why."
