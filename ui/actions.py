@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from PySide6.QtWidgets import QWidget
 
 from app.errors import Explanation
-from app.imports.run import Choice
-from app.imports.types import Fate
 from app.vault.types import ItemId, Notice
 from ui.bulk import in_pieces
 from ui.context import Context
-from ui.dialogs import ask, choose_files, choose_folder, tell
+from ui.dialogs import ask, choose_folder, tell
 from ui.i18n import plural, tr
 from ui.widgets.banner import Act, Banners
 
@@ -38,34 +35,6 @@ async def export_items(parent: QWidget, context: Context, banners: Banners, item
 async def carry_out(parent: QWidget, context: Context, banners: Banners, items: Sequence[ItemId]) -> None:
     """Captures were dragged out of the window. A drop would need readable copies in a folder of ours, so ask for one of theirs."""
     await export_items(parent, context, banners, items, dragged=True)
-
-
-async def choose_and_import(parent: QWidget, context: Context, banners: Banners) -> None:
-    """Let a person pick files to take into the vault."""
-    if paths := await choose_files(parent, tr("Import photos, videos and sounds")):
-        await import_files(context, banners, paths)
-
-
-async def import_files(context: Context, banners: Banners, paths: Sequence[Path]) -> None:
-    """Take files and what is in folders into the vault, with progress, and say what became of them. The sources stay where they are."""
-    what = tr("Importing")
-    run = context.services.imports.run(Choice(), lambda at: work.at(what, at.done, at.total or None))
-    work = banners.working(what, run.stop)
-    try:
-        report = await run.files(paths)
-    finally:
-        banners.worked(work)
-    count = {fate: [one for one in report.outcomes if one.fate is fate] for fate in Fate}
-    taken, known, refused = (count[fate] for fate in (Fate.TAKEN, Fate.KNOWN, Fate.REFUSED))
-    said = [plural(len(taken), "{count} capture imported.", "{count} captures imported.")] if taken or not known else []
-    if known:
-        said.append(plural(len(known), "{count} was in the vault already.", "{count} were in the vault already."))
-    if not refused:
-        banners.good(" ".join(said))
-        return
-    said.append(plural(len(refused), "{count} file could not be imported.", "{count} files could not be imported."))
-    why = refused[0].why
-    banners.warn(Explanation(" ".join(said), tr("{file}: {why}", file=refused[0].path.name, why=why.what) if why else ""))
 
 
 def say_notices(parent: QWidget, context: Context, banners: Banners, notices: Sequence[Notice]) -> None:

@@ -19,6 +19,7 @@ from ui.context import Context
 from ui.gate import GateWays
 from ui.i18n import tr
 from ui.idle import Guard
+from ui.imports import ImportWays
 from ui.lockwatch import LockWatch
 from ui.memory import Memory
 from ui.pages.ask import AskPage
@@ -89,6 +90,7 @@ class MainWindow(QMainWindow):
         self.ask = AskPage(context, banners)
         self.shared = SharedPage(context, banners)
         self.gate = GateWays(self, context, banners, self.ask, self.shared)
+        self.imports = ImportWays(self, context, banners)
         self.settings = SettingsPage(context, banners, self.guard.watch)
         self.pages: dict[str, Page] = {
             "captures": self.captures,
@@ -106,10 +108,10 @@ class MainWindow(QMainWindow):
         for page in (*self.pages.values(), self.viewer):
             self.stack.addWidget(page)
         self.gate.join(self.stack, self.go)
+        self.imports.join(self.stack, self.go, self.captures, self.glasses)
         self.banners.setMaximumWidth(WIDEST)
         above = column(self.banners, *self.gate.bars, margins=(MARGIN, 0, MARGIN, 0))
         right = column(gap=0)
-        right.addSpacing(0)
         right.addLayout(above)
         right.addWidget(self.stack, 1)
         across = row(self.sidebar, gap=0)
@@ -198,6 +200,7 @@ class MainWindow(QMainWindow):
         for page in (*self.pages.values(), self.viewer):
             page.forget()
         self.gate.forget()
+        self.imports.forget()
         for key in _OPEN_WORK:
             self.tasks.cancel(key)
         self.banners.clear()

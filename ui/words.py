@@ -6,11 +6,13 @@ from datetime import UTC, date, datetime
 
 from PySide6.QtCore import QDate, QLocale, QTime
 
+from app.errors import Explanation
 from app.library.types import Tile
 from app.sharing.types import Outcome, PolicyClass
 from app.vault.types import ItemKind
 from ble.types import LinkState
 from ui.i18n import plural, tr
+from ui.i18n import said as tr_core
 
 
 def local(moment: datetime) -> datetime:
@@ -78,6 +80,16 @@ def ago(moment: datetime, now: datetime | None = None) -> str:
 def size(count: int) -> str:
     """A number of bytes as people write it, in powers of ten: "0.31 MB"."""
     return QLocale().formattedDataSize(count, 2 if count >= 1_000_000 else 0, QLocale.DataSizeFormat.DataSizeSIFormat)
+
+
+def number(count: int) -> str:
+    """A count as people write it: "12,500"."""
+    return QLocale().toString(count)
+
+
+def explained(said: Explanation) -> str:
+    """What is wrong, why, and what to do, in one line and in the person's language."""
+    return " ".join(tr_core(part) for part in (said.what, said.why, said.action) if part)
 
 
 def duration(milliseconds: int) -> str:

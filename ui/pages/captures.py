@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeySequence, QShortcut
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QLineEdit, QMenu, QStackedWidget, QToolButton
 
 from app.events import ItemsAdded, ItemsChanged, ItemsRemoved
 from app.library.types import Query, ThumbSize
 from app.vault.types import ItemId, LockState
 from ui import words
-from ui.actions import choose_and_import, import_files
 from ui.context import Context
 from ui.i18n import plural, tr
 from ui.models.thumbs import Thumbs
@@ -24,6 +22,7 @@ from ui.pages.selection import SelectionBar
 from ui.tokens import GRID
 from ui.widgets.banner import Banners
 from ui.widgets.basics import button, label, row, tool
+from ui.widgets.drop import FileDrop
 from ui.widgets.empty import Empty
 from ui.widgets.filters import FilterBar
 from ui.widgets.page import GUTTER, MARGIN, Page
@@ -43,11 +42,15 @@ FEW_MONTHS = 18
 
 
 class CapturesPage(Page):
-    """`opened` carries the item to view; `ask_about` the chosen items; `pair_asked` wants the glasses page."""
+    """`opened` carries the item to view; `ask_about` the chosen items; `pair_asked` wants the glasses page.
+
+    `import_asked` carries paths that were dropped, or none, to choose.
+    """
 
     opened = Signal(str)
     ask_about = Signal(object)
     pair_asked = Signal()
+    import_asked = Signal(object)
 
     def __init__(self, context: Context, loop: asyncio.AbstractEventLoop, banners: Banners) -> None:
         super().__init__(tr("Captures"))
@@ -85,7 +88,7 @@ class CapturesPage(Page):
         self._search.textChanged.connect(lambda _text: self._refresh.start(TYPED_MS))
         self._jump = tool(theme, tr("Go to a month"), "calendar", self.choose_month, shortcut="Ctrl+G")
         self._sizes = tool(theme, tr("Size of the pictures"), "grid", self._choose_size, shortcut="Ctrl++, Ctrl+-")
-        bring = tool(theme, tr("Import files…"), "import", self.import_files)
+        bring = tool(theme, tr("Import captures…"), "import", self.import_captures, shortcut="Ctrl+I")
         for widget in (bring, self._jump, self._sizes, self._search):
             self.acts.addWidget(widget)
         # The tiles keep room for their focus ring; everything else moves so that pictures and title are in line.
@@ -100,7 +103,7 @@ class CapturesPage(Page):
         self.body.addLayout(row(self.filters, margins=inset))
         hint = tr("Photos from your glasses appear here by themselves, sealed on this computer.")
         pair = button(theme, tr("Pair glasses"), self.pair_asked.emit, icon="glasses", role="primary")
-        files = button(theme, tr("Import files…"), self.import_files, icon="import")
+        files = button(theme, tr("Import captures…"), self.import_captures, icon="import")
         self._empty = Empty(theme, "captures", tr("No captures yet"), hint, pair, files)
         all_again = button(theme, tr("Show all"), self._show_all)
         self._nothing = Empty(theme, "search", tr("Nothing matches"), tr("Choose another filter or other words."), all_again)
@@ -113,11 +116,11 @@ class CapturesPage(Page):
         self.view.opened.connect(self.opened)
         self.view.sized.connect(lambda size: setattr(self._context.memory, "tile_size", size))
         self.selection.ask_about.connect(self.ask_about)
-        self.setAcceptDrops(True)
+        FileDrop(self, self.import_asked.emit)
 
     def _shortcuts(self) -> None:
         self.selection.watch_undo(self)
-        for keys, act in (("Ctrl+G", self.choose_month), ("F5", self.reload)):
+        for keys, act in (("Ctrl+G", self.choose_month), ("Ctrl+I", self.import_captures), ("F5", self.reload)):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(act)
@@ -283,33 +286,6 @@ class CapturesPage(Page):
         menu.aboutToHide.connect(above.setFocus)
         return menu
 
-    # -- files from elsewhere ----------------------------------------------------------------------------------------------------
-
-    def import_files(self) -> None:
-        """Let a person choose files to take in. (Or drop them anywhere on the page.)"""
-        self._context.tasks.start(choose_and_import(self.window(), self._context, self._banners), key="import")
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if _files(event):
-            event.acceptProposedAction()
-            self._show_target(on=True)
-
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self._show_target(on=False)
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        self._show_target(on=False)
-        if paths := _files(event):
-            event.setDropAction(Qt.DropAction.CopyAction)
-            event.accept()
-            self._context.tasks.start(import_files(self._context, self._banners, paths), key="import")
-
-    def _show_target(self, *, on: bool) -> None:
-        """A ring around the page while files hover above it."""
-        self.setProperty("target", on)
-        self.style().unpolish(self)
-        self.style().polish(self)
-
-
-def _files(event: QDropEvent) -> list[Path]:
-    return [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+    def import_captures(self) -> None:
+        """Let a person choose what to take in. (Or drop it anywhere on the page.)"""
+        self.import_asked.emit(())

@@ -38,6 +38,7 @@ class FilterBar(QWidget):
             ("favourite", tr("Favourites"), "star"),
             ("private", tr("Private"), "private"),
             ("shared", tr("Shared"), "sent"),
+            ("glasses", tr("Only from glasses"), "glasses"),
         ):
             self._chip(key, text, icon)
         self.glasses = self._list(tr("Glasses"))
@@ -89,7 +90,7 @@ class FilterBar(QWidget):
     def query(self) -> Query:
         kinds = frozenset(kind for key, kind in _KINDS.items() if self._on(key))
         sharing = Sharing.PRIVATE if self._on("private") else Sharing.SHARED if self._on("shared") else None
-        made = Query(kinds, sharing, self._on("favourite"), trashed=self._on("trash"))
+        made = Query(kinds, sharing, self._on("favourite"), only_glasses=self._on("glasses"), trashed=self._on("trash"))
         return replace(made, album=self.album, glasses=str(self.glasses.currentData() or ""))
 
     @property
