@@ -47,9 +47,9 @@ def stay_indoors() -> Indoors:
 def _places() -> list[str]:
     """What Python may still import, what TLS trusts, and what names are resolved by."""
     trusted = ssl.get_default_verify_paths()
-    rooms = Path(__file__).parents[1]
+    rooms, packages = Path(__file__).parents[1], str(Path(httpx2.__file__).parents[1])
     packaged = [sys.executable] if getattr(sys, "frozen", False) else []  # the program itself holds the modules then
-    found = [sys.prefix, sys.base_prefix, *packaged, str(rooms / "courier"), str(rooms / "confine"), *_SYSTEM, *_RESOLVERS]
+    found = [sys.prefix, sys.base_prefix, packages, *packaged, str(rooms / "courier"), str(rooms / "confine"), *_SYSTEM, *_RESOLVERS]
     return [*found, *(place for place in (trusted.cafile, trusted.capath) if place), os.path.realpath("/etc/resolv.conf")]
 
 
