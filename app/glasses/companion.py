@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from app.errors import EyelidError, explain
 from app.events import CaptureLost, GlassesChanged, Trouble
-from app.glasses.intake import Deliveries, Intake, Outcome
+from app.glasses.intake import Deliveries, Intake, Offered, Outcome
 from app.glasses.types import GlassesView, KnownGlasses
 from ble.http_port import WifiGlasses
 from ble.keeper import Keeper, KeeperEvent, KeeperView, LinkChanged
@@ -221,7 +221,7 @@ class Companion:
     async def _take(self, keeper: Keeper, offer: Offer) -> None:
         self._taking = True
         try:
-            outcome = await self._intake.take(self.known, keeper, offer, await self._able(keeper))
+            outcome = await self._intake.take(Offered(self.known, keeper, offer, await self._able(keeper)))
         finally:
             self._taking = False
         if self.outcomes is not None:

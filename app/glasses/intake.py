@@ -32,8 +32,8 @@ RETRY_SECONDS = 15.0
 """Between two tries to keep a capture that the vault could not take (a full disk, say); the glasses or the driver hold it meanwhile."""
 TELL_SECONDS = 0.2
 """Between two words on how far a transfer is."""
-MOST_PARTIAL = 64 * 1024 * 1024
-"""Bytes of interrupted transfers kept in memory for going on after a drop. Never on the disk: they are not sealed yet."""
+MOST_PARTIAL = 256 * 1024 * 1024
+"""Bytes of interrupted transfers kept in memory for going on after a drop: the longest clips gain most by it. Never on the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,19 @@ class Deliveries:
     lanes: Lanes
     events: EventHub
     on_sealed: Callable[[ItemMeta], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """One capture on offer: of whom, through whom, what, and what these glasses can do just now (None: not known)."""
+
+    known: KnownGlasses
+    keeper: Keeper
+    offer: Offer
+    capabilities: Capabilities | None
+
+    def can(self, capability: Capability) -> bool:
+        return self.capabilities is not None and self.capabilities.can(capability)
 
 
 class Outcome(enum.Enum):
@@ -79,25 +92,26 @@ class Intake:
             return nothing_is_safe
         return await self._to.lanes.vault(lambda: self._to.ledger.settled(known.address, self._to.ingest.ids()))
 
-    async def take(self, known: KnownGlasses, keeper: Keeper, offer: Offer, capabilities: Capabilities | None) -> Outcome:
+    async def take(self, offered: Offered) -> Outcome:
         """Bring one capture in, as far as it will come. Told are: its arrival, its damage, or the trouble there is."""
+        known, offer = offered.known, offered.offer
         if offer.stored and self._leaving.is_set():
             return Outcome.FAILED  # they keep it, and offer it again; were there a thousand, leaving would take as many tries
         entry = await self._ledger(self._to.ledger.look, known.address, offer)
         if entry is not None and entry.state in SETTLED and await self._still_stands(entry):
-            await self._release(known, keeper, offer, capabilities)
+            await self._release(offered)
             return Outcome.KNOWN
         if entry is not None and entry.state is CaptureState.CHECKED and offer.stored and not self._to.ingest.can_tell:
             # It was being sealed when the program ended. Only an unlocked vault tells whether it is there; the glasses keep it till then.
             return Outcome.UNKEPT
         try:
-            taken = await self._patiently(known, keeper, offer, capabilities)
+            taken = await self._patiently(offered)
         except (MediaDamaged, CaptureRefused) as error:
             self.damaged += 1
             self._to.events.publish(CaptureLost(known.address, str(explain(error))))
             await self._settle(known, offer, CaptureState.DAMAGED)
             if not offer.stored:
-                await self._radio.run(keeper.release(offer.id))
+                await self._radio.run(offered.keeper.release(offer.id))
             return Outcome.DAMAGED
         except GlassesError as error:
             # The ledger says how far it came; glasses that store captures offer it again at the next link.
@@ -106,7 +120,7 @@ class Intake:
         if taken is None:
             return Outcome.UNKEPT
         await self._settle(known, offer, CaptureState.SEALED, taken=taken)
-        await self._release(known, keeper, offer, capabilities)
+        await self._release(offered)
         if taken.meta is None:
             return Outcome.KNOWN
         self._to.events.publish(CaptureSealed(known.address))
@@ -119,11 +133,11 @@ class Intake:
             return True
         return await self._to.lanes.vault(self._to.ingest.holds, entry.item)
 
-    async def _patiently(self, known: KnownGlasses, keeper: Keeper, offer: Offer, capabilities: Capabilities | None) -> Taken | None:
+    async def _patiently(self, offered: Offered) -> Taken | None:
         told = False
         while True:
             try:
-                return await self._once(known, keeper, offer, capabilities)
+                return await self._once(offered)
             except (GlassesError, MediaDamaged, CaptureRefused):
                 raise
             except (EyelidError, OSError) as error:
@@ -135,10 +149,11 @@ class Intake:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._leaving.wait(), RETRY_SECONDS)
 
-    async def _once(self, known: KnownGlasses, keeper: Keeper, offer: Offer, capabilities: Capabilities | None) -> Taken:
+    async def _once(self, offered: Offered) -> Taken:
+        known, offer = offered.known, offered.offer
         kept = self._partial.setdefault(offer.id, Gathered())
         # Without a digest of the whole nobody could tell whether parts of several transfers belong together.
-        if not kept.whole and (capabilities is None or not capabilities.can(Capability.RESUME) or offer.sha256 is None):
+        if not kept.whole and (not offered.can(Capability.RESUME) or offer.sha256 is None):
             kept.clear()
         await self._ledger(self._to.ledger.note, known.address, offer, CaptureState.TRANSFERRING, offset=len(kept))
 
@@ -146,7 +161,7 @@ class Intake:
             self._to.ledger.note(known.address, offer, CaptureState.CHECKED, offset=len(kept))
 
         try:
-            async with contextlib.aclosing(self._coming(known, keeper, offer, kept)) as pieces:
+            async with contextlib.aclosing(self._coming(offered, len(kept))) as pieces:
                 taken = await self._to.ingest.take(known, offer, pieces, kept, checked)
         except GlassesError as error:
             if isinstance(error, ProtocolFault):
@@ -160,15 +175,15 @@ class Intake:
         del self._partial[offer.id]
         return taken
 
-    async def _coming(self, known: KnownGlasses, keeper: Keeper, offer: Offer, kept: Gathered) -> AsyncGenerator[bytes, None]:
-        """What is missing yet of a capture, as it comes; tells how far it is."""
-        start = received = len(kept)
-        async with contextlib.aclosing(self._radio.stream(lambda: keeper.fetch(offer.id, start))) as pieces:
+    async def _coming(self, offered: Offered, start: int) -> AsyncGenerator[bytes, None]:
+        """The bytes of a capture from `start` on, as they come; tells how far it is."""
+        offer, received = offered.offer, start
+        async with contextlib.aclosing(self._radio.stream(lambda: offered.keeper.fetch(offer.id, start))) as pieces:
             async for piece in pieces:
                 yield piece
                 received += len(piece)
                 if offer.stored:  # of what the driver holds already, it told itself
-                    self.arriving(known, received, offer.size)
+                    self.arriving(offered.known, received, offer.size)
 
     def arriving(self, known: KnownGlasses, received: int, total: int | None) -> None:
         """Tell how far a capture is, how fast, and how long the rest takes; not more often than anybody can read."""
@@ -190,19 +205,20 @@ class Intake:
         else:
             await self._ledger(self._to.ledger.forget, known.address, offer)
 
-    async def _release(self, known: KnownGlasses, keeper: Keeper, offer: Offer, capabilities: Capabilities | None) -> None:
+    async def _release(self, offered: Offered) -> None:
         """Free the driver's copy. What the glasses themselves store is removed there only if the wearer chose so.
 
         Glasses that do not let go of it now are asked again when they offer it again; it is safe here.
         """
-        if offer.stored and not known.release:
+        offer = offered.offer
+        if offer.stored and not offered.known.release:
             return
         try:
-            await self._radio.run(keeper.release(offer.id))
+            await self._radio.run(offered.keeper.release(offer.id))
         except GlassesError:
             return
-        if offer.stored and capabilities is not None and capabilities.can(Capability.RELEASE):
-            await self._ledger(self._to.ledger.note, known.address, offer, CaptureState.RELEASED)
+        if offer.stored and offered.can(Capability.RELEASE):
+            await self._ledger(self._to.ledger.note, offered.known.address, offer, CaptureState.RELEASED)
 
     async def _ledger(self, call: Callable[..., Entry | None], *arguments: object, **named: object) -> Entry | None:
         return await self._to.lanes.vault(call, *arguments, **named)

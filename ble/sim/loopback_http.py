@@ -133,7 +133,8 @@ class LoopbackHttp:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
+        # Cancelled it is only when its loop ends; asyncio would complain of a handler that ended so (python/cpython issue 113538).
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError, asyncio.CancelledError):
             request = await _read(reader)
             reply = self._respond(request)
             if reply.silent:

@@ -65,13 +65,17 @@ UNHURRIED = replace(AT_ONCE, chunk=0.002)
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One run. `count`: captures so far; `drop`: bytes (of Omi Glass: chunks) of a transfer after which the link breaks, once."""
+    """One run. `count`: captures so far; `drop`: bytes (of Omi Glass: chunks) of a transfer after which the link breaks, once.
+
+    `linked`: the time until it is killed counts from the link on.
+    """
 
     family: str
     folder: str
     count: int
     drop: int | None
     locked: bool
+    linked: bool
     whole: bool
 
     def path(self, name: str) -> Path:
@@ -220,6 +224,8 @@ async def ingest(job: Job) -> None:
     await desk._starting  # type: ignore[misc]
     working = asyncio.create_task(work(glasses, job, desk))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, working.cancel)
+    if job.linked:
+        await ready(desk)
     print("ready", flush=True)
     with contextlib.suppress(asyncio.CancelledError):
         async with asyncio.timeout(150):
@@ -286,7 +292,9 @@ class Course:
 
     def _job(self, chance: random.Random, drop: int | None, *, locked: bool, whole: bool) -> None:
         self._folder.joinpath("offered").write_text("")
-        job = Job(self._family, str(self._folder), (self._runs + whole * (not self._stores)) * A_RUN, drop, locked, whole)
+        count = (self._runs + whole * (not self._stores)) * A_RUN
+        linked = not self._stores or chance.random() < 0.5
+        job = Job(self._family, str(self._folder), count, drop, locked, linked, whole)
         peace = run(job, chance)
         there = digests(self._folder)
         self._early += sum(digest(gone) not in there for gone in removed(self._folder))
