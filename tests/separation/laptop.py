@@ -6,6 +6,7 @@ Says a line of JSON after each stage, and goes on when it gets a line.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import errno
 import json
@@ -155,8 +156,11 @@ async def pictures(services: Any) -> list[str]:
     addresses = []
     for family in FAMILIES:
         await services.glasses.start_simulated(family)
-        found = [each async for each in services.glasses.scan(2)]
-        addresses.append((await services.glasses.pair(next(each for each in found if each.family == family))).address)
+        async with contextlib.aclosing(services.glasses.scan(30)) as heard:
+            async for found in heard:
+                if found.family == family:
+                    break
+        addresses.append((await services.glasses.pair(found)).address)
     await capture(services, addresses[0])
     steps = [type(step).__name__ async for step in services.glasses.import_over_wifi(addresses[1])]
     assert steps[-1] == "Done", steps
@@ -194,10 +198,11 @@ async def refuse_all(services: Any) -> list[str]:
     mirrored = await proposal_for(services, "mirror")
     events = [event async for event in sharing.send(mirrored, await sharing.approve(mirrored))]
     assert isinstance(events[-1], Ended)
+    assert events[-1].receipt.outcome is Outcome.ANSWERED
     assert services._courier.pid != crashed
     return [
         "refused by hand, by “AI off”, and by locking; receipts say so",
-        f"the courier was killed and came back; the mirror on this computer: {events[-1].receipt.outcome is Outcome.ANSWERED}",
+        "the courier was killed and came back; the mirror on this computer answered",
     ]
 
 
@@ -222,7 +227,7 @@ async def approve_one(services: Any) -> dict[str, Any]:
         "sha256": proposal.parcel.sha256,
         "receipt": receipt.bytes_sent,
         "outcome": receipt.outcome.value,
-        "did": [f"sent to {receipt.origin}: {receipt.outcome.value} {receipt.detail}"],
+        "did": [f"sent to {receipt.origin}: {receipt.outcome.value}{receipt.detail and ', ' + receipt.detail}"],
     }
 
 

@@ -136,7 +136,7 @@ def refusals(laptop: Laptop, wire: street.Wire) -> list[str]:
     said = laptop.hear()
     assert said["stage"] == "refused", said
     left = wire.leaving()
-    say(f"packets that left the laptop: {len(left)} (besides {wire.chatter} of its kernel's own: who is on this network)")
+    say(f"packets that left the laptop: {len(left)} (not counted: {wire.chatter} multicast reports of its kernel)")
     return [f"a packet left before any approval: {each}" for each in left]
 
 
@@ -149,9 +149,9 @@ def approval(laptop: Laptop, wire: street.Wire, provider: street.Provider) -> li
     assert laptop.hear()["stage"] == "ended"
     laptop.process.wait(20)
     left = wire.leaving()
-    opened = [each for each in left if each.opens]
+    opened = {each.opens for each in left} - {0}
     places = sorted({each.to for each in left})
-    carried = sum(each.carries for each in left)
+    carried = sum(each.carries for each in set(left))
     say(f"packets that left the laptop: {len(left)}, all to {', '.join(places)}; connections opened: {len(opened)}")
     bodies = provider.bodies
     for size, digest in bodies:

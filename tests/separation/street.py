@@ -125,11 +125,15 @@ def plug_in() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """What left the laptop: where to, how many bytes it carried above TCP, whether it opens a connection."""
+    """What left the laptop: where to, and how many bytes it carried above TCP, from which place of the stream on.
+
+    `opens` is the laptop's port, where it opens a connection. So a packet that was sent again is equal to the first one.
+    """
 
     to: str
     carries: int
-    opens: bool
+    place: int = 0
+    opens: int = 0
 
 
 class Wire:
@@ -195,15 +199,15 @@ def taken_apart(frame: bytes) -> Packet | None:
     if kind == 0x0800:
         upper_at = 4 * (packet[0] & 15)
         return _of_ip(packet[9], socket.inet_ntoa(packet[16:20]), packet[upper_at : int.from_bytes(packet[2:4], "big")])
-    return Packet(f"an address of Ethernet (type {kind:#06x})", len(packet), False)
+    return Packet(f"an address of Ethernet (type {kind:#06x})", len(packet))
 
 
 def _of_ip(upper: int, to: str, rest: bytes) -> Packet:
     if upper != 6:
         port = f":{struct.unpack('!HH', rest[:4])[1]} (UDP)" if upper == 17 else f" (protocol {upper})"
-        return Packet(to + port, len(rest), False)
-    _, port, flags = struct.unpack("!HH8xH", rest[:14])
-    return Packet(f"{to}:{port}", len(rest) - 4 * (flags >> 12), bool(flags & 2) and not flags & 16)
+        return Packet(to + port, len(rest))
+    own, port, place, flags = struct.unpack("!HHI4xH", rest[:14])
+    return Packet(f"{to}:{port}", len(rest) - 4 * (flags >> 12), place, own if flags & 2 and not flags & 16 else 0)
 
 
 # -- the server ---------------------------------------------------------------------------------------------------------------------
