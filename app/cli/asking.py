@@ -10,13 +10,34 @@ import hashlib
 from app.cli.terminal import Exit, Terminal
 from app.errors import EyelidError
 from app.services import Services
+from app.sharing.approval import Approval
+from app.sharing.desk import SharingDesk
+from app.sharing.grants import GrantSpan, GrantWish
 from app.sharing.types import AnswerText, Draft, Ended, Outcome, Picture, PolicyClass, Proposal, Receipt
 
+TALK = GrantWish(GrantSpan.CONVERSATION, minutes=15, items=5)
+"""What a conversation at the terminal may be allowed without being asked for each time."""
 
-async def ask_and_answer(services: Services, draft: Draft, terminal: Terminal, *, yes: bool) -> Exit:
-    """Prepare, show, ask, and send what was approved. `yes` answers for the mirror only, which stays on this computer."""
-    desk = services.sharing
+
+async def ask_and_answer(services: Services, draft: Draft, terminal: Terminal, *, yes: bool, talk: bool = False) -> Exit:
+    """Prepare, show, ask, and send what was approved. `yes` answers for the mirror only, which stays on this computer.
+
+    With `talk`, further questions are asked for afterwards, which go in words alone, with what was said before.
+    """
+    found, receipt = await _ask_once(services.sharing, draft, terminal, yes=yes, talk=talk)
+    while talk and found is Exit.DONE and receipt and (question := await terminal.ask("\nAsk further, or press Enter to end:")):
+        about = draft.about or draft.items[0]
+        draft = Draft((), question, draft.destination_id, earlier=(*draft.earlier, receipt.number), about=about)
+        found, receipt = await _ask_once(services.sharing, draft, terminal, yes=False, talk=talk)
+    return found
+
+
+async def _ask_once(desk: SharingDesk, draft: Draft, terminal: Terminal, *, yes: bool, talk: bool) -> tuple[Exit, Receipt | None]:
     proposal = await desk.prepare(draft)
+    if grant := desk.grant_for(proposal):
+        until = f" until {grant.ends_at.astimezone():%H:%M}" if grant.ends_at else ""
+        terminal.say(f"Sent under what you allowed{until}; grant {grant.id}, {grant.items_left} left before this one.")
+        return await _send(desk, proposal, await desk.approve_under(proposal, grant.id), terminal)
     mirror = proposal.parcel.card.policy_class is PolicyClass.MIRROR
     if yes and not mirror:
         await desk.refuse(proposal, "--yes is not accepted for this destination")
@@ -25,6 +46,7 @@ async def ask_and_answer(services: Services, draft: Draft, terminal: Terminal, *
     show(proposal, terminal)
     try:
         approved = yes or await _approved(proposal, terminal)
+        wish = TALK if approved and talk and await _allowed(desk, proposal, terminal) else None
     except BaseException:
         await desk.refuse(proposal, "the question was not answered")
         raise
@@ -32,8 +54,18 @@ async def ask_and_answer(services: Services, draft: Draft, terminal: Terminal, *
         refusal = await desk.refuse(proposal)
         terminal.say(f"Kept private. Nothing left this computer; receipt #{refusal.number} says so.")
         terminal.data({"outcome": refusal.outcome.value, "receipt": refusal.number})
-        return Exit.KEPT_PRIVATE
-    approval = await desk.approve(proposal)
+        return Exit.KEPT_PRIVATE, refusal
+    return await _send(desk, proposal, await desk.approve(proposal, wish), terminal)
+
+
+async def _allowed(desk: SharingDesk, proposal: Proposal, terminal: Terminal) -> bool:
+    """Whether more of this conversation may go without being asked for; not even asked where that cannot be."""
+    if GrantSpan.CONVERSATION not in desk.grant_offer(proposal).spans:
+        return False
+    return await terminal.confirm(f"And {TALK.items} more of this conversation, within {TALK.minutes} minutes, without asking? [y/N]")
+
+
+async def _send(desk: SharingDesk, proposal: Proposal, approval: Approval, terminal: Terminal) -> tuple[Exit, Receipt]:
     answer = ""
     receipt: Receipt | None = None
     terminal.say()
@@ -43,11 +75,11 @@ async def ask_and_answer(services: Services, draft: Draft, terminal: Terminal, *
             terminal.part(event.text)
         elif isinstance(event, Ended):
             receipt = event.receipt
-    return _finish(answer, receipt, terminal)
-
-
-def _finish(answer: str, receipt: Receipt | None, terminal: Terminal) -> Exit:
     assert receipt is not None, "the gate ends every sending with a receipt"
+    return _finish(answer, receipt, terminal), receipt
+
+
+def _finish(answer: str, receipt: Receipt, terminal: Terminal) -> Exit:
     terminal.say(f"\n\nReceipt #{receipt.number}: {receipt.outcome.value}, {receipt.bytes_sent} bytes to {receipt.origin}.")
     if receipt.detail:
         terminal.say(receipt.detail)

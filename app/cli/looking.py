@@ -42,6 +42,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--frames", type=_frames, default=FRAMES, metavar="N", help=f"of a video, this many evenly spread frames ({FRAMES})"
     )
     command.add_argument("--further", action="store_true", help="go on from what was asked there about it before, in words alone")
+    command.add_argument("--talk", action="store_true", help="ask further questions afterwards, in words alone; needs a terminal")
     command.add_argument("--no-people", action="store_true", help="you say that nobody is to be seen in it, where terms forbid people")
     command.add_argument("--yes", action="store_true", help="answer the question with yes; for the mirror only")
     command.set_defaults(command=ask)
@@ -143,7 +144,7 @@ async def ask(profile: Profile, arguments: argparse.Namespace, terminal: Termina
     async with unlocked(profile, terminal) as services:
         items = await chosen(services, arguments.items)
         draft = await (_further if arguments.further else _draft)(services, items, arguments, terminal)
-        return await ask_and_answer(services, draft, terminal, yes=arguments.yes)
+        return await ask_and_answer(services, draft, terminal, yes=arguments.yes, talk=arguments.talk)
 
 
 async def _further(services: Services, items: list[ItemId], arguments: argparse.Namespace, terminal: Terminal) -> Draft:
