@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import gc
 import json
 from pathlib import Path
@@ -11,10 +12,11 @@ import pytest
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from app.errors import EyelidError
+from app.media.look.types import Part
 from app.paths import Profile
 from app.services import Services
 from app.sharing.types import Outcome
-from app.vault.types import LockState
+from app.vault.types import ItemKind, LockState, NewItem, Origin
 from ble.types import LinkState
 from ui import main
 from ui.approval import ApprovalDialog
@@ -144,7 +146,9 @@ class Listener:
 async def proposed(window: MainWindow) -> ApprovalDialog:
     window.ask.review()
     await wait(lambda: shown(window, ApprovalDialog))
-    return shown(window, ApprovalDialog)[0]
+    dialog = shown(window, ApprovalDialog)[0]
+    await wait(lambda: dialog.proposal is not None)
+    return dialog
 
 
 async def test_what_was_shown_is_what_a_server_gets_and_nothing_before_a_yes(real: MainWindow, fake) -> None:
@@ -181,6 +185,37 @@ async def test_what_was_shown_is_what_a_server_gets_and_nothing_before_a_yes(rea
     await wait(lambda: real.captures.model.tile(0).status_words.startswith("Shared with"))
     report = await services.sharing.verify_receipts()
     assert (report.sound, report.count) == (True, 3)
+    server.close()
+    await server.wait_closed()
+
+
+async def test_a_face_covered_with_one_click_is_gone_from_what_a_server_gets(real: MainWindow, fake) -> None:
+    listener = Listener()
+    server = await asyncio.start_server(listener.serve, "127.0.0.1", 0)
+    services = real.context.services
+    await make_vault(real, fake.PASSPHRASE)
+    data = (Path(__file__).parents[2] / "resources" / "samples" / "faces" / "hopper.jpg").read_bytes()
+    item = services.vault.vault.add(data, NewItem(ItemKind.PHOTO, "image/jpeg", fake.NOW, Origin("import", "", "Import"), 512, 600)).id
+    await services.library.arrived(item)
+    place = services.sharing.book.add_local("Mine", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", "a-model").id
+    real.ask_about((item,))
+    real.ask._question.setPlainText("Who is this?")
+    await wait(lambda: place in [each.id for each in real.ask._destinations])
+    real.ask._to.choose(place)
+    dialog = await proposed(real)
+    line = dialog.found.lines[Part.FACES]
+    await wait(lambda: line.words.text() == "1 face found")
+    plain = dialog.proposal
+    line.act.click()
+    await wait(lambda: dialog.proposal is not plain)
+    assert line.words.text() == "1 face found, covered"
+    picture = dialog.proposal.pictures[0]
+    assert (len(picture.covered), picture.faces) == (1, 0)
+    dialog._armed.setInterval(0)
+    await wait(lambda: dialog.armed)
+    dialog.send.click()
+    await wait(lambda: not real.ask.busy)
+    assert [base64.b64encode(picture.jpeg) in body for body in listener.bodies] == [True]
     server.close()
     await server.wait_closed()
 

@@ -6,16 +6,19 @@ from functools import partial
 
 from PySide6.QtWidgets import QDialog, QFrame, QVBoxLayout, QWidget
 
+from app import settings as declared
 from app.sharing.types import Destination
 from ui.context import Context
 from ui.dialogs import ask, opened
+from ui.i18n import said as tr_core
 from ui.i18n import tr
 from ui.pages.setup import AddSheet, SetUpSheet, missing
 from ui.theme import set_role
 from ui.tokens import GRID
 from ui.widgets.badge import policy_badge
 from ui.widgets.banner import Banners
-from ui.widgets.basics import button, clear_layout, column, label, row
+from ui.widgets.basics import button, clear_layout, column, label, row, rule
+from ui.widgets.region import RegionBox
 
 OWN = ("local-", "own-")
 """How the ids of destinations begin that the person added."""
@@ -40,6 +43,10 @@ class DestinationsCard(QFrame):
         self._banners = banners
         self._rows = QVBoxLayout()
         self._rows.setSpacing(2 * GRID)
+        self.region = RegionBox()
+        self.region.picked.connect(self._moved)
+        where = label(tr_core(declared.REGION.title), "strong")
+        where.setBuddy(self.region)
         add = button(context.theme, tr("Add a destination…"), self.add, icon="plus")
         said = tr("What stays here comes first. Nothing is sent by setting one up, and none is needed to use Eyelid.")
         self.setLayout(
@@ -47,13 +54,18 @@ class DestinationsCard(QFrame):
                 row(label(tr("Where questions may go"), "lead"), None, add),
                 label(said, tone="muted", wrap=True),
                 self._rows,
+                rule(),
+                where,
+                row(self.region, None),
+                label(tr_core(declared.REGION.help), tone="muted", wrap=True),
                 gap=GRID + 2,
                 margins=(20, 2 * GRID, 20, 2 * GRID),
             )
         )
 
     def refresh(self) -> None:
-        """List the destinations there are now."""
+        """List the destinations there are now, and the place whose terms count."""
+        self.region.show_code(self._context.services.settings.get(declared.REGION))
         self._context.tasks.start(self._listing(), key="destinations")
 
     async def _listing(self) -> None:
@@ -85,6 +97,12 @@ class DestinationsCard(QFrame):
         for key in ("destinations", "destination"):
             self._context.tasks.cancel(key)
         clear_layout(self._rows)
+
+    def _moved(self, code: str) -> None:
+        """Another place was chosen: other terms count there."""
+        self._context.memory.region_asked = True
+        self._context.services.settings.set(declared.REGION, code)
+        self.refresh()
 
     # -- what can be done ------------------------------------------------------------------------------------------------------
 

@@ -44,7 +44,7 @@ class LiveSheet(Sheet):
     """What the person puts together; `draft` once it was accepted. Nothing has happened then."""
 
     def __init__(self, parent: QWidget, context: Context, views: Sequence[GlassesView], address: str) -> None:
-        super().__init__(parent, tr("Live look"), wide=72 * GRID)
+        super().__init__(parent, tr("Live look"), wide=context.theme.scaled(72 * GRID))
         self._context = context
         said = tr(
             "Frames go from the glasses to an assistant, one after another, each with your question. You set how many and for how long; "

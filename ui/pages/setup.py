@@ -41,7 +41,7 @@ class SetUpSheet(Sheet):
     """Key, model and locality of one destination. Accepted once it was saved."""
 
     def __init__(self, parent: QWidget, context: Context, destination: Destination) -> None:
-        super().__init__(parent, tr("Set up {name}", name=destination.label), wide=72 * GRID)
+        super().__init__(parent, tr("Set up {name}", name=destination.label), wide=context.theme.scaled(72 * GRID))
         self._context = context
         self._destination = destination
         known = context.services.sharing.card(destination.id)
@@ -189,7 +189,7 @@ class AddSheet(Sheet):
     """A server of one's own: on this computer, or elsewhere. `made` is what was added."""
 
     def __init__(self, parent: QWidget, context: Context) -> None:
-        super().__init__(parent, tr("Add a destination"), wide=68 * GRID)
+        super().__init__(parent, tr("Add a destination"), wide=context.theme.scaled(68 * GRID))
         self._context = context
         self.made: Destination | None = None
         self.kind = QComboBox()

@@ -22,7 +22,7 @@ class CardSheet(Sheet):
     """For reading. `digest` is that of a request, where the sheet was opened from one."""
 
     def __init__(self, parent: QWidget, theme: Theme, card: PolicyCard, *, digest: str = "") -> None:
-        super().__init__(parent, tr_core(card.title), wide=84 * GRID)
+        super().__init__(parent, tr_core(card.title), wide=theme.scaled(84 * GRID))
         self.body.addLayout(row(policy_badge(theme, card.policy_class), label(card.company, tone="muted"), None))
         for text in (card.forbids, card.forbids_people):
             if text:

@@ -54,7 +54,7 @@ class FilmstripSheet(Sheet):
     """`times` are those of the frames that are switched on."""
 
     def __init__(self, parent: QWidget, theme: Theme, frames: Sequence[Frame], images: Sequence[QImage], chosen: Sequence[int]) -> None:
-        super().__init__(parent, tr("Choose the frames to send"), wide=116 * GRID)
+        super().__init__(parent, tr("Choose the frames to send"), wide=theme.scaled(116 * GRID))
         said = tr("Only these stills can go, at most {count}. No sound goes, and nothing of the video besides.", count=MAX_FRAMES)
         self.body.addWidget(label(said, tone="muted", wrap=True))
         count = len(frames)

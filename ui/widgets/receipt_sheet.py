@@ -26,7 +26,7 @@ class ReceiptSheet(Sheet):
     def __init__(self, parent: QWidget, theme: Theme, lines: Sequence[Receipt], deletion: str) -> None:
         numbers = [str(line.number) for line in lines]
         several = tr("Receipts {first} and {last}", first=", ".join(numbers[:-1]), last=numbers[-1])
-        super().__init__(parent, several if len(numbers) > 1 else tr("Receipt {number}", number=numbers[0]), wide=86 * GRID)
+        super().__init__(parent, several if len(numbers) > 1 else tr("Receipt {number}", number=numbers[0]), wide=theme.scaled(86 * GRID))
         receipt = ending(lines)
         left = bool(receipt.bytes_sent)
         state = Badge(theme, "sent" if left else "private", words.outcome(receipt.outcome), "sent" if left else "")

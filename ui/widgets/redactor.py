@@ -19,6 +19,7 @@ from ui.tokens import GRID
 from ui.widgets.banner import announce
 from ui.widgets.basics import button, column, label, row
 from ui.widgets.canvas import Canvas
+from ui.widgets.flow import FlowLayout
 from ui.widgets.marks import Mark, Marks, names_of
 from ui.widgets.sheet import Sheet
 
@@ -29,7 +30,7 @@ class RedactorSheet(Sheet):
     """`marks` is what the person made of it. Boxes are listed beside the picture: the list says of each whether it is covered."""
 
     def __init__(self, parent: QWidget, theme: Theme, image: QImage, size: tuple[int, int], marks: Marks) -> None:
-        super().__init__(parent, tr("Cover or crop"), wide=150 * GRID)
+        super().__init__(parent, tr("Cover or crop"), wide=theme.scaled(150 * GRID))
         self._theme = theme
         self._size = size
         self._first = marks
@@ -64,11 +65,13 @@ class RedactorSheet(Sheet):
         self.add = button(theme, tr("Add a box"), self.add_box, icon="plus")
         self.away: QPushButton = button(theme, tr("Remove the box"), self.remove, icon="trash")
         self.crop = button(theme, tr("Crop"), self.toggle_crop, icon="zoom-fit")
+        one = QWidget()
+        one.setLayout(FlowLayout(self.add, self.away))
         self.undo = button(theme, tr("Undo all"), self.start_again, icon="restore", role="quiet")
-        side = column(self.faces, self.texts, row(self.add, self.away, gap=GRID), self.crop, self.list, self.undo, self.help, gap=GRID)
+        side = column(self.faces, self.texts, one, self.crop, self.list, self.undo, self.help, gap=GRID)
         panel = QWidget()
         panel.setLayout(side)
-        panel.setFixedWidth(min(theme.scaled(40 * GRID), 60 * GRID))
+        panel.setFixedWidth(min(theme.scaled(42 * GRID), 64 * GRID))
         whole = row(gap=2 * GRID)
         whole.addWidget(self.canvas, 1)
         whole.addWidget(panel)
