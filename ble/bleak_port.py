@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import sys
 import unicodedata
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from typing import TypeVar
 
 from bleak import BleakClient, BleakScanner
 from bleak.backends.characteristic import BleakGATTCharacteristic
@@ -22,13 +23,19 @@ from bleak.exc import BleakError
 from ble import bluez
 from ble.agent import Compare, pairing_agent
 from ble.bleak_errors import plainly
-from ble.errors import LinkLost, NotFound, PairsByItself, ProtocolFault
+from ble.errors import LinkLost, NotFound, PairingNeeded, PairsByItself, ProtocolFault
 from ble.types import Advertisement
+
+T = TypeVar("T")
 
 _FRESH_SECONDS = 20.0
 """BlueZ forgets a device it is not connected to 30 seconds after it was last heard (`TemporaryTimeout` in bluez/bluez `src/main.conf`)."""
 _LOOK_SECONDS = 10.0
 _CONNECT_SECONDS = 30.0
+_ANSWER_SECONDS = 40.0
+"""Longest wait for an answer. The attribute and the security manager protocol both give up after 30 (core specification, volume 3, part F,
+3.3.3, and part H, 3.4)."""
+_PAIR_SECONDS = 60.0
 _MTU_SECONDS = 2.0
 _MTU_POLL_SECONDS = 0.1
 _MOST_HEARD = 512
@@ -40,6 +47,25 @@ def plain_name(name: str | None) -> str:
     """An advertised name made safe to show: no control or formatting characters, at most 64 long. Anybody can advertise anything."""
     shown = "".join(c for c in (name or "")[:256] if unicodedata.category(c)[0] != "C")
     return shown.strip()[:_LONGEST_NAME]
+
+
+class _Pairing:
+    """Who is asked about codes, if anybody, and whether the answer was no."""
+
+    def __init__(self, compare: Compare | None) -> None:
+        self._compare = compare
+        self.refused = asyncio.Event()
+
+    @property
+    def comparer(self) -> Compare | None:
+        return self._ask if self._compare is not None else None
+
+    async def _ask(self, code: str) -> bool:
+        assert self._compare is not None
+        same = await self._compare(code)
+        if not same:
+            self.refused.set()
+        return same
 
 
 class BleakAirwaves:
@@ -56,7 +82,7 @@ class BleakAirwaves:
         self._tuned: frozenset[str] | None = None
         self._tuning = asyncio.Lock()
         self._leaving: set[asyncio.Future[None]] = set()
-        self._pairing: dict[str, Compare | None] = {}
+        self._pairing: dict[str, _Pairing] = {}
 
     @asynccontextmanager
     async def pairing(self, address: str, compare: Compare | None = None) -> AsyncIterator[None]:
@@ -66,9 +92,9 @@ class BleakAirwaves:
         Raises RadioUnavailable, PairingNeeded.
         """
         key = address.upper()
-        self._pairing[key] = compare
+        pairing = self._pairing[key] = _Pairing(compare)
         try:
-            async with pairing_agent(address, compare) if self.on_bluez else nullcontext():
+            async with pairing_agent(address, pairing.comparer) if self.on_bluez else nullcontext():
                 yield
         finally:
             del self._pairing[key]
@@ -83,7 +109,13 @@ class BleakAirwaves:
 
     def comparer(self, address: str) -> Compare | None:
         """Who compares codes; see `pairing`."""
-        return self._pairing.get(address.upper())
+        pairing = self._pairing.get(address.upper())
+        return pairing.comparer if pairing is not None else None
+
+    def refusal(self, address: str) -> asyncio.Event | None:
+        """Set once the codes were said to differ; None while the glasses are not being paired."""
+        pairing = self._pairing.get(address.upper())
+        return pairing.refused if pairing is not None else None
 
     async def scan(self, service_uuids: Collection[str]) -> AsyncGenerator[Advertisement, None]:
         """See `ble.port.Airwaves`. Any number of scans share one scanner; a slow reader misses advertisements and delays nobody."""
@@ -178,6 +210,23 @@ async def _stop(scanner: BleakScanner) -> None:
         pass  # the radio went away while scanning: nothing is left to stop
 
 
+async def _first(work: asyncio.Future[T], refused: asyncio.Event) -> T:
+    """What comes of `work`, unless `refused` is set before it ends, or as it does. Raises PairingNeeded."""
+    no = asyncio.ensure_future(refused.wait())
+    try:
+        await asyncio.wait((work, no), return_when=asyncio.FIRST_COMPLETED)
+        if refused.is_set():
+            if work.done() and not work.cancelled():
+                work.exception()  # seen: what is said below is the reason for it
+            raise PairingNeeded(
+                "The glasses were not paired.", "The two codes were said to differ.", "Pair them again, and compare the codes once more."
+            )
+        return await work
+    finally:
+        no.cancel()
+        work.cancel()
+
+
 class BleakGattPort:
     """`ble.port.GattPort` over one bleak client, made anew for each link."""
 
@@ -202,10 +251,8 @@ class BleakGattPort:
                 on_lost()
 
         client = BleakClient(device, lost, timeout=_CONNECT_SECONDS, backend=self._backend)
-        with plainly():
-            # bleak's own timeout does not cover all back ends.
-            async with asyncio.timeout(_CONNECT_SECONDS + 5):
-                await client.connect()
+        # bleak's own timeout does not cover all back ends.
+        await self._unless_refused(client.connect(), _CONNECT_SECONDS + 5)
         self._client = client
 
     def services(self) -> Mapping[str, frozenset[str]]:
@@ -229,20 +276,17 @@ class BleakGattPort:
         return size
 
     async def read(self, characteristic: str) -> bytes:
-        with plainly():
-            return bytes(await self._link().read_gatt_char(self._named(characteristic)))
+        return bytes(await self._unless_refused(self._link().read_gatt_char(self._named(characteristic))))
 
     async def write(self, characteristic: str, data: bytes, *, response: bool = True) -> None:
-        with plainly():
-            await self._link().write_gatt_char(self._named(characteristic), data, response=response)
+        await self._unless_refused(self._link().write_gatt_char(self._named(characteristic), data, response=response))
 
     async def subscribe(self, characteristic: str, callback: Callable[[bytes], None]) -> None:
         # A plain function: bleak would run a coroutine in a task of its own for each notification, and lose their order.
         def arrived(_: BleakGATTCharacteristic, data: bytearray) -> None:
             callback(bytes(data))
 
-        with plainly():
-            await self._link().start_notify(self._named(characteristic), arrived)
+        await self._unless_refused(self._link().start_notify(self._named(characteristic), arrived))
 
     async def unsubscribe(self, characteristic: str) -> None:
         with plainly():
@@ -251,12 +295,11 @@ class BleakGattPort:
     async def pair(self) -> None:
         """See `ble.port.GattPort`. BlueZ pairs only while there is an agent to ask; the other systems ask the person themselves."""
         virtual = {"compare": self._airwaves.comparer(self._address)} if self._backend is not None else {}
-        with plainly():
-            async with self._airwaves.agent_for(self._address):
-                try:
-                    await self._link().pair(**virtual)
-                except NotImplementedError:  # CoreBluetooth has no call for it (bleak documentation)
-                    raise PairsByItself from None
+        async with self._airwaves.agent_for(self._address):
+            try:
+                await self._unless_refused(self._link().pair(**virtual), _PAIR_SECONDS)
+            except NotImplementedError:  # CoreBluetooth has no call for it (bleak documentation)
+                raise PairsByItself from None
 
     async def disconnect(self) -> None:
         """End the link; without one, do nothing."""
@@ -264,6 +307,18 @@ class BleakGattPort:
         if client is not None:
             with plainly():
                 await client.disconnect()
+
+    async def _unless_refused(self, work: Awaitable[T], seconds: float = _ANSWER_SECONDS) -> T:
+        """What comes of `work`, within `seconds`; PairingNeeded as soon as somebody says that the codes differ.
+
+        BlueZ pairs by itself at a first access to what is protected. If that fails, it never answers what it held back for it meanwhile.
+        """
+        refused = self._airwaves.refusal(self._address)
+        with plainly():
+            async with asyncio.timeout(seconds):
+                if refused is None:
+                    return await work
+                return await _first(asyncio.ensure_future(work), refused)
 
     def _link(self) -> BleakClient:
         if self._client is None or not self._client.is_connected:

@@ -386,6 +386,41 @@ async def test_a_system_that_pairs_by_itself(rig: Any, make_jpeg: Callable[[int]
     await port.disconnect()
 
 
+class Held(AirClient):
+    """A system that answers no read, as BlueZ does with what it holds back for a pairing that then fails."""
+
+    async def read_gatt_char(self, *args: Any, **kwargs: Any) -> bytearray:
+        return await asyncio.get_running_loop().create_future()
+
+
+@pytest.mark.parametrize("same", [True, False])
+async def test_codes_that_differ_end_what_waits_for_the_pairing(rig: Any, make_jpeg: Callable[[int], bytes], same: bool) -> None:
+    async def compare(_: str) -> bool:
+        return same
+
+    address = await rig.air.add(SimulatedOmi([make_jpeg(300)], pace=AT_ONCE))
+    scanner, _ = backends(rig.air)
+    airwaves = BleakAirwaves(scanner_backend=scanner, client_backend=type("HeldHere", (Held,), {"air": rig.air}))
+    assert airwaves.comparer(address) is None
+    async with airwaves.pairing(address, compare):
+        port = airwaves.port(address)
+        await port.connect(lambda: None)
+        began = asyncio.get_running_loop().time()
+        waiting = asyncio.ensure_future(port.read(standard.MODEL))
+        await asyncio.sleep(1)
+        comparer = airwaves.comparer(address)
+        assert comparer is not None
+        assert await comparer("123456") is same
+        with pytest.raises(LinkLost if same else PairingNeeded):
+            await waiting
+        took = asyncio.get_running_loop().time() - began
+        assert took > 30 if same else took < 2
+        if not same:
+            with pytest.raises(PairingNeeded):
+                await port.read(standard.MODEL)
+        await port.disconnect()
+
+
 @pytest.mark.parametrize(("error", "kind"), ERRORS, ids=lambda value: getattr(value, "__name__", repr(value)))
 def test_errors_are_said_plainly(error: Exception, kind: type[GlassesError]) -> None:
     said = explained(error)
