@@ -25,11 +25,17 @@ def line_of_look(proposal: LiveProposal) -> Receipt:
     return replace(line, kind=ReceiptKind.LIVE, frames=proposal.draft.frames, body_size=proposal.most_bytes)
 
 
+def number_of(count: int, noun: str) -> str:
+    """A number and what it counts: 1 photo, 2 photos."""
+    return f"{count} {noun}{'s' if count != 1 else ''}"
+
+
 def words_of_look(proposal: LiveProposal) -> str:
     """What was asked for, as a sentence."""
     draft = proposal.draft
     return (
-        f"A live look: at most {draft.frames} frames in {draft.minutes} minutes, one every {draft.every} seconds at most, "
+        f"A live look: at most {number_of(draft.frames, 'frame')} in {number_of(draft.minutes, 'minute')}, "
+        f"one in {number_of(draft.every, 'second')} at most, "
         f"none larger than {proposal.frame_bytes} bytes, faces {'covered' if proposal.cover_faces else 'not covered'}."
     )
 

@@ -1,11 +1,15 @@
-"""A live look from simulated glasses to a server on this computer: nothing is replaced, every connection is watched."""
+"""Live looks from simulated glasses to a server on this computer: nothing is replaced, every connection is watched."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Any
 
+import pytest
+
 from app.cli.demo import first_found
+from app.cli.live import look
+from app.cli.terminal import Exit, Terminal
 from app.events import LiveChanged
 from app.library.types import Query
 from app.services import Services
@@ -44,3 +48,34 @@ async def test_frames_from_the_glasses_until_the_link_is_lost(eyelid: Services, 
     assert set(shared) == set(end.items)
     assert set(street.read_text().splitlines()) == {f"('127.0.0.1', {assistant.port})"}
     assert (await eyelid.sharing.verify_receipts()).sound
+
+
+async def test_a_live_look_at_the_terminal(eyelid: Services, assistant: Any, street: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    await eyelid.glasses.start_simulated("openglass")
+    pair = await eyelid.glasses.pair(await first_found(eyelid))
+    server = eyelid.sharing.book.add_local("My server", f"{assistant.origin}/v1", "a-model").id
+    draft = LiveDraft(pair.address, "What is ahead?", server, frames=1, minutes=1, every=1)
+    terminal = Terminal()
+    answers, said, asked = ["n", "y"], [], []
+
+    async def ask(question: str, *, otherwise: str = "") -> str:
+        asked.append(question)
+        return answers.pop(0)
+
+    monkeypatch.setattr(terminal, "ask", ask)
+    monkeypatch.setattr(terminal, "say", said.append)
+    monkeypatch.setattr(terminal, "part", said.append)
+    assert await look(eyelid, draft, terminal) is Exit.KEPT_PRIVATE
+    assert street.read_text() == ""
+    assert await look(eyelid, draft, terminal) is Exit.DONE
+    assert asked == ["Send up to 1 photo to Local server (this computer)? [y/N]"] * 2
+    text = "".join(said)
+    for part in (
+        "at most 1 photo in 1 minute,",
+        "frame 1 of at most 1",
+        "A cup of coffee on a table.",
+        "All its frames were sent.",
+        "answered",
+    ):
+        assert part in text
+    assert len(assistant.bodies) == 1
