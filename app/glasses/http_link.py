@@ -23,6 +23,9 @@ WINDOW = 4 << 20
 """Bytes of an answer that may be on the way at once."""
 CONNECT_SECONDS = 10.0
 IDLE_SECONDS = 30.0
+ANSWER_SECONDS = 30.0
+LEAST_RATE = 20_000
+"""Bytes a second: who is slower than that over a whole answer, after the time that any answer may take, is given up; see `_patience`."""
 TOTAL_SECONDS = 4 * 3600.0
 
 
@@ -70,9 +73,14 @@ def _order(request: HttpRequest, parcel_id: str) -> Fetch:
         max_answer=request.most,
         connect_timeout=CONNECT_SECONDS,
         idle_timeout=IDLE_SECONDS,
-        total_timeout=TOTAL_SECONDS,
+        total_timeout=_patience(request),
         body=request.body,
     )
+
+
+def _patience(request: HttpRequest) -> float:
+    """Seconds for the whole of an answer: one that comes in drops, head or body, must not hold up the rest for hours."""
+    return min(TOTAL_SECONDS, ANSWER_SECONDS + request.most / LEAST_RATE)
 
 
 class _Journey:

@@ -11,7 +11,7 @@ import contextlib
 import dataclasses
 import json
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +175,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
         (over_wifi, "LOOK_SECONDS", 0.1),
         (over_wifi, "QUIET_SECONDS", 0.5),
         (http_link, "IDLE_SECONDS", 0.1),
+        (http_link, "ANSWER_SECONDS", 0.3),
+        (http_link, "LEAST_RATE", 1 << 30),
         (ingest, "LARGEST_CAPTURE", 32 << 20),
     ):
         monkeypatch.setattr(module, name, value)
@@ -200,6 +202,32 @@ async def last_step(bench: Any, address: str) -> WifiStep:
 def forget_the_peak() -> None:
     with contextlib.suppress(OSError):  # not every system counts it
         Path("/proc/self/clear_refs").write_text("5")
+
+
+@contextlib.asynccontextmanager
+async def in_drops() -> AsyncIterator[str]:
+    """The address of a server whose answers never stop coming, a byte at a time."""
+    dripping: set[asyncio.Task[None]] = set()
+
+    async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        dripping.add(asyncio.current_task())  # type: ignore[arg-type]
+        with contextlib.suppress(OSError, asyncio.CancelledError):
+            writer.write(b"HTTP/1.1 200 OK\r\n")
+            while True:
+                writer.write(b"x")
+                await writer.drain()
+                await asyncio.sleep(0.02)
+        writer.close()
+
+    there = await asyncio.start_server(drip, "127.0.0.1", 0)
+    try:
+        host, port = there.sockets[0].getsockname()[:2]
+        yield f"{host}:{port}"
+    finally:
+        there.close()
+        for task in dripping:
+            task.cancel()
+        await asyncio.gather(*dripping)
 
 
 def most_memory(pid: int | str) -> int:
@@ -249,6 +277,11 @@ async def test_mentra_glasses_that_lie(wifi_bench: Any, impatient: None, monkeyp
         step = await last_step(scene, address)
         assert isinstance(step, BrokenOff), announced
         require_harmless(scene, announced, step)
+    hostile.twin.faults = honest
+
+    async with in_drops() as address_of_drops:
+        hostile.twin.faults = dataclasses.replace(honest, announced_address=address_of_drops)
+        require_harmless(scene, "answers in drops", await last_step(scene, address))
     hostile.twin.faults = honest
 
     assert most_memory("self") - before < MOST_GROWTH
