@@ -8,6 +8,7 @@ from app.sharing.approval import Approval, Approvals
 from app.sharing.errors import GateClosed
 from app.sharing.gate import Gate
 from app.sharing.grants import Grant, GrantOffer, Grants, GrantSpan, GrantWish, granted, offer
+from app.sharing.live_desk import LiveDesk
 from app.sharing.types import Proposal
 from app.vault.types import LockState
 from app.vault.vault import Vault
@@ -21,6 +22,7 @@ class GrantDesk:
     _grants: Grants
     _gate: Gate
     _waiting: dict[str, Proposal]
+    live: LiveDesk
 
     def _checked(self, proposal: Proposal, wish: GrantWish | None) -> GrantWish | None:
         """What is to be given with a yes, None where that is for this once. Raises GrantRefused, before anything is approved."""
@@ -61,7 +63,8 @@ class GrantDesk:
         await self._withdraw((grant_id,))
 
     async def void_grants(self, why: str) -> None:
-        """End all grants, as when the computer goes to sleep; `why` is a sentence."""
+        """End all grants, and the live look under way, as when the computer goes to sleep; `why` is a sentence."""
+        self.live.end(why)
         await self._withdraw(self._grants.void_all(why))
 
     async def _withdraw(self, grant_ids: Sequence[str]) -> None:

@@ -215,7 +215,7 @@ class Receipt:
     """One line of the receipt book. `bytes_sent` counts body bytes handed to the network; digests are hex; never a picture.
 
     `grant` names what the person had allowed before, empty where they approved this very parcel; `request_id` is the server's own name for
-    the exchange, empty where it gave none; `frames` counts those of a live look that were sent.
+    the exchange, empty where it gave none; `frames` counts those of a live look that were sent (in its line of intent: that may be).
     """
 
     number: int

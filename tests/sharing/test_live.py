@@ -378,6 +378,7 @@ ENDS: dict[str, Callable[[Stage], Any]] = {
     "link lost": lambda stage: stage.pair.queue.put_nowait(None),
     "glasses fail": lambda stage: stage.pair.queue.put_nowait(EyelidError("The glasses fell asleep.", "", "")),
     "closing": lambda stage: stage.room.desk.close(),
+    "sleep": lambda stage: stage.room.desk.void_grants("The computer goes to sleep."),
 }
 
 
