@@ -5,6 +5,7 @@ Owns the settings file. No secrets are kept here: API keys and vault keys live i
 
 from __future__ import annotations
 
+import enum
 import json
 import tomllib
 from collections.abc import Callable
@@ -22,48 +23,116 @@ MANY = 12
 """More choices than these are not listed in a message."""
 
 
+class Group(enum.Enum):
+    """Where a setting belongs; the order of the page."""
+
+    GENERAL = "General"
+    LOOK = "Appearance and access"
+    LOCK = "Locking"
+    GLASSES = "Glasses"
+    IMPORT = "Import"
+    SHARING = "AI and sharing"
+
+
 @dataclass(frozen=True, slots=True)
 class Setting(Generic[T]):
-    """One thing a person can choose. `choices` limits a text setting; empty means any text."""
+    """One thing a person can choose. `choices` limits a text setting; empty means any text. `words` says each choice in plain words."""
 
     key: str
     default: T
     title: str
     help: str
     choices: tuple[str, ...] = ()
+    group: Group = Group.GENERAL
+    words: tuple[str, ...] = ()
 
 
-THEME: Setting[str] = Setting(
-    "theme", "system", "Theme", "How the window looks; “system” follows your desktop.", ("system", "light", "dark", "contrast")
-)
 AI_OFF: Setting[bool] = Setting(
-    "ai_off", False, "AI off", "Closes the gate whole: nothing can be sent to any assistant until you switch this off."
+    "ai_off",
+    False,
+    "AI off",
+    "Closes the gate whole: nothing can be sent to any assistant until you switch this off.",
+    group=Group.SHARING,
 )
 DESTINATION: Setting[str] = Setting(
-    "destination", "mirror", "Usual destination", "Where a question goes unless you choose otherwise; the mirror stays on this computer."
+    "destination",
+    "mirror",
+    "Usual destination",
+    "Where a question goes unless you choose otherwise; the mirror stays on this computer.",
+    group=Group.SHARING,
 )
-CONTINUOUS: Setting[bool] = Setting(
-    "continuous", False, "Capture at intervals after pairing", "Newly paired glasses take photos by themselves, if they can."
-)
-
 REGION: Setting[str] = Setting(
     "region",
     "",
     "Where you are",
     "Terms differ by country, and in the United States by state. It is used to show you those that count for you, and goes nowhere.",
     ("", *PLACES),
+    Group.SHARING,
+    ("not said", *PLACES.values()),
 )
 """A code of `app.sharing.regions.PLACES`; empty until it was asked."""
 
+THEME: Setting[str] = Setting(
+    "theme",
+    "system",
+    "Theme",
+    "How the window looks; “system” follows your desktop.",
+    ("system", "light", "dark", "contrast"),
+    Group.LOOK,
+    ("Like the desktop", "Light", "Dark", "High contrast"),
+)
+TEXT_SIZE: Setting[str] = Setting(
+    "text_size",
+    "100",
+    "Text size",
+    "How large all text is, on top of the size your desktop gives it.",
+    ("100", "125", "150", "200"),
+    Group.LOOK,
+    ("100 %", "125 %", "150 %", "200 %"),
+)
+"""In percent."""
+
+TRAY: Setting[bool] = Setting(
+    "tray",
+    False,
+    "Keep running when the window is closed",
+    "Eyelid stays in the tray, and captures go on coming in. Where the desktop has no tray, closing the window ends Eyelid.",
+)
+START_AT_LOGIN: Setting[bool] = Setting(
+    "start_at_login", False, "Start when I log in", "Eyelid starts with your desktop, locked, in the tray or as a small window."
+)
+NOTIFY: Setting[bool] = Setting(
+    "notify",
+    True,
+    "Tell me when captures arrive",
+    "A notification says how many, never what or from whom; while the vault is locked not even how many.",
+)
+
+CONTINUOUS: Setting[bool] = Setting(
+    "continuous",
+    False,
+    "Capture at intervals after pairing",
+    "Newly paired glasses take photos by themselves, if they can.",
+    group=Group.GLASSES,
+)
+
 NEVER = "never"
 IDLE_LOCK: Setting[str] = Setting(
-    "idle_lock", "15", "Lock after idle minutes", "The vault locks by itself after so many minutes.", ("1", "5", "15", "30", NEVER)
+    "idle_lock",
+    "15",
+    "Lock by itself",
+    "The vault locks when Eyelid was not used for so long.",
+    ("1", "5", "15", "30", NEVER),
+    Group.LOCK,
+    ("after 1 minute", "after 5 minutes", "after 15 minutes", "after 30 minutes", "never"),
 )
+"""In minutes."""
 LOCK_AWAY: Setting[bool] = Setting(
     "lock_away",
     True,
     "Lock when I am away",
     "Locks the vault when the screen is locked, another user takes over, or the computer goes to sleep.",
+    group=Group.LOCK,
 )
 
 WATCH_FOLDER: Setting[str] = Setting(
@@ -71,10 +140,35 @@ WATCH_FOLDER: Setting[str] = Setting(
     "",
     "Watched folder",
     "Pictures and films that appear in this folder are imported by themselves; point your phone's synchronisation there.",
+    group=Group.IMPORT,
 )
 """A path; empty for none."""
 
-ALL: tuple[Setting[str] | Setting[bool], ...] = (THEME, AI_OFF, DESTINATION, CONTINUOUS, IDLE_LOCK, LOCK_AWAY, REGION, WATCH_FOLDER)
+AnySetting = Setting[str] | Setting[bool]
+
+ALL: tuple[AnySetting, ...] = (
+    TRAY,
+    START_AT_LOGIN,
+    NOTIFY,
+    THEME,
+    TEXT_SIZE,
+    IDLE_LOCK,
+    LOCK_AWAY,
+    CONTINUOUS,
+    WATCH_FOLDER,
+    AI_OFF,
+    DESTINATION,
+    REGION,
+)
+"""In the order of the page within each group."""
+
+
+def named(key: str) -> AnySetting:
+    """The setting called `key`. Raises SettingsError."""
+    found = next((setting for setting in ALL if setting.key == key), None)
+    if found is None:
+        raise SettingsError(f"There is no setting called “{key}”.", "", "List them with “eyelid settings”.")
+    return found
 
 
 class SettingsError(EyelidError):
@@ -105,7 +199,7 @@ class Settings:
                 self._values[setting.key] = self._checked(setting, found[setting.key])
 
     @staticmethod
-    def _checked(setting: Setting[str] | Setting[bool], value: object) -> bool | str:
+    def _checked(setting: AnySetting, value: object) -> bool | str:
         if isinstance(value, bool | str) and type(value) is type(setting.default) and (not setting.choices or value in setting.choices):
             return value
         few = setting.choices if len(setting.choices) <= MANY else ("one of those offered",)
@@ -120,13 +214,32 @@ class Settings:
 
     def set(self, setting: Setting[T], value: T) -> None:
         """Keep `value`, durably; raises SettingsError for a value the setting cannot have."""
+        self.put(setting, value)
+
+    def value(self, setting: AnySetting) -> bool | str:
+        """As `get`, for whoever goes through all settings."""
+        return self._values.get(setting.key, setting.default)
+
+    def put(self, setting: AnySetting, value: bool | str) -> None:
+        """As `set`, for whoever goes through all settings."""
         self._values[setting.key] = self._checked(setting, value)
+        self._save(setting.key)
+
+    def reset(self, setting: AnySetting) -> None:
+        """Back to the default, durably; a default that changes with a later version then counts."""
+        if self._values.pop(setting.key, None) is not None:
+            self._save(setting.key)
+
+    def is_default(self, setting: AnySetting) -> bool:
+        return self.value(setting) == setting.default
+
+    def _save(self, changed: str) -> None:
         # JSON's strings and booleans are TOML's as well.
         lines = [f"{key} = {json.dumps(kept, ensure_ascii=False)}\n" for key, kept in sorted(self._values.items())]
         replace_file(self._path, "".join(lines).encode())
         for listener in self._listeners:
-            listener(setting.key)
+            listener(changed)
 
     def on_change(self, listener: Callable[[str], None]) -> None:
-        """Call `listener` with the key of each setting that is set from now on."""
+        """Call `listener` with the key of each setting that is set or reset from now on."""
         self._listeners.append(listener)

@@ -11,6 +11,10 @@ from app.paths import Profile
 
 def main() -> int:
     """The `eyelid` command: a command line's work in the terminal, the window without one."""
+    if "--hidden" in sys.argv[1:]:  # how the entry for logging in starts it: there is no command line's work then
+        from ui.main import main as window_main
+
+        return window_main(sys.argv[1:])
     return cli.main(sys.argv[1:], window=_window)
 
 

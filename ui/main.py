@@ -19,15 +19,18 @@ from app.paths import Profile
 from app.services import Services
 from ui.collector import Collector
 from ui.dialogs import tell
+from ui.everyday import Everyday
 from ui.i18n import tr
 from ui.icons import app_icon
 from ui.lockwatch import make_watch
 from ui.main_window import MainWindow
+from ui.single import claim, ring
 from ui.theme import Theme
 
 FAILED = 1
 """The same as the command line's code for "could not be done"."""
 
+_NO_ANSWER_WORDS = "Eyelid is open already, but its window does not answer. End it, then start Eyelid again.\n"
 _NO_SCREEN_WORDS = "Eyelid's window needs a screen, and there is none here; use “eyelid --help” for the command line instead.\n"
 
 
@@ -35,21 +38,42 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the window; returns the exit code (0 done, 1 no screen or could not start)."""
     arguments = _parser().parse_args(sys.argv[1:] if argv is None else argv)
     profile = Profile(arguments.profile.expanduser().absolute()) if arguments.profile else Profile.default()
-    return open_window(profile, tuple(arguments.sim))
+    return open_window(profile, tuple(arguments.sim), hidden=arguments.hidden)
 
 
-def open_window(profile: Profile, sims: Sequence[str] = ()) -> int:
-    """Show the window on `profile` until it is closed; the exit codes are those of `main`."""
+def open_window(profile: Profile, sims: Sequence[str] = (), *, hidden: bool = False) -> int:
+    """Show the window on `profile` until it is closed; the exit codes are those of `main`. If there is one already, that comes forward.
+
+    `hidden`: begin in the tray, or as a small window where there is no tray.
+    """
     if not _has_screen():
         sys.stderr.write(_NO_SCREEN_WORDS)
         return FAILED
+    profile.make()
+    if (held := claim(profile.root)) is None:
+        return _wake_the_other(profile, hidden)
+    try:
+        return _open(profile, sims, hidden)
+    finally:
+        held.release()
+
+
+def _wake_the_other(profile: Profile, hidden: bool) -> int:
+    """This profile has a window; a second one would only be told that the vault is in use."""
+    if hidden or ring(profile.root):
+        return 0
+    sys.stderr.write(_NO_ANSWER_WORDS)
+    return FAILED
+
+
+def _open(profile: Profile, sims: Sequence[str], hidden: bool) -> int:
     app = _application()
     import qasync  # type: ignore[import-untyped]  # picks its Qt binding when imported, which must be the one loaded above
 
     loop = qasync.QEventLoop(app)
     asyncio.set_event_loop(loop)
     with loop:
-        return int(loop.run_until_complete(run(app, profile, sims, loop)))
+        return int(loop.run_until_complete(run(app, profile, sims, loop, hidden=hidden)))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--sim", action="append", default=[], metavar="FAMILY", help="put simulated glasses of this family on a virtual radio"
     )
+    parser.add_argument("--hidden", action="store_true", help="start in the tray, as after logging in")
     return parser
 
 
@@ -88,17 +113,19 @@ def _application() -> QApplication:
     return app
 
 
-async def run(app: QApplication, profile: Profile, sims: Sequence[str], loop: asyncio.AbstractEventLoop) -> int:
+async def run(app: QApplication, profile: Profile, sims: Sequence[str], loop: asyncio.AbstractEventLoop, *, hidden: bool = False) -> int:
     """Start, show, wait until the window is closed, stop."""
     theme = Theme(app)
     collector = Collector(app)
     try:
-        return await _run(theme, collector, profile, sims, loop)
+        return await _run(theme, collector, profile, sims, loop, hidden)
     finally:
         collector.stop()
 
 
-async def _run(theme: Theme, collector: Collector, profile: Profile, sims: Sequence[str], loop: asyncio.AbstractEventLoop) -> int:
+async def _run(
+    theme: Theme, collector: Collector, profile: Profile, sims: Sequence[str], loop: asyncio.AbstractEventLoop, hidden: bool
+) -> int:
     try:
         services = await Services.start(profile, sims=sims)
     except Exception as error:  # whatever it was, the person is told in the same three parts
@@ -110,9 +137,11 @@ async def _run(theme: Theme, collector: Collector, profile: Profile, sims: Seque
         window = MainWindow(services, theme, loop, make_watch())
         if os.name == "posix":
             _on_signals(window)
-        window.show()
+        everyday = Everyday(window)
+        (everyday.start_hidden if hidden else window.show)()
         collector.settle()
         await window.closed.wait()
+        everyday.stop()
         await window.tasks.stop()
     finally:
         await services.stop()
@@ -130,7 +159,7 @@ def _on_signals(window: MainWindow) -> None:
     waker.activated.connect(lambda: os.read(reading, 64))
 
     def close(number: int, frame: FrameType | None) -> None:
-        window.close()
+        window.leave()
 
     for wanted in (signal.SIGINT, signal.SIGTERM):
         signal.signal(wanted, close)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget
 
 from app import settings as declared
-from app.errors import Explanation
-from app.events import CaptureLost, GlassesChanged, GlassesForgotten, Trouble, VaultChanged, VaultNotice
+from app.events import GlassesChanged, GlassesForgotten, VaultChanged
 from app.services import Services
 from app.vault.types import ItemId, LockState
-from ui.actions import say_notices
 from ui.context import Context
+from ui.dialogs import opened
 from ui.gate import GateWays
 from ui.i18n import tr
 from ui.idle import Guard
@@ -24,33 +23,26 @@ from ui.lockwatch import LockWatch
 from ui.memory import Memory
 from ui.pages.ask import AskPage
 from ui.pages.captures import CapturesPage
+from ui.pages.diagnostics import DiagnosticsPage
 from ui.pages.door import LockPage
 from ui.pages.first_run import WelcomePage
 from ui.pages.glasses import GlassesPage
 from ui.pages.settings import SettingsPage
 from ui.pages.shared import SharedPage
 from ui.pages.viewer import ViewerPage
-from ui.shell import Sidebar, Strip
+from ui.shell import Inside
+from ui.shortcuts import ShortcutsDialog
 from ui.tasks import Tasks
+from ui.teller import Teller
 from ui.theme import Theme
 from ui.tokens import GRID
 from ui.widgets.banner import Banners
-from ui.widgets.basics import column, redress, row
-from ui.widgets.page import MARGIN, WIDEST, Page
+from ui.widgets.basics import redress
+from ui.widgets.page import WIDEST, Page
 
 _OPEN_WORK = (
-    "export",
-    "import",
-    "favourite",
-    "trash",
-    "forget",
-    "pair",
-    "receipt",
-    "verify receipts",
-    "export receipts",
-    "keys",
-    "notices",
-    "album",
+    *("export", "import", "favourite", "trash", "forget", "pair", "receipt", "verify receipts", "export receipts", "keys"),
+    *("notices", "album", "rename", "release", "shortcuts", "report", "folder"),
 )
 """Work that may hold a dialog open; it ends when the vault locks."""
 
@@ -66,13 +58,17 @@ class MainWindow(QMainWindow):
         self.tasks = Tasks(loop, self)
         self.context = Context(services, theme, self.tasks, memory)
         theme.choose(services.settings.get(declared.THEME))
-        theme.scale_text(memory.text_percent)
+        theme.scale_text(int(services.settings.get(declared.TEXT_SIZE)))
         self.setWindowTitle(tr("Eyelid"))
         self.setMinimumSize(112 * GRID, 70 * GRID)
         self.resize(150 * GRID, 100 * GRID)
         if memory.geometry is not None:
             self.restoreGeometry(memory.geometry)
         self.banners = Banners(theme)
+        self.banners.setMaximumWidth(WIDEST)
+        self.hides: Callable[[], bool] = lambda: False
+        self._leaving = False
+        self.teller = Teller(self.context, self.banners, lambda: self.here, lambda: self.unlocked)
         self.guard = Guard(services.settings, self.lock, watch or LockWatch())
         self._make_pages(loop)
         self._make_rooms()
@@ -101,28 +97,12 @@ class MainWindow(QMainWindow):
         }
 
     def _make_rooms(self) -> None:
-        theme = self.context.theme
-        self.sidebar = Sidebar(theme, [(name, page.title.text()) for name, page in self.pages.items()])
-        self.strip = Strip(theme)
-        self.stack = QStackedWidget()
-        for page in (*self.pages.values(), self.viewer):
-            self.stack.addWidget(page)
+        self.diagnostics = DiagnosticsPage(self.context, self.banners, lambda: self.teller.recent)
+        self._others = (self.viewer, self.diagnostics)
+        self.inside = Inside(self.context.theme, self.pages, self._others, (self.banners, *self.gate.bars))
+        self.sidebar, self.strip, self.stack = self.inside.sidebar, self.inside.strip, self.inside.stack
         self.gate.join(self.stack, self.go)
         self.imports.join(self.stack, self.go, self.captures, self.glasses)
-        self.banners.setMaximumWidth(WIDEST)
-        above = column(self.banners, *self.gate.bars, margins=(MARGIN, 0, MARGIN, 0))
-        right = column(gap=0)
-        right.addLayout(above)
-        right.addWidget(self.stack, 1)
-        across = row(self.sidebar, gap=0)
-        across.addLayout(right, 1)
-        inside = column(gap=0)
-        inside.addLayout(across, 1)
-        inside.addWidget(self.strip)
-        self.inside = QWidget()
-        self.inside.setProperty("role", "window")
-        self.inside.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.inside.setLayout(inside)
         self.rooms = QStackedWidget()
         for room in (self.welcome, self.lock_page, self.inside):
             self.rooms.addWidget(room)
@@ -131,18 +111,17 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         events, theme = self._services.events, self.context.theme
         events.subscribe(VaultChanged, self._vault_changed)
-        events.subscribe(GlassesChanged, self._glasses_changed)
-        events.subscribe(GlassesForgotten, self._glasses_changed)
-        events.subscribe(CaptureLost, self._capture_lost)
-        events.subscribe(Trouble, self._trouble)
-        events.subscribe(VaultNotice, self._noticed)
-        self.tasks.failed.connect(self._failed)
+        events.subscribe(GlassesChanged, self._show_glasses)
+        events.subscribe(GlassesForgotten, self._show_glasses)
         theme.changed.connect(self._new_look)
         self.sidebar.chosen.connect(self.go)
         self.strip.lock_asked.connect(self.lock)
         self.strip.ai_switched.connect(self.switch_ai)
         self.strip.glasses_asked.connect(partial(self.go, "glasses"))
         self.settings.ai_switched.connect(self.switch_ai)
+        self.settings.shortcuts_asked.connect(self.show_shortcuts)
+        self.settings.diagnostics_asked.connect(self._show_diagnostics)
+        self.diagnostics.left.connect(partial(self.go, "settings"))
         self.captures.opened.connect(self.view)
         self.captures.ask_about.connect(self.ask_about)
         self.captures.pair_asked.connect(self._pair)
@@ -163,7 +142,10 @@ class MainWindow(QMainWindow):
         self._key("Ctrl+L", self.lock)
         self._key("Ctrl+F", self._search)
         self._key("Ctrl+E", lambda: self.captures.export_chosen() if self.captures.isVisible() else None)
-        self._key("Ctrl+Q", self.close)
+        self._key("Ctrl+W", self.close)
+        self._key("Ctrl+Q", self.leave)
+        for keys in ("F1", "?"):
+            self._key(keys, self.show_shortcuts)
 
     def _key(self, keys: str, act: object) -> None:
         QShortcut(QKeySequence(keys), self).activated.connect(act)
@@ -197,7 +179,7 @@ class MainWindow(QMainWindow):
             door.entered()
 
     def _forget(self) -> None:
-        for page in (*self.pages.values(), self.viewer):
+        for page in (*self.pages.values(), *self._others):
             page.forget()
         self.gate.forget()
         self.imports.forget()
@@ -228,6 +210,10 @@ class MainWindow(QMainWindow):
         self.ask.take(items)
         self.go("ask")
 
+    def _show_diagnostics(self) -> None:
+        self.stack.setCurrentWidget(self.diagnostics)
+        self.diagnostics.entered()
+
     def _pair(self) -> None:
         self.go("glasses")
         self.glasses.open_pairing()
@@ -243,6 +229,7 @@ class MainWindow(QMainWindow):
             self._forget()
             self.welcome.forget()
             self.rooms.setCurrentWidget(self.lock_page)
+            self.lock_page.entered()
             self.tasks.start(self._services.vault.lock(), key="lock")
 
     def switch_ai(self, off: bool) -> None:
@@ -261,24 +248,8 @@ class MainWindow(QMainWindow):
         if not self.closed.is_set():
             self._room()
 
-    def _glasses_changed(self, event: GlassesChanged | GlassesForgotten) -> None:
-        self._show_glasses()
-
-    def _show_glasses(self) -> None:
+    def _show_glasses(self, _event: object = None) -> None:
         self.strip.show_glasses(self._services.glasses.known())
-
-    def _capture_lost(self, event: CaptureLost) -> None:
-        self._trouble(Trouble(Explanation(tr("A capture arrived damaged."), event.reason, tr("Stay near the computer and take it again."))))
-
-    def _trouble(self, event: Trouble) -> None:
-        self._failed(event.explanation, None)
-
-    def _noticed(self, event: VaultNotice) -> None:
-        if self.unlocked:
-            say_notices(self, self.context, self.banners, event.notices)
-
-    def _failed(self, said: Explanation, again: object) -> None:
-        self.here.trouble(said, again if callable(again) else None)
 
     @property
     def here(self) -> Banners:
@@ -290,8 +261,33 @@ class MainWindow(QMainWindow):
         redress(self.context.theme, self)
         self._show_glasses()
 
+    # -- the window as a window ------------------------------------------------------------------------------------------------
+
+    def show_shortcuts(self) -> None:
+        self.tasks.start(self._showing_shortcuts(), key="shortcuts")
+
+    async def _showing_shortcuts(self) -> None:
+        await opened(ShortcutsDialog(self, self.context.theme))
+
+    def come_forward(self) -> None:
+        """In front of everything, from wherever it is: hidden in the tray, small, or behind others."""
+        if self.isMinimized():
+            self.showNormal()
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    def leave(self) -> None:
+        """Close for good, not into the tray."""
+        self._leaving = True
+        self.close()
+
     def closeEvent(self, event: QCloseEvent) -> None:
         self.context.memory.geometry = self.saveGeometry()
+        if not self._leaving and self.hides():
+            event.ignore()
+            self.hide()
+            return
         self._forget()
         self.guard.stop()
         self.captures.thumbs.close()

@@ -1,4 +1,4 @@
-"""What the window remembers of itself between runs (place, size, text size), in the profile. Nothing about captures."""
+"""What the window remembers of itself between runs (place, size, how far the first run came), in the profile. Nothing about captures."""
 
 from __future__ import annotations
 
@@ -21,15 +21,6 @@ class Memory:
     @geometry.setter
     def geometry(self, value: QByteArray) -> None:
         self._file.setValue("geometry", value)
-        self._file.sync()
-
-    @property
-    def text_percent(self) -> int:
-        return self._number("text_percent", 100)
-
-    @text_percent.setter
-    def text_percent(self, value: int) -> None:
-        self._file.setValue("text_percent", value)
         self._file.sync()
 
     @property

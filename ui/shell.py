@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QButtonGroup, QFrame, QLabel, QSizePolicy, QToolButton
+from PySide6.QtWidgets import QButtonGroup, QFrame, QLabel, QSizePolicy, QStackedWidget, QToolButton, QWidget
 
 from app.glasses.types import GlassesView
 from ble.types import LinkState
@@ -16,6 +16,7 @@ from ui.theme import Theme, set_role
 from ui.tokens import GRID
 from ui.widgets.badge import LINK_LOOK
 from ui.widgets.basics import button, column, dress, label, row
+from ui.widgets.page import MARGIN, Page
 from ui.widgets.switch import Switch
 
 AGE_MS = 30_000
@@ -114,3 +115,25 @@ class Strip(QFrame):
         self._glasses.setText(text)
         self._glasses.setAccessibleName(tr("Glasses: {state}", state=text))
         dress(self._theme, self._glasses, icon, tone or "muted")
+
+
+class Inside(QWidget):
+    """All that is seen while the vault is open: sidebar, messages above, one page at a time, and the strip below."""
+
+    def __init__(self, theme: Theme, pages: Mapping[str, Page], others: Sequence[Page], above: Sequence[QWidget]) -> None:
+        super().__init__()
+        set_role(self, "window")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.sidebar = Sidebar(theme, [(name, page.title.text()) for name, page in pages.items()])
+        self.strip = Strip(theme)
+        self.stack = QStackedWidget()
+        for page in (*pages.values(), *others):
+            self.stack.addWidget(page)
+        right = column(column(*above, margins=(MARGIN, 0, MARGIN, 0)), gap=0)
+        right.addWidget(self.stack, 1)
+        across = row(self.sidebar, gap=0)
+        across.addLayout(right, 1)
+        whole = column(gap=0)
+        whole.addLayout(across, 1)
+        whole.addWidget(self.strip)
+        self.setLayout(whole)

@@ -1,40 +1,19 @@
-"""`eyelid doctor`: how this computer and this Eyelid are, in lines a person can read before passing them on. No names, no addresses."""
+"""`eyelid doctor`: what `app.doctor` finds, at the terminal."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
-import platform
-import shutil
-import sys
-from dataclasses import dataclass
-from importlib import metadata
 
-from app import __version__
 from app.cli.glasses import SETTLED, ready
 from app.cli.terminal import Exit, Terminal, running
-from app.confine.memory import report
+from app.doctor import Finding, of_computer, of_services
 from app.errors import explain
-from app.glasses.types import GlassesView
 from app.paths import Profile
-from app.separation import InForce
-from app.services import Services
-from app.vault.types import LockState
 from ble.types import LinkState
 
 TOLD = SETTLED | {LinkState.WAITING}
 """In each of these something can be said of a pair of glasses."""
-PACKAGES = ("bleak", "bumble", "cryptography", "httpx2", "apsw-sqlite3mc", "keyring", "pillow", "av", "PySide6-Essentials", "qasync")
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the report. `fine` is None for plain information."""
-
-    name: str
-    text: str
-    fine: bool | None = None
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -43,12 +22,12 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 async def run(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
-    findings = [*_system(), _space(profile)]
+    findings = of_computer(profile)
     try:
         async with running(profile) as services:
-            findings += [await _keyring(services), _vault(services), await _radio(services), *await _glasses(services)]
-            findings.append(_hardening())
-            findings += separation(await services.in_force())
+            known = services.glasses.known()
+            await asyncio.gather(*(ready(services, pair.known.address, enough=TOLD) for pair in known))
+            findings += await of_services(services)
     except Exception as error:
         findings.append(Finding("start", str(explain(error)), False))
     for finding in findings:
@@ -56,82 +35,3 @@ async def run(profile: Profile, arguments: argparse.Namespace, terminal: Termina
         terminal.say(f"{mark} {finding.name:<12} {finding.text}")
     terminal.data([{"name": f.name, "text": f.text, "fine": f.fine} for f in findings])
     return Exit.FAILED if any(finding.name == "start" for finding in findings) else Exit.DONE
-
-
-def _system() -> list[Finding]:
-    versions = []
-    for package in PACKAGES:
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            versions.append(f"{package} {metadata.version(package)}")
-    return [
-        Finding("eyelid", __version__),
-        Finding("system", f"{platform.system()} {platform.release()} {platform.machine()}, Python {sys.version.split()[0]}"),
-        Finding("packages", ", ".join(versions)),
-    ]
-
-
-def _space(profile: Profile) -> Finding:
-    place = next(folder for folder in (profile.root, *profile.root.parents) if folder.exists())
-    free = shutil.disk_usage(place).free
-    return Finding("disk", f"{free / 1e9:.1f} GB free where the vault lies", free > 1_000_000_000)
-
-
-async def _keyring(services: Services) -> Finding:
-    report = await services.vault.keyring_report()
-    return Finding("keyring", f"{report.name}: {report.text}", report.trusted)
-
-
-def _hardening() -> Finding:
-    found = report()
-    return Finding("memory", found.text(), found.whole)
-
-
-def separation(found: InForce, system: str = sys.platform) -> list[Finding]:
-    """What keeps each process to its own, in words. Where the system has nothing that Eyelid knows to ask for, that is no fault."""
-    kernel = "this kernel does not help with that" if system == "linux" else "this system is not asked for help with that"
-    not_asked = False if system == "linux" else None
-    built = f"opens no socket to the internet, but only by how it is built; {kernel}"
-    main = "the kernel refuses it, and all that it starts, sockets to the internet" if found.main else built
-    look = "the kernel refuses it sockets, programs and writing" if found.look else built
-    return [
-        Finding("main", main, found.main or not_asked),
-        Finding("courier", _courier(found, kernel), (found.courier_calls and found.courier_files > 0) or not_asked),
-        Finding("look worker", look, found.look or not_asked),
-    ]
-
-
-def _courier(found: InForce, kernel: str) -> str:
-    if not found.courier_calls:
-        return f"holds no keys; it leaves your files alone, but only by how it is built; {kernel}"
-    refused = "the kernel refuses it programs, local sockets and writing"
-    if not found.courier_files:
-        return f"{refused}; it leaves your files alone, but only by how it is built: this kernel has no Landlock"
-    return f"{refused}, and hides your files from it (Landlock, version {found.courier_files})"
-
-
-def _vault(services: Services) -> Finding:
-    if services.vault.state is LockState.ABSENT:
-        return Finding("vault", "none yet")
-    return Finding("vault", "format age v1, opens with: " + ", ".join(slot.kind.value for slot in services.vault.slots()), True)
-
-
-async def _radio(services: Services) -> Finding:
-    try:
-        await services.glasses.check_radio()
-    except Exception as error:
-        return Finding("bluetooth", str(explain(error)), False)
-    return Finding("bluetooth", "the adapter is on and may be used", True)
-
-
-async def _glasses(services: Services) -> list[Finding]:
-    """Whether the paired glasses are here, and if not, why they can't be seen. By number: nobody's names or addresses."""
-    pairs = services.glasses.known()
-    names = ["glasses"] if len(pairs) == 1 else [f"glasses {number}" for number in range(1, len(pairs) + 1)]
-    views = await asyncio.gather(*(ready(services, pair.known.address, enough=TOLD) for pair in pairs))
-    return [_pair(name, view) for name, view in zip(names, views, strict=True)]
-
-
-def _pair(name: str, view: GlassesView) -> Finding:
-    if view.state is LinkState.READY:
-        return Finding(name, "connected", True)
-    return Finding(name, str(view.trouble or "They did not answer in time. Bring them closer."), False)

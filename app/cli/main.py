@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from app import __version__
-from app.cli import care, demo, doctor, glasses, imports, items, live, looking, places, policies, receipts, simulate, trash
+from app.cli import care, demo, doctor, glasses, imports, items, live, looking, places, policies, preferences, receipts, simulate, trash
 from app.cli.terminal import Exit, Terminal
 from app.errors import Cancelled, Explained, explain
 from app.paths import Profile
@@ -42,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--recovery", action="store_true", help="unlock with the recovery code (asked for, or from --passphrase-fd)")
     top.add_argument("--sim", action="append", default=[], metavar="FAMILY", help="put simulated glasses on the air: omi-glass, openglass")
     commands = top.add_subparsers(metavar="COMMAND")
-    for module in (demo, glasses, imports, items, looking, live, receipts, trash, places, policies, care, doctor, simulate):
+    for module in (demo, glasses, imports, items, looking, live, receipts, trash, places, policies, preferences, care, doctor, simulate):
         module.add_commands(commands)
     return top
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.doctor import separation
 from app.courier import depot_link
+from app.doctor import separation
 from app.separation import KEPT, InForce, Separation
 from app.sharing.errors import CourierGone
 

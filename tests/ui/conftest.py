@@ -687,7 +687,7 @@ class FakeServices:
         pass
 
 
-USUAL = ("This plugin does not support", "pa_context_connect", "No RHI backend", "No audio device")
+USUAL = ("This plugin does not support", "systemTrayWindowChanged", "pa_context_connect", "No RHI backend", "No audio device")
 """What Qt says where there is no window manager, no sound and no graphics card, as is usual where tests run."""
 
 

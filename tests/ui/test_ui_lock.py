@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import itertools
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
 
 import pytest
+from dbus_fast import Message
+from dbus_fast.aio import MessageBus
 from PySide6.QtCore import QEvent
 from PySide6.QtDBus import QDBusConnection, QDBusMessage
 from PySide6.QtTest import QTest
@@ -17,7 +21,7 @@ from PySide6.QtWidgets import QMenu
 from app.settings import IDLE_LOCK, LOCK_AWAY, NEVER
 from app.vault.types import LockState
 from ui.idle import Guard
-from ui.lockwatch import LockWatch, make_watch
+from ui.lockwatch import LockWatch, macos, make_watch, windows
 from ui.lockwatch.linux import DBusWatch, session_path
 
 
@@ -122,16 +126,17 @@ async def test_being_away_can_be_ignored(window, services) -> None:
 
 async def test_locking_is_chosen_in_the_settings(window, services, until) -> None:
     window.go("settings")
-    page = window.settings
-    assert page._idle.currentData() == "15"
-    assert not page._never.isVisible()
-    page._idle.setCurrentIndex(page._idle.findData(NEVER))
-    page._idle.activated.emit(page._idle.currentIndex())
+    idle, away = window.settings.rows["idle_lock"], window.settings.rows["lock_away"]
+    assert idle.field.currentData() == "15"
+    assert not idle.note.isVisible()
+    idle.field.setCurrentIndex(idle.field.findData(NEVER))
+    idle.field.activated.emit(idle.field.currentIndex())
     await until(lambda: services.settings.get(IDLE_LOCK) == NEVER)
-    assert page._never.isVisible()
-    page._away.click()
+    assert "can see everything" in idle.note.text()
+    assert idle.note.isVisible()
+    away.field.click()
     await until(lambda: not services.settings.get(LOCK_AWAY))
-    assert "only idle time counts" in page._noticed.text()
+    assert "only idle time counts" in away.note.text()
 
 
 # -- what Linux tells ----------------------------------------------------------------------------------------------------------
@@ -204,6 +209,77 @@ async def test_sleep_lock_and_screen_savers_are_heard(told, until) -> None:
     assert len(count) == 3
 
 
+async def test_sleep_waits_until_the_lock_page_is_shown(bus, until, monkeypatch) -> None:
+    """logind is played by somebody who hands out one end of a pipe, and sees when it is closed."""
+    monkeypatch.setattr("ui.lockwatch.linux.PAINT_MS", 0)
+    login = await MessageBus(bus_address=bus, negotiate_unix_fd=True).connect()
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    asked = []
+
+    def answer(message: Message) -> Message | None:
+        if message.member != "Inhibit":
+            return None
+        asked.append(message.body)
+        return Message.new_method_return(message, "h", [0], [writing])
+
+    login.add_message_handler(answer)
+    await login.request_name("org.freedesktop.login1")
+    name = f"watch-{next(NAMES)}"
+    here = QDBusConnection.connectToBus(bus, name)
+    watch, away = DBusWatch(here, here, ""), []
+    watch.away.connect(lambda: away.append(watch._delay.held))
+    watch.start()
+    await until(lambda: watch._delay.held)
+    os.close(writing)
+    assert (asked[0][0], asked[0][3]) == ("sleep", "delay")
+    with pytest.raises(BlockingIOError):
+        os.read(reading, 1)  # still open: sleep would wait
+    watch.sleeps(True)
+    assert away == [True], "locked before sleep is let on"
+    await until(lambda: not watch._delay.held and closed(reading))
+    watch.stop()
+    QDBusConnection.disconnectFromBus(name)
+    login.disconnect()
+    await login.wait_for_disconnect()
+    os.close(reading)
+
+
+def closed(reading: int) -> bool:
+    """Whether nobody holds the other end of the pipe any more."""
+    try:
+        return os.read(reading, 1) == b""
+    except BlockingIOError:
+        return False
+
+
+# -- what Windows tells --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("message", "wparam", "away"),
+    [
+        (windows.WM_WTSSESSION_CHANGE, 0x7, True),  # WTS_SESSION_LOCK
+        (windows.WM_WTSSESSION_CHANGE, 0x8, False),  # WTS_SESSION_UNLOCK
+        (windows.WM_WTSSESSION_CHANGE, 0x2, True),  # WTS_CONSOLE_DISCONNECT: another user in front
+        (windows.WM_WTSSESSION_CHANGE, 0x1, False),
+        (windows.WM_POWERBROADCAST, 0x4, True),  # PBT_APMSUSPEND
+        (windows.WM_POWERBROADCAST, 0x12, False),  # PBT_APMRESUMEAUTOMATIC
+        (0x0010, 0x7, False),
+    ],
+)
+def test_windows_messages_that_mean_away(message: int, wparam: int, away: bool) -> None:
+    assert windows.means_away(message, wparam) is away
+
+
+def test_a_windows_message_is_read_where_it_lies(qapp) -> None:
+    watch, count = windows.WindowsWatch(), []
+    watch.away.connect(lambda: count.append(True))
+    said = windows.Message(0, windows.WM_WTSSESSION_CHANGE, 0x7, 0)
+    assert windows._Filter(watch).nativeEventFilter(b"windows_generic_MSG", ctypes.addressof(said)) == (False, 0)
+    assert count == [True]
+
+
 async def test_another_user_in_front_counts_as_away(told, until) -> None:
     watch, count, _ = told
     watch.changed("org.freedesktop.login1.Session", {"Active": True}, [])
@@ -234,5 +310,6 @@ def test_where_nobody_tells_it_says_so(qapp, monkeypatch) -> None:
     watch.start()
     assert "only idle time counts" in watch.words()
     watch.stop()
-    monkeypatch.setattr("platform.system", lambda: "Linux")
-    assert isinstance(make_watch(), DBusWatch)
+    for system, kind in (("Linux", DBusWatch), ("Windows", windows.WindowsWatch), ("Darwin", macos.MacWatch)):
+        monkeypatch.setattr("platform.system", lambda system=system: system)
+        assert type(make_watch()) is kind

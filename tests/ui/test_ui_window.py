@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QDialog, QFrame, QLabel, QPlainTextEdit, QPushButt
 
 from app.errors import Cancelled, Explanation, EyelidError
 from app.events import CaptureLost, Trouble, VaultNotice
-from app.settings import THEME
 from app.vault.types import LockState, Notice, NoticeKind, SlotInfo, SlotKind
 from ui.dialogs import Question
 from ui.pages.keys import PassphraseDialog, RecoveryDialog
@@ -225,22 +224,6 @@ async def test_its_place_is_remembered_in_the_profile(filled, services, theme, u
 
 
 # -- settings --------------------------------------------------------------------------------------------------------------------
-
-
-async def test_the_theme_is_chosen_and_kept(filled, services, theme, until) -> None:
-    filled.go("settings")
-    box = filled.settings._theme_choice
-    box.setCurrentIndex(box.findData("dark"))
-    await until(lambda: services.settings.get(THEME) == "dark")
-    assert theme.palette.dark
-
-
-async def test_the_text_size_is_chosen_and_kept(filled, theme) -> None:
-    filled.go("settings")
-    before = theme.px(14)
-    filled.settings._text.setCurrentIndex(3)
-    assert theme.px(14) == 2 * before
-    assert filled.context.memory.text_percent == 200
 
 
 async def test_the_vault_can_be_checked(filled, until) -> None:

@@ -31,8 +31,17 @@ class LockWatch(QObject):
 
 def make_watch() -> LockWatch:
     """The watch for this system, not started yet."""
-    if platform.system() == "Linux":
+    system = platform.system()
+    if system == "Linux":
         from ui.lockwatch.linux import DBusWatch
 
         return DBusWatch()
+    if system == "Windows":
+        from ui.lockwatch.windows import WindowsWatch
+
+        return WindowsWatch()
+    if system == "Darwin":
+        from ui.lockwatch.macos import MacWatch
+
+        return MacWatch()
     return LockWatch()

@@ -1,30 +1,38 @@
-"""Settings, small: how the window looks, AI off, where questions may go, and how the vault is locked."""
+"""Settings: the declared list, grouped and searchable, and the cards that are more than a choice (ways in, health, destinations)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QFrame, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QWidget
 
 from app import settings as declared
 from app.errors import Explanation
+from app.settings import AnySetting, Group
 from ui.context import Context
+from ui.dialogs import choose_folder
 from ui.i18n import plural, tr
 from ui.lockwatch import LockWatch
 from ui.pages.destinations import DestinationsCard
 from ui.pages.keys import KeysCard
-from ui.theme import TEXT_SCALES
+from ui.pages.settings_rows import SettingRow
 from ui.tokens import GRID
 from ui.widgets.banner import Banners
-from ui.widgets.basics import Part, button, card, column, label, row
+from ui.widgets.basics import Part, button, card, column, hide_if, label, row, rule
 from ui.widgets.page import Page, scrolled
 from ui.widgets.progress import ProgressRow
-from ui.widgets.switch import Switch
+
+Found = tuple[QWidget, str]
+"""A card and the words by which it is found."""
 
 
 class SettingsPage(Page):
-    """`ai_switched` tells that the AI switch was moved here."""
+    """`ai_switched` tells that the AI switch was moved here; the others want the page or the list of that name."""
 
     ai_switched = Signal(bool)
+    diagnostics_asked = Signal()
+    shortcuts_asked = Signal()
 
     def __init__(self, context: Context, banners: Banners, watch: LockWatch) -> None:
         super().__init__(tr("Settings"), scrolls=True)
@@ -33,121 +41,66 @@ class SettingsPage(Page):
         self._watch = watch
         self.destinations = DestinationsCard(context, banners)
         self.keys = KeysCard(context, banners)
-        parts = (self._look(), self._locking(), self.keys, self._vault(), self._sharing(), self.destinations, self._glasses(), None)
-        self.body.addWidget(scrolled(column(*parts, gap=2 * GRID)), 1)
+        self.rows: dict[str, SettingRow] = {}
+        self._groups: list[tuple[QFrame, QLabel, list[QWidget]]] = []
+        self._cards: list[Found] = []
+        self._search = QLineEdit()
+        self._search.setPlaceholderText(tr("Search settings"))
+        self._search.setAccessibleName(tr("Search settings"))
+        self._search.setClearButtonEnabled(True)
+        self._search.setMinimumWidth(30 * GRID)
+        self._search.textChanged.connect(lambda _text: self._filter())
+        self.acts.addWidget(self._search)
+        self._nothing = label(tr("No setting fits these words."), tone="muted")
+        hide_if(self._nothing, True)
+        self.body.addWidget(scrolled(column(*self._sections(), self._nothing, None, gap=2 * GRID)), 1)
+        context.services.settings.on_change(self._changed)
 
-    def entered(self) -> None:
-        self.show_ai(self._context.services.settings.get(declared.AI_OFF))
-        self._continuous.setChecked(self._context.services.settings.get(declared.CONTINUOUS))
-        self.destinations.refresh()
-        self.keys.refresh()
-        self._show_locking()
+    # -- layout ----------------------------------------------------------------------------------------------------------------
 
-    def forget(self) -> None:
-        self._context.tasks.cancel("verify")
-        self.progress.end()
-        self.keys.forget()
-        self.destinations.forget()
+    def _sections(self) -> Sequence[QWidget]:
+        """In the order of the groups; what is more than a choice stands below the group it belongs to."""
+        more: dict[Group, tuple[Found, ...]] = {
+            Group.LOCK: (
+                (self.keys, tr("Ways to open the vault passphrase keyring recovery code")),
+                (self._vault(), tr("Health of the vault check verify")),
+            ),
+            Group.SHARING: ((self.destinations, tr("Where questions may go destinations servers keys models")),),
+        }
+        made: list[QWidget] = []
+        for group in Group:
+            made.append(self._group(group))
+            for found in more.get(group, ()):
+                self._cards.append(found)
+                made.append(found[0])
+        help = self._help()
+        self._cards.append((help, tr("Help diagnostics report problems keyboard shortcuts about version")))
+        return [*made, help]
 
-    # -- look ------------------------------------------------------------------------------------------------------------------
+    def _group(self, group: Group) -> QFrame:
+        title = label(tr(group.value), "lead")
+        parts: list[Part] = [title]
+        inside: list[QWidget] = []
+        for setting in (each for each in declared.ALL if each.group is group):
+            if inside:
+                parts.append(rule())
+            made = self._row(setting)
+            parts.append(made)
+            inside.append(made)
+        whole = card(*parts, gap=GRID + 4)
+        self._groups.append((whole, title, inside))
+        return whole
 
-    def _look(self) -> QFrame:
-        self._theme_choice = QComboBox()
-        self._theme_choice.setAccessibleName(tr("Theme"))
-        for name, words in (
-            ("system", tr("Like the desktop")),
-            ("light", tr("Light")),
-            ("dark", tr("Dark")),
-            ("contrast", tr("High contrast")),
-        ):
-            self._theme_choice.addItem(words, name)
-        self._theme_choice.setCurrentIndex(self._theme_choice.findData(self._context.services.settings.get(declared.THEME)))
-        self._theme_choice.currentIndexChanged.connect(lambda _index: self._choose_theme())
-        self._text = QComboBox()
-        self._text.setAccessibleName(tr("Text size"))
-        for percent in TEXT_SCALES:
-            self._text.addItem(tr("{percent} %", percent=percent), percent)
-        self._text.setCurrentIndex(max(0, self._text.findData(self._context.memory.text_percent)))
-        self._text.currentIndexChanged.connect(lambda _index: self._choose_text())
-        return card(
-            label(tr("Appearance"), "lead"),
-            _line(tr("Theme"), self._theme_choice),
-            _line(tr("Text size"), self._text),
-        )
-
-    def _choose_theme(self) -> None:
-        choice = str(self._theme_choice.currentData())
-        self._context.theme.choose(choice)
-        self._keep(declared.THEME, choice)
-
-    def _choose_text(self) -> None:
-        percent = int(self._text.currentData())
-        self._context.theme.scale_text(percent)
-        self._context.memory.text_percent = percent
-
-    def _keep(self, setting: declared.Setting[declared.T], value: declared.T) -> None:
-        self._context.tasks.start(self._keeping(setting, value))
-
-    async def _keeping(self, setting: declared.Setting[declared.T], value: declared.T) -> None:
-        self._context.services.settings.set(setting, value)
-
-    # -- sharing and glasses ---------------------------------------------------------------------------------------------------
-
-    def _sharing(self) -> QFrame:
-        self._ai_off = Switch(self._context.theme, declared.AI_OFF.title)
-        self._ai_off.setAccessibleDescription(declared.AI_OFF.help)
-        self._ai_off.clicked.connect(self.ai_switched)
-        return card(
-            label(tr("AI and sharing"), "lead"),
-            row(self._ai_off, None, margins=(-6, 0, 0, 0)),
-            label(tr(declared.AI_OFF.help), tone="muted", wrap=True),
-        )
-
-    def show_ai(self, off: bool) -> None:
-        self._ai_off.setChecked(off)
-
-    def _glasses(self) -> QFrame:
-        self._continuous = Switch(self._context.theme, declared.CONTINUOUS.title)
-        self._continuous.setAccessibleDescription(declared.CONTINUOUS.help)
-        self._continuous.clicked.connect(lambda on: self._keep(declared.CONTINUOUS, bool(on)))
-        hint = label(tr(declared.CONTINUOUS.help), tone="muted", wrap=True)
-        return card(label(tr("Glasses"), "lead"), row(self._continuous, None, margins=(-6, 0, 0, 0)), hint)
-
-    # -- locking ---------------------------------------------------------------------------------------------------------------
-
-    def _locking(self) -> QFrame:
-        self._idle = QComboBox()
-        self._idle.setAccessibleName(tr("Lock by itself"))
-        for minutes in declared.IDLE_LOCK.choices:
-            said = tr("never") if minutes == declared.NEVER else plural(int(minutes), "after {count} minute", "after {count} minutes")
-            self._idle.addItem(said, minutes)
-        self._idle.activated.connect(lambda _index: self._choose_idle())
-        self._never = label(
-            tr("Whoever comes to this computer while you are away can see everything, until you lock it yourself (Ctrl+L)."),
-            tone="warn",
-            wrap=True,
-        )
-        self._away = Switch(self._context.theme, declared.LOCK_AWAY.title)
-        self._away.setAccessibleDescription(declared.LOCK_AWAY.help)
-        self._away.clicked.connect(lambda on: self._keep(declared.LOCK_AWAY, bool(on)))
-        self._noticed = label("", tone="muted", wrap=True)
-        away = row(self._away, None, margins=(-6, 0, 0, 0))
-        hint = label(tr(declared.LOCK_AWAY.help), tone="muted", wrap=True)
-        return card(label(tr("Locking"), "lead"), _line(tr("Lock by itself"), self._idle), self._never, away, hint, self._noticed)
-
-    def _show_locking(self) -> None:
-        minutes = self._context.services.settings.get(declared.IDLE_LOCK)
-        self._idle.setCurrentIndex(self._idle.findData(minutes))
-        self._never.setVisible(minutes == declared.NEVER)
-        self._away.setChecked(self._context.services.settings.get(declared.LOCK_AWAY))
-        self._noticed.setText(self._watch.words())
-
-    def _choose_idle(self) -> None:
-        minutes = str(self._idle.currentData())
-        self._never.setVisible(minutes == declared.NEVER)
-        self._keep(declared.IDLE_LOCK, minutes)
-
-    # -- vault -----------------------------------------------------------------------------------------------------------------
+    def _row(self, setting: AnySetting) -> SettingRow:
+        folder = setting is declared.WATCH_FOLDER
+        made = SettingRow(self._context.theme, setting, self._destinations if setting is declared.DESTINATION else None, folder=folder)
+        self.rows[setting.key] = made
+        made.changed.connect(lambda value, setting=setting: self._choose(setting, value))
+        made.reset.connect(lambda setting=setting: self._choose(setting, setting.default, back=True))
+        made.browse.connect(lambda setting=setting: self._browse(setting))
+        if setting is not declared.DESTINATION:
+            self._show(made)
+        return made
 
     def _vault(self) -> QFrame:
         self.progress = ProgressRow(self._context.theme, lambda: self._context.tasks.cancel("verify"))
@@ -155,6 +108,101 @@ class SettingsPage(Page):
         check.setAccessibleDescription(tr("Reads everything in the vault and reports what is damaged"))
         hint = label(tr("Reads everything in the vault and reports what is damaged."), tone="muted", wrap=True)
         return card(label(tr("Health of the vault"), "lead"), hint, row(check, None), self.progress)
+
+    def _help(self) -> QFrame:
+        theme = self._context.theme
+        problems = button(theme, tr("Diagnostics…"), self.diagnostics_asked.emit, icon="info")
+        keys = button(theme, tr("Keyboard shortcuts…"), self.shortcuts_asked.emit, icon="question")
+        hint = tr("Diagnostics looks at this computer and makes a report that you read before anybody else does.")
+        return card(label(tr("Help"), "lead"), label(hint, tone="muted", wrap=True), row(problems, keys, None))
+
+    # -- coming and going ------------------------------------------------------------------------------------------------------
+
+    def entered(self) -> None:
+        for made in self.rows.values():
+            self._show(made)
+        self.destinations.refresh()
+        self.keys.refresh()
+
+    def forget(self) -> None:
+        self._context.tasks.cancel("verify")
+        self.progress.end()
+        self._search.clear()
+        self.keys.forget()
+        self.destinations.forget()
+
+    def show_ai(self, off: bool) -> None:
+        self._show(self.rows[declared.AI_OFF.key])
+
+    def _filter(self) -> None:
+        """Show what fits all of the words typed; a group whose title fits shows all of its settings."""
+        words = self._search.text().casefold().split()
+        any_shown = False
+        for whole, title, inside in self._groups:
+            of_group = all(word in title.text().casefold() for word in words)
+            fits = [of_group or (isinstance(one, SettingRow) and one.fits(words)) for one in inside]
+            for one, fit in zip(inside, fits, strict=True):
+                one.setVisible(fit)
+            for line in whole.findChildren(QFrame):
+                if line.property("role") == "rule":
+                    line.setVisible(all(fits))
+            whole.setVisible(any(fits))
+            any_shown = any_shown or any(fits)
+        for found, said in self._cards:
+            found.setVisible(all(word in said.casefold() for word in words))
+            any_shown = any_shown or not found.isHidden()
+        self._nothing.setVisible(not any_shown)
+
+    # -- values ----------------------------------------------------------------------------------------------------------------
+
+    def _destinations(self) -> list[tuple[str, str]]:
+        return [(one.id, one.label) for one in self._context.services.sharing.destinations()]
+
+    def _show(self, made: SettingRow) -> None:
+        settings, setting = self._context.services.settings, made.setting
+        made.show_value(settings.value(setting), default=settings.is_default(setting))
+        if setting is declared.IDLE_LOCK:
+            never = settings.get(declared.IDLE_LOCK) == declared.NEVER
+            warning = tr("Whoever comes to this computer while you are away can see everything, until you lock it yourself (Ctrl+L).")
+            made.say(warning if never else "", "warn")
+        elif setting is declared.LOCK_AWAY:
+            made.say(self._watch.words())
+
+    def _choose(self, setting: AnySetting, value: object, *, back: bool = False) -> None:
+        if setting is declared.AI_OFF:
+            self.ai_switched.emit(bool(value))
+        elif isinstance(value, bool | str):
+            self._context.tasks.start(self._keeping(setting, value, back))
+
+    async def _keeping(self, setting: AnySetting, value: bool | str, back: bool) -> None:
+        settings = self._context.services.settings
+        try:
+            if back:
+                settings.reset(setting)
+            elif value != settings.value(setting):
+                settings.put(setting, value)
+        finally:
+            self._show(self.rows[setting.key])
+
+    def _changed(self, key: str) -> None:
+        """A setting changed here, or elsewhere in the window."""
+        theme, settings = self._context.theme, self._context.services.settings
+        if key == declared.THEME.key:
+            theme.choose(settings.get(declared.THEME))
+        elif key == declared.TEXT_SIZE.key:
+            theme.scale_text(int(settings.get(declared.TEXT_SIZE)))
+        if self.isVisible():
+            self._show(self.rows[key])
+
+    def _browse(self, setting: AnySetting) -> None:
+        self._context.tasks.start(self._browsing(setting), key="folder")
+
+    async def _browsing(self, setting: AnySetting) -> None:
+        folder = await choose_folder(self, tr(setting.title))
+        if folder is not None:
+            await self._keeping(setting, str(folder), False)
+
+    # -- vault -----------------------------------------------------------------------------------------------------------------
 
     def verify(self) -> None:
         self._context.tasks.start(self._verifying(), key="verify")
@@ -175,10 +223,3 @@ class SettingsPage(Page):
 
     def _progress(self, done: int, total: int) -> None:
         self.progress.at(tr("Checked {done} of {total}", done=done, total=total), done, total)
-
-
-def _line(name: str, field: QWidget) -> Part:
-    title = label(name)
-    title.setBuddy(field)
-    title.setMinimumWidth(20 * GRID)
-    return row(title, field, None)
