@@ -216,7 +216,6 @@ async def test_what_was_asked_before_is_shown_and_can_be_gone_on_from(window, se
     services.library.add(fake.tile(0))
     services.sharing.exchanges[fake.item_id(0)] = (Exchange(fake.NOW, "Mirror", "What is it?", "A cup.", 5),)
     window.ask_about((fake.item_id(0),))
-    window.ask._to.moved.emit()
     await until(lambda: window.ask.conversation.turns)
     assert "A cup." in texts(window.ask)
     assert window.ask._goes.currentData() == "new", "nothing said before goes again by itself"

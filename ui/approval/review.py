@@ -30,7 +30,7 @@ from ui.widgets.redactor import redact
 Key = tuple[ItemId, int | None]
 """A picture of the draft: the capture, and the time of the frame where it is a video."""
 
-OPEN_AFTER = 0.15
+OPEN_AFTER = 0.1
 """Seconds after which the dialog opens although the request is still being made."""
 
 _TASKS = "approval"
@@ -65,6 +65,7 @@ class Review:
         self._wanted: Draft | None = None
         self._making: asyncio.Task[None] | None = None
         self._advised: set[Key] = set()
+        self._sheet: asyncio.Task[None] | None = None
         self.dialog.found.cover.connect(self._cover)
         self.dialog.redact.connect(self._redact)
         self.dialog.leave_out.connect(self._leave_out)
@@ -104,6 +105,9 @@ class Review:
         if self.dialog.isVisible():
             self.dialog.reject()
         self._context.tasks.cancel(_TASKS)
+        if self._sheet is not None and not self._sheet.done():
+            self._sheet.cancel()  # before its sheet goes with the dialog
+            await asyncio.wait({self._sheet})
         if not making.done():
             making.cancel()
             await asyncio.wait({making})
@@ -204,8 +208,12 @@ class Review:
             del self._keys[number]
             self._change()
 
+    def _open(self, work: Coroutine[Any, Any, None]) -> None:
+        """Open a sheet in front of the dialog; one at a time."""
+        self._sheet = self._context.tasks.start(work, key="redact", on_error=self.dialog.told.trouble)
+
     def _redact(self, number: int) -> None:
-        self._context.tasks.start(self._redacting(self._keys[number]), key="redact", on_error=self.dialog.told.trouble)
+        self._open(self._redacting(self._keys[number]))
 
     async def _redacting(self, key: Key) -> None:
         frame = await self._sharing.view(*key)
@@ -218,7 +226,7 @@ class Review:
             self._tell()
 
     def _frames(self, number: int) -> None:
-        self._context.tasks.start(self._choosing(self._keys[number][0]), key="redact", on_error=self.dialog.told.trouble)
+        self._open(self._choosing(self._keys[number][0]))
 
     async def _choosing(self, item: ItemId) -> None:
         chosen = tuple(at_ms for one, at_ms in self._keys if one == item and at_ms is not None)

@@ -146,6 +146,8 @@ class AskPage(Page):
         asked = self._context.memory.region_asked or bool(self._context.services.settings.get(declared.REGION))
         self.region.setVisible(not asked)
         self._show_destinations()
+        if not self.conversation.turns:
+            self._load_turns()
         self._context.tasks.start(self._find_lacking(), key="ask ready")
         self._check()
         if self._items:

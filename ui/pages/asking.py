@@ -10,8 +10,9 @@ from PySide6.QtWidgets import QWidget
 
 from app.errors import Explanation
 from app.media.look.cover import Edit
+from app.sharing.approval import Approval
 from app.sharing.errors import TermsForbid
-from app.sharing.grants import Grant
+from app.sharing.grants import Grant, GrantRefused, GrantWish
 from app.sharing.types import Draft, Ended, PictureChoice, Proposal, Sending
 from ui import words
 from ui.approval import Answer, Review
@@ -69,7 +70,7 @@ class Sender(QObject):
                 approval = await sharing.approve_under(proposal, answer.grant.id)
                 self._say_grant(answer.grant, len(proposal.pictures))
             else:
-                approval = await sharing.approve(proposal, answer.wish)
+                approval = await self._approved(proposal, answer.wish)
             self._begin(proposal)
             async for event in sharing.send(proposal, approval):
                 if isinstance(event, Sending):
@@ -83,6 +84,15 @@ class Sender(QObject):
         finally:
             self._parcel = ""
             self.bar.end()
+
+    async def _approved(self, proposal: Proposal, wish: GrantWish | None) -> Approval:
+        """The approval for what the person said yes to; a permission that cannot be given with it is a refusal of both."""
+        sharing = self._context.services.sharing
+        try:
+            return await sharing.approve(proposal, wish)
+        except GrantRefused:
+            await sharing.refuse(proposal, "the permission that was to go with it cannot be given")
+            raise
 
     async def _decided(self, draft: Draft) -> Answer:
         """The person's decision; whatever keeps it from being made is a refusal, and is written down as one."""
