@@ -603,6 +603,10 @@ class FakeSharing:
     def grants(self) -> tuple[Grant, ...]:
         return tuple(self.standing)
 
+    async def void_grants(self, why: str) -> None:
+        self.standing.clear()
+        self.calls.append(f"void: {why}")
+
     async def revoke(self, grant_id: str) -> None:
         self.revoked.append(grant_id)
         self.standing = [grant for grant in self.standing if grant.id != grant_id]
