@@ -100,8 +100,8 @@ policy-review: setup ## Which policy cards are to be read anew, and where
 translations: setup-dev ## Collect every sentence and keep the catalogues of all languages
 	$(BIN)/python tests/ui/translations.py
 
-screenshots: setup-dev ## Make the README's pictures anew
-	$(BIN)/python tests/ui/screenshots.py
+screenshots: setup-dev ## Make the README's pictures anew, and those of every page in every look (outside the repository)
+	$(BIN)/python tests/ui/screenshots.py --readme resources/screenshots
 
 lock: setup-dev ## Write the hash-locked requirement files anew
 	$(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -o requirements.txt

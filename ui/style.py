@@ -78,16 +78,19 @@ QToolButton[role="frame"]:checked:focus {{ border: 2px solid {p.text}; }}
 QPushButton[role="link"] {{ background: transparent; border-color: transparent; color: {p.accent}; padding: 4px 4px; text-align: left; }}
 QPushButton[role="link"]:hover {{ text-decoration: underline; }}
 QPushButton[role="link"]:focus {{ {ring} }}
+QPushButton[role="inline"] {{ background: transparent; border-color: transparent; color: {p.accent}; padding: 0; text-align: left; }}
+QPushButton[role="inline"]:hover {{ text-decoration: underline; }}
+QPushButton[role="inline"]:focus {{ {ring} }}
 QPushButton[role="chip"] {{
   background: {p.surface}; border: 2px solid {p.line}; border-radius: 14px; padding: 2px {2 * GRID - 4}px;
 }}
 QPushButton[role="chip"]:hover {{ background: {p.hover}; }}
-QPushButton[role="chip"]:checked {{ background: {p.selected}; border-color: {p.accent}; color: {p.accent}; font-weight: 600; }}
+QPushButton[role="chip"]:checked {{ background: {p.selected}; border-color: {p.accent}; color: {p.accent}; }}
 QPushButton[role="chip"]:focus {{ {ring} }}
 QPushButton[role="chip"]:checked:focus {{ border: 2px solid {p.text}; }}
 QComboBox[role="chip"] {{ border-color: {p.line}; border-radius: 14px; padding: 2px {GRID}px; min-height: {TARGET - 12}px; }}
 QComboBox[role="chip"]:hover {{ background: {p.hover}; }}
-QComboBox[role="chip"][tone="accent"] {{ background: {p.selected}; border-color: {p.accent}; color: {p.accent}; font-weight: 600; }}
+QComboBox[role="chip"][tone="accent"] {{ background: {p.selected}; border-color: {p.accent}; color: {p.accent}; }}
 QComboBox[role="chip"]:focus {{ {ring} }}
 QToolButton[role="nav"] {{
   background: transparent; border: 2px solid transparent; border-radius: {RADIUS}px;

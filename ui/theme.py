@@ -9,7 +9,7 @@ from importlib import resources
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QColor, QFont, QFontInfo, QIcon, QPalette, QPixmap, Qt
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QStyle, QWidget
 
 from ui.icons import Icons, render, svg
 from ui.style import sheet
@@ -58,6 +58,14 @@ class Theme(QObject):
     def scaled(self, size: int) -> int:
         """A length that goes with text (an icon, the width of a column of words) at the chosen text size."""
         return round(size * self._scale)
+
+    def motion(self, milliseconds: int) -> int:
+        """How long something may take to move: as given, or 0 where the person's system asks for no motion."""
+        hints = self._app.styleHints()
+        preference = getattr(hints.accessibility(), "motionPreference", None) if hasattr(hints, "accessibility") else None
+        if preference is not None:  # Qt 6.12 and later
+            return 0 if preference().name == "ReducedMotion" else milliseconds
+        return milliseconds if self._app.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration) > 0 else 0
 
     @property
     def large(self) -> bool:

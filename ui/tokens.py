@@ -34,6 +34,17 @@ TYPE = TypeScale()
 
 
 @dataclass(frozen=True, slots=True)
+class Motion:
+    """How long a change may be seen to happen, in milliseconds; nothing moves for those who asked for less of it (`Theme.motion`)."""
+
+    quick: int = 120
+    calm: int = 200
+
+
+MOTION = Motion()
+
+
+@dataclass(frozen=True, slots=True)
 class Palette:
     """Colours by meaning, as #rrggbb. A widget names a meaning, never a colour. `off` is for what cannot be used now."""
 

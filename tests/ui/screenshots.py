@@ -1,8 +1,9 @@
-"""Makes the pictures of the README from the real program on simulated glasses.
+"""Makes pictures of the real program on simulated glasses: the README's three, and every page in every look for judging.
 
-    python tests/ui/screenshots.py [FOLDER] [--theme dark] [--all]
+    python tests/ui/screenshots.py [--looks light dark contrast large mirrored] [--only captures viewer] [--judge FOLDER] [--readme FOLDER]
 
-Nothing is sent: the approval is only shown. The vault is a throw-away one, no keyring is touched, and no screen is needed.
+Nothing is sent: the approval is only shown. The vaults are throw-away ones, no keyring is touched, and no screen is needed. A scene that
+fails is named, and the others are made all the same.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import asyncio
 import contextlib
 import io
 import os
+import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,14 +26,12 @@ import qasync
 from PIL import Image
 from PySide6.QtCore import QBuffer, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPixmap
-from PySide6.QtWidgets import QApplication, QDialog
+from PySide6.QtWidgets import QApplication, QDialog, QScrollArea
 
-from app import settings
-from app.glasses.pairing import PairingState
 from app.media.samples import clip, pictures
 from app.paths import Profile
 from app.services import Services
-from app.vault.types import ItemId, ItemKind, NewItem, Origin, Share
+from app.vault.types import ItemId, ItemKind, LockState, NewItem, Origin, Share
 from ble.types import LinkState
 from ui.approval import ApprovalDialog
 from ui.main_window import MainWindow
@@ -40,6 +41,7 @@ from ui.tokens import Palette, rgb
 ROOT = Path(__file__).parents[2]
 SIZE = QSize(1280, 840)
 MOST_BYTES = 250_000
+PASSPHRASE = "a passphrase for these pictures"
 TRAINS = "meta-unpaid"
 QUESTION = "Which beans could this coffee be made of?"
 CODE = "7K2QA-9M4TD-X0RGB-2FH8W-P5NVC-6JY1E-ZQ3SK-8D0MT-C4WAH-1XG7R-V9B2N-5EPJ6-T0KQ8"
@@ -87,6 +89,8 @@ class Studio:
         self.window = window
         self.services = window.context.services
         self.folder = folder
+        self.look = "light"
+        self.readme: dict[str, Path] = {}
         self.items: list[ItemId] = []
 
     async def settle(self) -> None:
@@ -100,12 +104,12 @@ class Studio:
         shot = self.window.grab()
         if dialog is not None:
             self.lay_over(shot, dialog.grab())
-        path = self.folder / f"{name}.png"
-        save_small(shot, path, self.window.context.theme.palette)
-        size = path.stat().st_size
-        sys.stdout.write(f"{path.name}: {shot.width()} x {shot.height()}, {size // 1000} kB\n")
-        if size > MOST_BYTES:
-            sys.stdout.write(f"  larger than {MOST_BYTES // 1000} kB\n")
+        if name in self.readme:
+            save_small(shot, self.readme[name], self.window.context.theme.palette)
+        else:
+            path = self.folder / self.look / f"{name}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shot.save(str(path))
 
     @staticmethod
     def lay_over(shot: QPixmap, front: QPixmap) -> None:
@@ -156,12 +160,56 @@ class Studio:
             await self.services.glasses.pair(found)
         await until(lambda: all(view.state is LinkState.READY for view in self.services.glasses.known()))
 
-    # -- pictures --------------------------------------------------------------------------------------------------------------
+    # -- scenes ----------------------------------------------------------------------------------------------------------------
 
     async def captures(self) -> None:
         self.window.go("captures")
         await until(lambda: len(self.window.captures.thumbs._kept) >= min(10, len(self.items)))
         await self.take("captures")
+
+    async def captures_small(self) -> None:
+        self.window.go("captures")
+        view = self.window.captures.view
+        view.set_tile_size(0)
+        await self.take("captures-small")
+        view.set_tile_size(2)
+        await self.take("captures-large")
+        view.set_tile_size(1)
+
+    async def selected(self) -> None:
+        self.window.go("captures")
+        captures = self.window.captures
+        flags = captures.view.selectionModel().SelectionFlag.Select
+        for row in (1, 2):
+            captures.view.selectionModel().select(captures.model.index(row), flags)
+        captures.view.setFocus()
+        captures.view.keyboard_used = True
+        captures.view.selectionModel().setCurrentIndex(captures.model.index(3), captures.view.selectionModel().SelectionFlag.NoUpdate)
+        self.window.banners.good("1 capture moved to the trash.", ("Undo", lambda: None))
+        await self.take("captures-selected")
+        captures.view.clearSelection()
+        self.window.banners.clear()
+
+    async def nothing(self) -> None:
+        self.window.go("captures")
+        self.window.captures.filters.chips["sound"].click()
+        await until(lambda: self.window.captures.model.rowCount() == 0)
+        await self.take("captures-nothing")
+        self.window.captures.filters.chips["trash"].click()
+        await self.take("trash-empty")
+        self.window.captures.filters.chips["all"].click()
+        await until(lambda: self.window.captures.model.rowCount() == len(self.items))
+
+    async def viewer(self) -> None:
+        self.window.view(self.items[5])
+        await until(lambda: not self.window.viewer.picture.empty)
+        await self.take("viewer")
+
+    async def video(self) -> None:
+        self.window.view(self.items[0])
+        await until(lambda: self.window.viewer.video._seen)
+        await self.take("video")
+        self.window.go("captures")
 
     async def glasses(self) -> None:
         self.window.go("glasses")
@@ -169,7 +217,12 @@ class Studio:
         await until(lambda: not any(card.progress.isVisible() for card in self.window.glasses._cards.values()))
         await self.take("glasses")
 
-    async def approval(self) -> None:
+    async def pairing(self) -> None:
+        self.window._pair()
+        await self.take("pairing")
+        self.window.go("captures")
+
+    def draft(self) -> None:
         """The unpaid Meta Model API trains on what it is sent; the picture is of a cup, and the box for that is ticked."""
         book = self.services.sharing.book
         book.keys.set(TRAINS, "not-a-real-key")
@@ -178,114 +231,166 @@ class Studio:
         ask = self.window.ask
         self.window.ask_about((self.items[1],))
         ask._question.setPlainText(QUESTION)
-        await until(lambda: not self.window.tasks.running("ask ready"))
         ask._to.choose(TRAINS)
+        ask._moved()
         ask._no_people.setChecked(True)
-        await self.take_ask("ask")
+
+    async def ask(self) -> None:
+        self.draft()
+        await self.take("ask")
+
+    async def approval(self) -> None:
+        self.draft()
+        ask = self.window.ask
         ask.review()
-        await until(lambda: self.window.findChildren(ApprovalDialog))
+        await until(lambda: self.window.findChildren(ApprovalDialog), 90)
         dialog = self.window.findChildren(ApprovalDialog)[0]
-        dialog._armed.setInterval(0)
-        await until(lambda: dialog.proposal is not None)
-        for check in dialog.checks:
-            check.setChecked(True)
-        await until(lambda: dialog.armed)
-        dialog.keep.setFocus()
-        await self.take("approval", dialog)
-        dialog.reject()
-        await until(lambda: not ask.busy)
+        try:
+            dialog._armed.setInterval(0)
+            await until(lambda: not self.window.tasks.running("look") and dialog.checked.isEnabled(), 90)
+            dialog.checked.setChecked(True)
+            await until(lambda: dialog.armed)
+            dialog.keep.setFocus()
+            await self.take("approval", dialog)
+        finally:
+            dialog.reject()
+            await until(lambda: not ask.busy)
 
-    async def take_ask(self, name: str) -> None:
-        if self.all:
-            await self.take(name)
-
-    all = False
-
-    async def rest(self) -> None:
-        """Every other page, for looking over a change."""
-        window = self.window
-        window.banners.clear()
-        window.view(self.items[0])
-        await until(lambda: window.viewer.video._seen)
-        await self.take("video")
-        window.view(self.items[1])
-        await until(lambda: not window.viewer.picture.empty)
-        await self.take("viewer")
-        window.go("shared")
-        await until(lambda: window.shared.model.rowCount())
+    async def shared(self) -> None:
+        self.window.go("shared")
+        await until(lambda: self.window.shared.model.rowCount())
         await self.take("shared")
-        window.go("settings")
+
+    async def settings(self) -> None:
+        self.window.go("settings")
         await self.take("settings-1")
-        area = window.settings.body.itemAt(0).widget()
-        for number in (2, 3):
-            area.verticalScrollBar().setValue(area.verticalScrollBar().value() + area.viewport().height() - 40)
+        bar = max(self.window.settings.findChildren(QScrollArea), key=lambda area: area.height()).verticalScrollBar()
+        for number in range(2, 6):
+            if bar.value() >= bar.maximum():
+                break
+            bar.setValue(bar.value() + bar.pageStep() - 40)
             await self.take(f"settings-{number}")
-        window._pair()
-        await until(lambda: window.glasses.pairing.look.offered)
-        window.glasses.pairing.look.show_state(PairingState(failure=_NO_RADIO))
-        await self.take("pairing")
-        window.go("captures")
-        window.captures.view.selectionModel().select(
-            window.captures.model.index(2), window.captures.view.selectionModel().SelectionFlag.Select
-        )
-        window.banners.good("1 capture moved to the trash.", ("Undo", lambda: None))
-        await self.take("selected")
-        window.lock()
-        await until(lambda: window.rooms.currentWidget() is window.lock_page)
+        bar.setValue(0)
+
+    async def locked(self) -> None:
+        self.window.lock()
+        await until(lambda: self.window.rooms.currentWidget() is self.window.lock_page)
         await self.take("locked")
-        window.lock_page._ask_code()
+        self.window.lock_page._ask_code()
         await self.take("locked-code")
-        window.rooms.setCurrentWidget(window.welcome)
-        await self.take("welcome")
-        window.welcome._show(CODE)
-        await self.take("recovery-1")
-        window.welcome.recovery.wrote.click()
-        await self.take("recovery-2")
+        await until(lambda: self.services.vault.state is LockState.LOCKED)
+        await self.services.vault.unlock(PASSPHRASE)
+        await until(lambda: self.window.rooms.currentWidget() is self.window.inside)
+        await until(lambda: self.window.captures.model.rowCount() == len(self.items))
+
+    async def first_run(self) -> None:
+        self.window.rooms.setCurrentWidget(self.window.welcome)
+        try:
+            for step in range(5):
+                self.window.welcome._go(step)
+                await self.take(f"first-run-{step + 1}")
+            self.window.welcome._show(CODE)
+            await self.take("recovery-1")
+            self.window.welcome.recovery.wrote.click()
+            await self.take("recovery-2")
+        finally:
+            self.window.welcome.forget()
+            self.window.rooms.setCurrentWidget(self.window.inside)
+
+    async def empty(self) -> None:
+        """The pages before there is anything: of the vault without captures."""
+        for page in ("captures", "glasses", "ask", "shared"):
+            self.window.go(page)
+            await self.take(f"empty-{page}")
+
+
+README = ("captures", "glasses", "approval")
+FULL = (
+    *("captures", "captures_small", "selected", "nothing", "viewer", "video", "glasses", "pairing"),
+    *("ask", "approval", "shared", "settings", "locked", "first_run"),
+)
+LOOKS: dict[str, tuple[str, int, Qt.LayoutDirection]] = {
+    "light": ("light", 100, Qt.LayoutDirection.LeftToRight),
+    "dark": ("dark", 100, Qt.LayoutDirection.LeftToRight),
+    "contrast": ("contrast", 100, Qt.LayoutDirection.LeftToRight),
+    "large": ("light", 200, Qt.LayoutDirection.LeftToRight),
+    "mirrored": ("light", 100, Qt.LayoutDirection.RightToLeft),
+}
 
 
 def fields(meta: object) -> dict[str, object]:
     return {name: getattr(meta, name) for name in type(meta).__slots__}
 
 
-def _no_radio():
-    from app.errors import Explanation
-
-    what = "Bluetooth cannot be used on this computer."
-    return Explanation(what, "The system's Bluetooth service does not answer.", "Start it, or plug a Bluetooth adapter in.")
-
-
-_NO_RADIO = _no_radio()
-
-
 async def shoot(app: QApplication, loop: asyncio.AbstractEventLoop, arguments: argparse.Namespace) -> None:
+    theme, full = Theme(app), arguments.vault == "full"
     with tempfile.TemporaryDirectory(prefix="eyelid-pictures-") as folder:
         services = await Services.start(Profile(Path(folder)))
-        services.settings.set(settings.THEME, arguments.theme)
-        window = MainWindow(services, Theme(app), loop)
+        window = MainWindow(services, theme, loop)
         window.resize(SIZE)
         window.show()
+        studio = Studio(window, arguments.judge)
         try:
-            await services.vault.create("a passphrase for these pictures", keyring=False)
-            await until(lambda: window.rooms.currentWidget() is window.inside)
-            studio = Studio(window, arguments.folder)
-            studio.all = arguments.all
-            await studio.furnish()
-            await studio.pair()
-            for picture in (studio.captures, studio.glasses, studio.approval, *((studio.rest,) if arguments.all else ())):
-                await picture()
+            await services.vault.create(PASSPHRASE, keyring=False)
+            window.welcome.forget()
+            window.rooms.setCurrentWidget(window.inside)
+            window.go("captures")
+            if full:
+                await studio.furnish()
+                await studio.pair()
+            await visit(app, theme, studio, FULL if full else ("empty",), arguments)
         finally:
             window.close()
             await window.tasks.stop()
             await services.stop()
 
 
+async def visit(app: QApplication, theme: Theme, studio: Studio, scenes: Sequence[str], arguments: argparse.Namespace) -> None:
+    """The README's pictures first, then each scene in each look."""
+    theme.choose("light")
+    if arguments.readme is not None and scenes is FULL:
+        studio.readme = {name: arguments.readme / f"{name}.png" for name in README}
+        for name in README:
+            await play(studio, name)
+        studio.readme = {}
+    for look in arguments.looks:
+        choice, percent, direction = LOOKS[look]
+        app.setLayoutDirection(direction)
+        theme.choose(choice)
+        theme.scale_text(percent)
+        studio.look = look
+        for name in scenes:
+            if not arguments.only or name in arguments.only:
+                await play(studio, name)
+    app.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+    theme.scale_text(100)
+
+
+async def play(studio: Studio, name: str) -> None:
+    sys.stdout.write(f"{studio.look}: {name}\n")
+    sys.stdout.flush()
+    try:
+        await getattr(studio, name)()
+    except Exception as error:
+        sys.stdout.write(f"  {name} failed: {type(error).__name__}: {error}\n")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, nargs="?", default=ROOT / "resources" / "screenshots")
-    parser.add_argument("--theme", choices=settings.THEME.choices, default="light")
-    parser.add_argument("--all", action="store_true", help="every page, not only those of the README")
+    parser.add_argument("--judge", type=Path, default=Path(tempfile.gettempdir()) / "eyelid-screenshots", help="where all pictures go")
+    parser.add_argument("--readme", type=Path, help="make the README's pictures, too, in this folder")
+    parser.add_argument("--looks", nargs="*", choices=list(LOOKS), default=list(LOOKS))
+    parser.add_argument("--only", nargs="*", choices=[*FULL, "empty"], default=[])
+    parser.add_argument("--vault", choices=("empty", "full"), help="only the pages of this one")
     arguments = parser.parse_args()
-    arguments.folder.mkdir(parents=True, exist_ok=True)
+    if arguments.vault is None:  # in a process each: one that has given up its sockets cannot start another courier
+        for vault in ("empty", "full"):
+            subprocess.run([sys.executable, __file__, *sys.argv[1:], "--vault", vault], check=True)
+        sys.stdout.write(f"Look at them one by one: {arguments.judge}\n")
+        return
+    for folder in (arguments.judge, arguments.readme):
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
     keyring.set_keyring(keyring.backends.fail.Keyring())
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     os.environ.setdefault("QT_LOGGING_RULES", "qt.multimedia.*=false;qt.qpa.*=false")

@@ -51,6 +51,21 @@ def test_a_theme_can_be_chosen(theme, palette: tokens.Palette) -> None:
     assert theme.colour("text") == QColor(palette.text)
 
 
+def test_nothing_moves_where_no_motion_is_wanted(theme, monkeypatch, qtbot) -> None:
+    from ui.widgets.switch import Switch
+
+    switch = Switch(theme, "AI off")
+    qtbot.addWidget(switch)
+    switch.show()
+    monkeypatch.setattr(theme, "motion", lambda time: 0)
+    switch.setChecked(True)
+    assert switch._place == 1.0
+    monkeypatch.setattr(theme, "motion", lambda time: time)
+    switch.setChecked(False)
+    assert switch._slide.duration() == tokens.MOTION.quick
+    qtbot.waitUntil(lambda: switch._place == 0.0)
+
+
 def test_icons_are_tinted(theme) -> None:
     image = theme.pixmap("lock", "bad", 24).toImage()
     seen = {image.pixelColor(x, y).name() for x in range(24) for y in range(24) if image.pixelColor(x, y).alpha() == 255}

@@ -87,7 +87,7 @@ class CapturesPage(Page):
         self._search.setMinimumWidth(34 * GRID)
         self._search.textChanged.connect(lambda _text: self._refresh.start(TYPED_MS))
         self._jump = tool(theme, tr("Go to a month"), "calendar", self.choose_month, shortcut="Ctrl+G")
-        self._sizes = tool(theme, tr("Size of the pictures"), "grid", self._choose_size, shortcut="Ctrl++, Ctrl+-")
+        self._sizes = tool(theme, tr("Size of the pictures"), "size", self._choose_size, shortcut="Ctrl++, Ctrl+-")
         bring = tool(theme, tr("Import captures…"), "import", self.import_captures, shortcut="Ctrl+I")
         for widget in (bring, self._jump, self._sizes, self._search):
             self.acts.addWidget(widget)
@@ -235,9 +235,10 @@ class CapturesPage(Page):
         first = bool(tiles) and self._stack.currentWidget() is not self.view
         self._stack.setCurrentWidget(self.view if tiles else self._empty if query == Query() else self._nothing)
         if not tiles and query.trashed and not query.text:
-            self._nothing.say(tr("The trash is empty"), tr("What you move here stays for 30 days, then it is deleted for good."))
+            text = tr("What you move here stays for 30 days, then it is deleted for good.")
+            self._nothing.say(tr("The trash is empty"), text, icon="trash")
         elif not tiles:
-            self._nothing.say(tr("Nothing matches"), tr("Choose another filter or other words."))
+            self._nothing.say(tr("Nothing matches"), tr("Choose another filter or other words."), icon="search")
         self.selection.refresh()
         self._say_count()
         if first and self.isVisible() and not self._search.hasFocus():
@@ -245,7 +246,7 @@ class CapturesPage(Page):
 
     def _say_count(self) -> None:
         count = self.model.rowCount()
-        self.count.setText(plural(count, "{count}", "{count}") if count and self._whole else "")
+        self.count.setText(plural(count, "{count} capture", "{count} captures") if count and self._whole else "")
         self._jump.setEnabled(count > 0)
 
     async def _thumbnail(self, item: ItemId, edge: int) -> bytes | None:

@@ -122,8 +122,8 @@ class DetailsPanel(QFrame):
         self._fill_history(meta)
 
     def _offer_place(self, at: int) -> None:
-        self._facts.addWidget(label(tr("Location"), tone="muted"), 2 * at, 0, Qt.AlignmentFlag.AlignTop)
-        show = button(self._context.theme, tr("Hidden. Show it"), self._show_place, role="link", name=tr("Show where it was taken"))
+        self._facts.addWidget(label(tr("Location"), tone="muted"), 2 * at, 0, Qt.AlignmentFlag.AlignVCenter)
+        show = button(self._context.theme, tr("Hidden. Show it"), self._show_place, role="inline", name=tr("Show where it was taken"))
         self._place = show
         self._facts.addWidget(show, *((2 * at + 1, 0, 1, 2) if self._context.theme.large else (2 * at, 1)))
 
@@ -182,7 +182,7 @@ class DetailsPanel(QFrame):
         else:
             line = self._event("mirror", tr("Shown to {company}, on this computer", company=share.company), words.when(share.at))
         name = tr("Receipt {number}", number=share.receipt)
-        show = button(self._context.theme, name, partial(self.receipt_asked.emit, share.receipt), role="link")
+        show = button(self._context.theme, name, partial(self.receipt_asked.emit, share.receipt), role="inline")
         line.addWidget(show, 0, Qt.AlignmentFlag.AlignTop)
 
     def _tell_exchange(self, exchange: Exchange) -> None:

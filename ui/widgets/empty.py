@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from ui.theme import Theme
 from ui.tokens import GRID
-from ui.widgets.basics import icon_label, label, row
+from ui.widgets.basics import dress, icon_label, label, row
+
+WIDEST = 52 * GRID
+"""Pixels of a line of the hint."""
 
 
 class Empty(QWidget):
@@ -22,9 +26,10 @@ class Empty(QWidget):
         self.title.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.title.setWordWrap(True)
         self.hint.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
-        self.hint.setFixedWidth(52 * GRID)
         layout.addStretch(1)
-        layout.addWidget(icon_label(theme, icon, "control", 56), 0, Qt.AlignmentFlag.AlignHCenter)
+        self._theme = theme
+        self._icon = icon_label(theme, icon, "control", 56)
+        layout.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addSpacing(GRID)
         layout.addWidget(self.title)
         layout.addLayout(row(None, self.hint, None))
@@ -33,6 +38,28 @@ class Empty(QWidget):
             layout.addLayout(row(None, *buttons, None))
         layout.addStretch(1)
 
-    def say(self, title: str, hint: str) -> None:
+    def say(self, title: str, hint: str, *, icon: str = "") -> None:
         self.title.setText(title)
         self.hint.setText(hint)
+        if icon:
+            dress(self._theme, self._icon, icon, "control", size=56)
+        self._balance()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._balance()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._balance()
+
+    def _balance(self) -> None:
+        """As narrow as the hint may be without another line, so that its lines are of one length and no word stands alone."""
+        self.hint.ensurePolished()
+        narrow, wide = 20 * GRID, WIDEST
+        lines = self.hint.heightForWidth(wide)
+        while wide - narrow > 4:
+            middle = (narrow + wide) // 2
+            narrow, wide = (narrow, middle) if self.hint.heightForWidth(middle) <= lines else (middle, wide)
+        self.hint.setFixedWidth(wide)

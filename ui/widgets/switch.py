@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QRectF, QSize, Qt
+from PySide6.QtCore import QPoint, QRectF, QSize, Qt, QVariantAnimation
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QCheckBox, QWidget
 
 from ui.theme import Theme
-from ui.tokens import GRID
+from ui.tokens import GRID, MOTION
 
 TRACK = QSize(36, 20)
 """Size at a text size of 100 %."""
@@ -21,6 +21,27 @@ class Switch(QCheckBox):
         self._theme = theme
         self.setAccessibleName(text)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._slide = QVariantAnimation(self)
+        self._slide.valueChanged.connect(lambda _value: self.update())
+        self.toggled.connect(self._move)
+
+    def _move(self, on: bool) -> None:
+        """Let the knob slide, where it can be seen and motion is wanted."""
+        self._slide.stop()
+        self._slide.setStartValue(0.0 if on else 1.0)
+        self._slide.setEndValue(1.0 if on else 0.0)
+        time = self._theme.motion(MOTION.quick) if self.isVisible() else 0
+        if time:
+            self._slide.setDuration(time)
+            self._slide.start()
+        self.update()
+
+    @property
+    def _place(self) -> float:
+        """Where the knob is: 0 off, 1 on."""
+        if self._slide.state() == QVariantAnimation.State.Running:
+            return float(self._slide.currentValue())
+        return 1.0 if self.isChecked() else 0.0
 
     def sizeHint(self) -> QSize:
         text = self.fontMetrics().size(0, self.text())
@@ -61,4 +82,4 @@ class Switch(QCheckBox):
         painter.drawRoundedRect(QRectF(1, 1, TRACK.width() - 2, TRACK.height() - 2), 9, 9)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour("on_accent") if on and alive else colour("control"))
-        painter.drawEllipse(QRectF(TRACK.width() - 16 if on else 4, 4, 12, 12))
+        painter.drawEllipse(QRectF(4 + self._place * (TRACK.width() - 20), 4, 12, 12))
