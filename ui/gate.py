@@ -1,4 +1,4 @@
-"""What belongs to the gate besides its own pages: the comparison, a live look, the ways to them, and what ends when the person leaves."""
+"""What belongs to the gate besides its own pages: the comparison, a live look, the bars on top of every page, and the ways between them."""
 
 from __future__ import annotations
 
@@ -8,39 +8,33 @@ from functools import partial
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
-from app.errors import EyelidError
 from ui.context import Context
-from ui.lockwatch import LockWatch
 from ui.pages.ask import AskPage
 from ui.pages.compare import ComparePage
-from ui.pages.glasses import GlassesPage
 from ui.pages.live import LiveLook
 from ui.pages.shared import SharedPage
 from ui.widgets.banner import Banners
 
-LEFT = "The computer was left, or went to sleep."
-"""Why a permission or a live look ended; kept in receipts, so in English."""
-
 
 class GateWays(QObject):
-    """Owns the comparison and the live look."""
+    """Owns the comparison and the live look; `bars` are to stand above the pages."""
 
-    def __init__(self, window: QWidget, context: Context, banners: Banners, watch: LockWatch) -> None:
+    def __init__(self, window: QWidget, context: Context, banners: Banners, ask: AskPage, shared: SharedPage) -> None:
         super().__init__(window)
-        self._context = context
         self.compare = ComparePage(context)
         self.live = LiveLook(window, context, banners)
-        watch.away.connect(self._away)
+        self.bars = (ask.sending.bar, self.live.bar)
+        self._ask = ask
+        self._shared = shared
 
-    def join(self, stack: QStackedWidget, go: Callable[[str], object], ask: AskPage, shared: SharedPage, glasses: GlassesPage) -> None:
+    def join(self, stack: QStackedWidget, go: Callable[[str], object]) -> None:
         """Put the comparison into `stack`, and lay the ways; `go` brings a page to the front by its name."""
-        self._stack, self._go, self._shared = stack, go, shared
+        self._stack, self._go = stack, go
         stack.addWidget(self.compare)
-        ask.compare_asked.connect(self.show_compare)
-        shared.compare_asked.connect(self.show_compare)
-        ask.live_asked.connect(self.live.begin)
-        glasses.live_asked.connect(self.live.begin)
-        ask.receipt_asked.connect(self.show_receipt)
+        self._ask.compare_asked.connect(self.show_compare)
+        self._shared.compare_asked.connect(self.show_compare)
+        self._ask.live_asked.connect(self.live.begin)
+        self._ask.receipt_asked.connect(self.show_receipt)
         self.compare.left.connect(partial(go, "ask"))
 
     def show_compare(self) -> None:
@@ -51,18 +45,6 @@ class GateWays(QObject):
     def show_receipt(self, number: int) -> None:
         self._go("shared")
         self._shared.open_number(number)
-
-    def _away(self) -> None:
-        """Whatever the setting for locking says: nothing goes by itself while nobody is there."""
-        self._context.tasks.start(self._leaving())
-
-    async def _leaving(self) -> None:
-        try:
-            sharing = self._context.services.sharing
-        except EyelidError:
-            return  # there is no vault yet, and nothing to end
-        await sharing.live.stop(LEFT)
-        await sharing.void_grants(LEFT)
 
     def forget(self) -> None:
         """The vault locks."""

@@ -71,7 +71,6 @@ class MainWindow(QMainWindow):
         self.teller = Teller(self.context, self.banners, lambda: self.here, lambda: self.unlocked)
         self.guard = Guard(services.settings, self.lock, watch or LockWatch())
         self._make_pages(loop)
-        self.guard.watch.away.connect(self.gate.away)
         self._make_rooms()
         self._connect()
         self._shortcuts()
