@@ -8,6 +8,7 @@ import io
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from app.vault.identity import VaultIdentity
 from app.vault.recovery import read_code, write_code
 from app.vault.rollback import digest
 from app.vault.session import LABEL
-from app.vault.types import Exchange, ItemId, ItemMeta, NewItem, Share
+from app.vault.types import Exchange, ItemId, ItemMeta, NewItem, Recognised, Share
 from app.vault.vault import Vault
 
 FORMAT = (Path(config.__file__).parent / "FORMAT.md").read_text("utf-8")
@@ -99,13 +100,16 @@ def test_the_table_of_vault_toml_is_complete() -> None:
 def test_the_table_of_a_meta_file_is_complete(new_item: NewItem) -> None:
     at = datetime(2026, 1, 1, tzinfo=UTC)
     share = Share("mirror", "", at, 1, False)
-    meta = ItemMeta(ItemId("0" * 32), 1, new_item, 0, "0" * 64, at, shares=(share,), exchanges=(Exchange(at, "mirror", "q", "a", 1),))
+    new = replace(new_item, recognised=Recognised("strong", (("make", "Meta AI"),)), group="0" * 32)
+    meta = ItemMeta(ItemId("0" * 32), 1, new, 0, "0" * 64, at, shares=(share,), exchanges=(Exchange(at, "mirror", "q", "a", 1),))
     table = json.loads(codec.dump(meta))
     assert keys_of_table("A meta file's content") == set(table)
     rows = {row.split("|")[1].strip(): row for row in FORMAT.splitlines() if row.startswith("| `")}
-    for name in ("origin", "shares", "exchanges"):
-        entry = table[name] if name == "origin" else table[name][0]
-        assert set(re.findall(r"`([^`]+)`", rows[f"`{name}`"].split("|")[2])) == set(entry)
+    assert set(table) - set(json.loads(codec.dump(replace(meta, new=new_item)))) == {"recognised", "group"}
+    for name in ("origin", "recognised", "shares", "exchanges"):
+        entry = table[name] if isinstance(table[name], dict) else table[name][0]
+        [row] = [row for key, row in rows.items() if key.startswith(f"`{name}`")]
+        assert set(re.findall(r"`([^`]+)`", row.split("|")[2])) == set(entry)
 
 
 def test_every_file_of_a_vault_is_in_the_layout(vault: Vault, folder: Path, new_item: NewItem, passphrase: str) -> None:
