@@ -254,7 +254,9 @@ class FileAssembler:
         return counts
 
     def _is_whole(self, *, quiet: bool) -> bool:
-        have = len(self._parts)
+        have, announced = len(self._parts), self._announced.get(self._name)
+        if announced is not None and have < announced.packets:
+            return False  # so it is for nearly all; looked at first, for speed
         if not have or have not in self._counts() or max(self._parts) != have - 1:
             return False
         sure = self._name in self._announced or self._received == self._stated_size
