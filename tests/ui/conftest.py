@@ -520,6 +520,16 @@ class FakeBook:
         self.gone.append(destination_id)
 
 
+class FakeLive:
+    """No live look runs."""
+
+    def __init__(self) -> None:
+        self.stopped: list[str] = []
+
+    async def stop(self, why: str = "Stopped by you.") -> None:
+        self.stopped.append(why)
+
+
 @dataclass
 class FakeSharing:
     events: EventHub
@@ -541,6 +551,7 @@ class FakeSharing:
     exchanges: dict[ItemId, tuple[Exchange, ...]] = field(default_factory=dict)
     prepare_error: Exception | None = None
     slow: asyncio.Event | None = None
+    live: Any = field(default_factory=FakeLive)
 
     def destinations(self) -> tuple[Destination, ...]:
         return tuple(destination(of) for of in self.classes)

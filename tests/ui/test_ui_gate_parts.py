@@ -17,9 +17,10 @@ from app.media.frames import Frame
 from app.media.look.boxes import Box
 from app.media.look.cover import covers_for
 from app.media.look.types import Kind
-from app.settings import REGION
+from app.settings import LOCK_AWAY, REGION
 from app.sharing.live_types import LiveProposal, LiveView
 from app.sharing.types import Outcome, Picture, PolicyClass
+from app.vault.types import LockState
 from ui.dialogs import Question
 from ui.pages.destinations import DestinationsCard
 from ui.pages.live import LiveApproval, LiveSheet
@@ -224,6 +225,23 @@ async def test_its_end_is_told_once_with_the_reason(window, services, fake, unti
     await until(lambda: window.banners.shown())
     said = [banner.said.what for banner in window.banners.shown()]
     assert said == ["The live look has ended. The time was up. 3 frames, 120 kB in all, went to OpenAI. Receipt 9."]
+
+
+async def test_whoever_leaves_the_computer_leaves_nothing_going(window, services, until) -> None:
+    services.settings.set(LOCK_AWAY, False)
+    window.guard.watch.away.emit()
+    await until(lambda: any(call.startswith("void: ") for call in services.sharing.calls))
+    assert services.sharing.live.stopped == ["The computer was left, or went to sleep."]
+    assert services.vault.state is LockState.UNLOCKED
+
+
+async def test_a_live_look_begins_at_the_glasses_too(window, services, fake, until) -> None:
+    services.glasses.put(fake.view())
+    window.go("glasses")
+    await until(lambda: [each for each in shown(window.glasses, QPushButton) if each.text() == "Live look…"])
+    press(window.glasses, "Live look…")
+    await until(lambda: shown(window, LiveSheet))
+    assert shown(window, LiveSheet)[0].glasses.currentText() == "Omi Glass"
 
 
 # -- destinations --------------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from time import monotonic
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QStackedWidget
 
 from app.events import CaptureArriving, CaptureLost, CaptureSealed, GlassesChanged, GlassesForgotten
@@ -32,6 +32,8 @@ AGE_MS = 30_000
 
 class GlassesPage(Page):
     """Known glasses, or the pairing panel in their place."""
+
+    live_asked = Signal(str)
 
     def __init__(self, context: Context, banners: Banners) -> None:
         super().__init__(tr("Glasses"), scrolls=True)
@@ -193,6 +195,10 @@ class GlassesPage(Page):
             shown.progress.end()
 
     # -- acts ------------------------------------------------------------------------------------------------------------------
+
+    def look_live(self, address: str) -> None:
+        """Put a live look together for these glasses."""
+        self.live_asked.emit(address)
 
     def take_photo(self, address: str) -> None:
         self._context.tasks.start(self._photo(address), key=f"photo {address}", again=partial(self.take_photo, address))

@@ -27,6 +27,8 @@ class Acts(Protocol):
 
     def take_photo(self, address: str) -> None: ...
 
+    def look_live(self, address: str) -> None: ...
+
     def set_continuous(self, address: str, on: bool) -> None: ...
 
     def set_release(self, address: str, on: bool) -> None: ...
@@ -179,6 +181,8 @@ class GlassesCard(QFrame):
         acts = FlowLayout()
         if can is None or can.can(Capability.TAKE_PHOTO):
             self._act(acts, tr("Take photo"), self._page.take_photo, "camera", tr("Take photo with {name}", name=name), ready)
+        if can is not None and (can.can(Capability.TAKE_PHOTO) or can.can(Capability.CONTINUOUS_CAPTURE)):
+            self._act(acts, tr("Live look…"), self._page.look_live, "video", tr("Live look with {name}", name=name), ready)
         if can is not None and can.can(Capability.WIFI):
             enabled = ready and self.below.isHidden()
             self._act(acts, tr("Import now"), self._page.import_from, "down", tr("Import now from {name}", name=name), enabled)
