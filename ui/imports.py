@@ -15,6 +15,7 @@ from ui.import_work import ImportWork
 from ui.pages.captures import CapturesPage
 from ui.pages.glasses import GlassesPage
 from ui.pages.importing import ImportPage
+from ui.pages.viewer import ViewerPage
 from ui.widgets.banner import Banners
 from ui.widgets.card_sheet import CardSheet
 
@@ -32,11 +33,15 @@ class ImportWays(QObject):
         self.work = ImportWork(context, self)
         self.page = ImportPage(context, banners, self.work)
 
-    def join(self, stack: QStackedWidget, go: Callable[[str], object], captures: CapturesPage, glasses: GlassesPage) -> None:
+    def join(
+        self, stack: QStackedWidget, go: Callable[[str], object], captures: CapturesPage, glasses: GlassesPage, viewer: ViewerPage
+    ) -> None:
         """Put the page into `stack`, and lay the ways; `go` brings another page to the front by its name."""
         self._stack, self._glasses = stack, glasses
         stack.addWidget(self.page)
         captures.import_asked.connect(self.take)
+        glasses.import_asked.connect(self.show_page)
+        viewer.details.whence.terms_asked.connect(self.show_terms)
         self.page.left.connect(lambda: go(self._from))
         self.page.report_asked.connect(self.show_page)
         self.page.terms_asked.connect(self.show_terms)

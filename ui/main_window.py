@@ -103,7 +103,7 @@ class MainWindow(QMainWindow):
         self.sidebar, self.strip, self.stack = self.inside.sidebar, self.inside.strip, self.inside.stack
         self.gate.join(self.stack, self.go)
         self.guard.watch.away.connect(self.gate.away)
-        self.imports.join(self.stack, self.go, self.captures, self.glasses)
+        self.imports.join(self.stack, self.go, self.captures, self.glasses, self.viewer)
         self.rooms = QStackedWidget()
         for room in (self.welcome, self.lock_page, self.inside):
             self.rooms.addWidget(room)

@@ -17,15 +17,14 @@ from ui.theme import set_role
 from ui.tokens import GRID
 from ui.widgets.banner import announce
 from ui.widgets.basics import button, card, clear_layout, column, icon_label, label, row, rule
+from ui.widgets.whence import Whence, came_from, camera_of
 
 WIDTH = 40 * GRID
 
 
 def facts(meta: ItemMeta) -> list[tuple[str, str]]:
     """What is known of an item, as (name, value) in the order shown."""
-    new = meta.new
-    origin = new.origin.name or new.origin.family
-    return [(name, value) for name, value in _known(meta, origin) if value]
+    return [(name, value) for name, value in _known(meta, came_from(meta)) if value]
 
 
 def _known(meta: ItemMeta, origin: str) -> list[tuple[str, str]]:
@@ -68,6 +67,7 @@ class DetailsPanel(QFrame):
         self.setAccessibleName(tr("Details"))
         self._resize()
         context.theme.changed.connect(self._resize)
+        self.whence = Whence(context)
         self._facts = QGridLayout()
         self._facts.setHorizontalSpacing(2 * GRID)
         self._facts.setVerticalSpacing(GRID)
@@ -84,7 +84,7 @@ class DetailsPanel(QFrame):
         self._history.setSpacing(GRID)
         note = column(self._note, gap=GRID)
         note.addWidget(self._save, 0, Qt.AlignmentFlag.AlignRight)
-        parts = (label(tr("Details"), "lead"), self._facts, rule(), label(tr("Note"), "lead"), note, rule())
+        parts = (label(tr("Details"), "lead"), self._facts, self.whence, rule(), label(tr("Note"), "lead"), note, rule())
         inner = QWidget()
         set_role(inner, "plain")
         inner.setLayout(column(*parts, label(tr("History"), "lead"), self._history, None, gap=GRID + 4, margins=(0, 0, GRID, 0)))
@@ -116,6 +116,7 @@ class DetailsPanel(QFrame):
             self._facts.addWidget(known, *((2 * at + 1, 0, 1, 2) if self._context.theme.large else (2 * at, 1)))
         if meta.new.kind is ItemKind.PHOTO:
             self._offer_place(len(facts(meta)))
+        self.whence.show_meta(meta)
         if not writing:
             self._note.setPlainText(meta.note)
             self._save.setEnabled(False)
@@ -152,6 +153,7 @@ class DetailsPanel(QFrame):
 
     def _clear(self) -> None:
         self._place = None
+        self.whence.clear()
         clear_layout(self._facts)
         clear_layout(self._history)
 
@@ -162,9 +164,9 @@ class DetailsPanel(QFrame):
         for _at, tell in sorted(happened, key=lambda one: one[0], reverse=True):
             tell()
         if not happened:
-            self._history.addWidget(label(tr("It has never been shown to an assistant."), tone="muted", wrap=True))
+            self._history.addWidget(label(tr("Eyelid has never shown it to an assistant."), tone="muted", wrap=True))
         self._event("kept", tr("Sealed into the vault"), words.when(meta.arrived_at))
-        origin = meta.new.origin.name or meta.new.origin.family
+        origin = camera_of(meta)
         taken = tr("Taken with {name}", name=origin) if origin else tr("Taken")
         self._event("glasses", taken, words.when(meta.new.taken_at))
 
@@ -177,6 +179,10 @@ class DetailsPanel(QFrame):
         return line
 
     def _tell_share(self, share: Share) -> None:
+        if not share.receipt:  # it left from the phone, and all that is known of it is what the company's own archive says
+            said = tr("{when}, as {company}'s archive says. There is no receipt.", when=words.when(share.at), company=share.company)
+            self._event("sent", tr("Shared with {company}", company=share.company), said, "sent")
+            return
         if share.leaves_computer:
             line = self._event("sent", tr("Sent to {company}", company=share.company), words.when(share.at), "sent")
         else:

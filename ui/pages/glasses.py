@@ -25,14 +25,16 @@ from ui.widgets.banner import Banners, announce
 from ui.widgets.basics import button, column
 from ui.widgets.empty import Empty
 from ui.widgets.page import Page, scrolled
+from ui.widgets.unpaired import OtherGlasses
 
 AGE_MS = 30_000
 """How often ages ("4 min ago") are said anew."""
 
 
 class GlassesPage(Page):
-    """Known glasses, or the pairing panel in their place."""
+    """Known glasses, or the pairing panel in their place. `import_asked`: for those that do not pair."""
 
+    import_asked = Signal()
     live_asked = Signal(str)
 
     def __init__(self, context: Context, banners: Banners) -> None:
@@ -45,11 +47,11 @@ class GlassesPage(Page):
         theme = context.theme
         self._pair = button(theme, tr("Pair glasses"), self._open, icon="plus", role="primary")
         self.acts.addWidget(self._pair)
-        self._list = column(gap=2 * GRID)
-        self._list.addStretch(1)
+        self._list = column(OtherGlasses(theme, self.import_asked.emit), None, gap=2 * GRID)
         hint = tr("Pair your glasses, or try everything with simulated ones.")
         start = button(theme, tr("Pair glasses"), self._open, icon="plus", role="primary")
-        self._empty = Empty(theme, "glasses", tr("No glasses yet"), hint, start)
+        none = Empty(theme, "glasses", tr("No glasses yet"), hint, start)
+        self._empty = scrolled(column(none, OtherGlasses(theme, self.import_asked.emit), gap=2 * GRID))
         self.pairing = PairingPanel(context, banners)
         self.pairing.closed.connect(self._show_known)
         self.pairing.photo_asked.connect(self.take_photo)
@@ -121,7 +123,7 @@ class GlassesPage(Page):
             shown.show_view(view)
             return
         made = self._cards[view.known.address] = GlassesCard(self._context, view, self, self._import(view))
-        self._list.insertWidget(self._list.count() - 1, made)
+        self._list.insertWidget(self._list.count() - 2, made)
 
     def _import(self, view: GlassesView) -> WifiImport:
         """The import of these glasses; one that is under way outlives its card, since it goes on while the vault is locked."""

@@ -30,6 +30,7 @@ from ui.widgets.flow import FlowLayout
 from ui.widgets.page import MARGIN, Page
 from ui.widgets.picture import PictureView, decode
 from ui.widgets.video import SEEK_MS, CannotPlay, VideoView
+from ui.widgets.whence import PartnerButton
 
 Acts = dict[Qt.Key, Callable[[], object]]
 
@@ -81,7 +82,8 @@ class ViewerPage(Page):
         whole = tool(theme, tr("Full screen"), "full-screen", self.toggle_full_screen, shortcut="F11")
         tools = (self._zoom, self._fit, self._full, self._left, self._right, whole, self._info, self._star, export, trash, ask)
         self._tools = QWidget()
-        self._tools.setLayout(FlowLayout(*tools, gap=4, at_end=True))
+        self.partner = PartnerButton(self._context)
+        self._tools.setLayout(FlowLayout(self.partner, *tools, gap=4, at_end=True))
         self.acts.addWidget(self._tools, 1)
         self._back = tool(theme, tr("Back to all captures"), "back", self.closed.emit, shortcut="Esc")
         head = self.head
@@ -102,6 +104,7 @@ class ViewerPage(Page):
         self._stack.addWidget(self.video)
         self._film_ready.connect(self._play, Qt.ConnectionType.QueuedConnection)
         self.details = DetailsPanel(self._context)
+        self.partner.opened.connect(self.open)
         self.details.receipt_asked.connect(self.receipt_asked)
         middle = row(self._before, gap=GRID)
         middle.addWidget(self._stack, 3)
@@ -204,6 +207,7 @@ class ViewerPage(Page):
         self._star.setToolTip(star)
         dress(self._context.theme, self._star, "star-full" if meta.favourite else "star", "accent" if meta.favourite else "text")
         self.details.show_meta(meta)
+        self.partner.show_meta(meta)
         announce(self, self.picture.accessibleName())
 
     def _cannot(self, title: str, hint: str) -> None:
@@ -227,6 +231,7 @@ class ViewerPage(Page):
         self.picture.forget()
         self.video.close_film()
         self.details.forget()
+        self.partner.clear()
         self.title.setText(tr("Capture"))
         self.status.set_shared(())
         self._zoom.clear()
@@ -267,8 +272,9 @@ class ViewerPage(Page):
             self._context.tasks.start(self._trashing(self._item), key="trash")
 
     async def _trashing(self, item: ItemId) -> None:
+        said = self.partner.after_trash()
         await self._context.services.library.trash((item,))
-        self._banners.good(tr("The capture was moved to the trash."), (tr("Undo"), partial(self._undo, item)))
+        self._banners.good(said, (tr("Undo"), partial(self._undo, item)))
 
     def _undo(self, item: ItemId) -> None:
         self._context.tasks.start(self._context.services.library.restore((item,)))

@@ -38,7 +38,7 @@ class FilterBar(QWidget):
             ("favourite", tr("Favourites"), "star"),
             ("private", tr("Private"), "private"),
             ("shared", tr("Shared"), "sent"),
-            ("glasses", tr("Only from glasses"), "glasses"),
+            ("glasses", tr("From glasses"), "glasses"),
         ):
             self._chip(key, text, icon)
         self.glasses = self._list(tr("Glasses"))

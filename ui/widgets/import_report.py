@@ -87,7 +87,6 @@ class ReportCard(QFrame):
         self.files.setReadOnly(True)
         self.files.setTabChangesFocus(True)
         self.files.setAccessibleName(tr("Files that were not imported, and why"))
-        self.files.setFixedHeight(theme.scaled(17 * GRID))
         self.go_on = button(theme, tr("Go on"), go_on, icon="play", role="primary", name=tr("Go on with the import"))
         self.copy = button(theme, tr("Copy the list"), self.copy_list, help=tr("Copies a line for each file, with the reason"))
         self.remove = button(
@@ -105,7 +104,7 @@ class ReportCard(QFrame):
         self.acts.setLayout(FlowLayout(self.go_on, self.remove, self.copy))
         head = row(label(tr("Import finished"), "lead"), None, close)
         parts = (head, self._said, self.files, self.progress, self.left, self.acts)
-        self.setLayout(column(*parts, gap=GRID + 4, margins=(2 * GRID + 4, GRID + 4, GRID + 4, 2 * GRID)))
+        self.setLayout(column(*parts, gap=GRID + 4, margins=(2 * GRID + 4, GRID + 4, 2 * GRID + 4, 2 * GRID)))
         self.hide()
 
     def show_report(self, report: Report, *, more: bool) -> None:
@@ -123,6 +122,7 @@ class ReportCard(QFrame):
         if len(self._lines) > MOST_LINES:
             shown.append(tr("and {count} more; a copy of the list has them all", count=words.number(len(self._lines) - MOST_LINES)))
         self.files.setPlainText("\n".join(shown))
+        self.files.setFixedHeight(self._theme.scaled(3 * GRID + 2 * GRID * min(8, max(2, len(shown)))))
         for part in (self.files, self.copy):
             part.setVisible(bool(self._lines))
         self.go_on.setVisible(more)

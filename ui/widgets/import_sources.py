@@ -193,10 +193,10 @@ class ArchiveCard(QWidget):
         if not marked and not added:
             self.told.say(tr("It lists no picture that was shared with Meta AI."), "good")
             return
-        first = plural(marked, "{count} capture here was shared with Meta AI.", "{count} captures here were shared with Meta AI.")
-        second = plural(added, "{count} more was taken in from the archive.", "{count} more were taken in from the archive.")
-        said = tr("{marked} {added} Each is marked, with the date.", marked=first, added=second)
-        self.told.say(said, "warn")
+        said = [plural(marked, "{count} capture here was shared with Meta AI.", "{count} captures here were shared with Meta AI.")]
+        if added:
+            said.append(plural(added, "{count} more was taken in from the archive.", "{count} more were taken in from the archive."))
+        self.told.say(" ".join((*said, tr("Each is marked, with the date."))), "warn")
 
     def forget(self) -> None:
         self.told.say("")
