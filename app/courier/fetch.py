@@ -15,6 +15,7 @@ import contextlib
 import http.client
 import ipaddress
 import re
+import select
 import socket
 import time
 from collections.abc import Callable
@@ -29,6 +30,8 @@ T = TypeVar("T")
 Dial = Callable[[Fetch], http.client.HTTPConnection]
 
 PIECE = 524_288
+MOMENT = 0.02
+"""Seconds."""
 SLOWEST = 256
 """Bytes a second: what comes more slowly than that, for as long as the idle timeout lasts, counts as not coming at all."""
 LARGEST_ANSWER = 8 << 30
@@ -163,6 +166,7 @@ class _Line:
         self._socket: socket.socket | None = None
         self._response: http.client.HTTPResponse | None = None
         self._left: int | None = None
+        self._fault: Exception | None = None
         self._waited = 0.0
         self._came = 0
         self._over = False
@@ -208,16 +212,36 @@ class _Line:
         return _about_body(response.headers)
 
     def read(self) -> bytes:
-        """What has come, at most a PIECE; nothing at the end. Raises OSError, HTTPException."""
-        assert self._response is not None
+        """What has come, at most a PIECE; nothing at the end. Raises OSError, HTTPException.
+
+        Waits a moment for more, since each piece costs the same on its long way to the vault, however small it is.
+        """
+        if self._fault is not None:
+            raise self._fault
         began = time.monotonic()
-        piece = self._response.read1(PIECE)
+        parts = [self._part(PIECE)]
+        size, until = len(parts[0]), time.monotonic() + MOMENT
+        try:
+            while parts[-1] and size < PIECE // 2 and self._left != 0 and self._more_comes(until):
+                parts.append(self._part(PIECE - size))
+                size += len(parts[-1])
+        except (OSError, http.client.HTTPException) as error:
+            self._fault = error  # for the next call: what came before it counts
+        self._mind_the_pace(time.monotonic() - began, size)
+        return b"".join(parts)
+
+    def _part(self, most: int) -> bytes:
+        assert self._response is not None
+        part = self._response.read1(most)
         if self._left is not None:
-            self._left -= len(piece)
-            if not piece and self._left > 0:
+            self._left -= len(part)
+            if not part and self._left > 0:
                 raise http.client.IncompleteRead(b"")
-        self._mind_the_pace(time.monotonic() - began, len(piece))
-        return piece
+        return part
+
+    def _more_comes(self, until: float) -> bool:
+        wait = until - time.monotonic()
+        return self._socket is not None and wait > 0 and bool(select.select([self._socket], [], [], wait)[0])
 
     def _mind_the_pace(self, waited: float, came: int) -> None:
         self._waited += waited
