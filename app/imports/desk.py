@@ -20,13 +20,15 @@ from app.imports import phones
 from app.imports.importer import Importer
 from app.imports.memory import ImportMemory
 from app.imports.meta_archive import SharedPicture, shared_pictures
+from app.imports.recognise import recognise
 from app.imports.run import Arrived, Choice, Run
 from app.imports.sources import find
-from app.imports.types import Fate, Outcome, Progress, Source
+from app.imports.types import Clues, Fate, Outcome, Progress, Source
 from app.imports.watch import FolderWatch
 from app.lanes import Lanes
+from app.media.exif import printable
 from app.media.inspect import inspect_and_show
-from app.vault.types import ItemId, ItemKind, ItemMeta, LockState, NewItem, Origin, Share
+from app.vault.types import ItemId, ItemKind, ItemMeta, LockState, NewItem, Origin, Recognised, Share
 from app.vault.vault import Vault
 
 META_AI = "meta-ai"
@@ -171,36 +173,44 @@ class ImportDesk:
 
         Raises ArchiveUnreadable, OSError, VaultLocked.
         """
-        pictures = await self._lanes.work(lambda: list(shared_pictures(path)))
-        marked, added = [], []
-        for picture in pictures:
-            item = await self._lanes.vault(self._vault.with_digest, hashlib.sha256(picture.data).hexdigest())
-            if item is None:
-                item = await self._add(picture)
-                if item is None:
-                    continue
-                added.append(item)
-            else:
-                marked.append(item)
-            await self._lanes.vault(self._vault.change, item, partial(_shared, at=picture.at))
-        if marked or added:
-            self._changed((*marked, *added))
+        pictures = shared_pictures(path)
+        marked, added = dict[ItemId, None](), dict[ItemId, None]()
+        try:
+            while (picture := await self._lanes.work(lambda: next(pictures, None))) is not None:  # one at a time: they may be large
+                await self._mark(picture, marked, added)
+        finally:
+            if marked or added:
+                self._changed((*marked, *added))
         return ArchiveReport(tuple(marked), tuple(added))
+
+    async def _mark(self, picture: SharedPicture, marked: dict[ItemId, None], added: dict[ItemId, None]) -> None:
+        item = await self._lanes.vault(self._vault.with_digest, hashlib.sha256(picture.data).hexdigest())
+        if item is None:
+            item = await self._add(picture)
+            if item is None:
+                return
+            added[item] = None
+        elif item not in added:
+            marked[item] = None
+        await self._lanes.vault(self._vault.change, item, partial(_shared, at=picture.at))
 
     async def _add(self, picture: SharedPicture) -> ItemId | None:
         """None for what turns out to be no whole picture."""
         with contextlib.suppress(EyelidError):
             facts, thumbs = await self._lanes.work(inspect_and_show, picture.data, self._sizes)
+            size = (facts.width, facts.height) if facts.width and facts.height else None
+            camera = recognise(Clues(facts.tags, picture.name, (), size))
             new = NewItem(
                 ItemKind(facts.kind.value),
                 facts.media_type,
                 facts.taken_at or picture.at or datetime.now(UTC),
-                Origin(_ARCHIVE, name="Meta's archive"),
+                Origin(camera.family, name=camera.label) if camera.glasses else Origin(_ARCHIVE, name="Meta's archive"),
                 facts.width,
                 facts.height,
                 facts.duration_ms,
                 facts.orientation,
-                picture.name,
+                printable(picture.name),
+                Recognised(camera.confidence.value, tuple((sign.value, text) for sign, text in camera.signs)),
             )
             meta = await self._lanes.vault(self._vault.add, picture.data, new)
             await self._arrived(meta, thumbs)

@@ -6,6 +6,7 @@ import json
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -82,6 +83,20 @@ async def test_what_was_shared_is_marked_and_what_was_not_there_is_taken_in(
     assert all(len(vault.meta(item).shares) == 1 for item in again.marked)
     private = next(meta for meta in heard.arrived if meta.new.original_name == "private.jpg")
     assert vault.meta(private.id).shares == ()
+
+
+async def test_what_is_taken_in_is_recognised_and_counted_once(
+    desk: ImportDesk, heard: Any, folder: Path, pictures: list[bytes], recognition: ModuleType
+) -> None:
+    worn = recognition.jpeg("Meta AI", "Ray-Ban Meta Smart Glasses")
+    files = {"media/a.jpg": worn, "media/b.jpg": worn, "media/c.jpg": pictures[3]}
+    path = archive(folder / "meta.zip", [message("X", 5 + number, name) for number, name in enumerate(files)], files)
+    report = await desk.meta_archive(path)
+    assert (len(report.added), report.marked) == (2, ())
+    assert {(meta.new.origin.family, meta.new.origin.name) for meta in heard.arrived} == {
+        ("ray-ban-meta", "Ray-Ban Meta"),
+        ("meta-archive", "Meta's archive"),
+    }
 
 
 def test_a_folder_around_everything(tmp_path: Path, pictures: list[bytes]) -> None:
