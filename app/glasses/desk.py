@@ -95,9 +95,10 @@ class GlassesDesk:
             await asyncio.wait({self._starting})
         companions, self._companions = self._companions, {}
         await asyncio.gather(*(companion.stop() for companion in companions.values()), return_exceptions=True)
-        for companion in companions.values():  # when they were last seen
-            if self._book.get(companion.known.address) not in (None, companion.known):
-                self._book.keep(companion.known)
+        with contextlib.suppress(OSError):  # only when they were last seen
+            for companion in companions.values():
+                if self._book.get(companion.known.address) not in (None, companion.known):
+                    self._book.keep(companion.known)
         await self._airs.stop()
         await self._lanes.vault(self._ledger.close)
 
