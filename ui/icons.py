@@ -17,12 +17,22 @@ def svg(name: str) -> str:
     return (resources.files("resources") / "icons" / f"{name}.svg").read_text(encoding="utf-8")
 
 
-def render(source: str, size: int, ratio: float = 1.0, gap: int = 0) -> QPixmap:
-    """Draw an SVG as a pixmap of `size` logical pixels, with `gap` empty ones behind it (before it from right to left)."""
+DIRECTED = frozenset({"back", "forward", "export", "sent", "send"})
+"""Icons that point along the text, and so the other way from right to left. (Those of players do not turn.)"""
+
+
+def render(source: str, size: int, ratio: float = 1.0, gap: int = 0, *, turned: bool = False) -> QPixmap:
+    """Draw an SVG as a pixmap of `size` logical pixels, with `gap` empty ones behind it (before it from right to left).
+
+    `turned`: as in a mirror.
+    """
     edge, extra = round(size * ratio), round(gap * ratio)
     pixmap = QPixmap(QSize(edge + extra, edge))
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
+    if turned:
+        painter.translate(edge + (2 * extra if QGuiApplication.isRightToLeft() else 0), 0)
+        painter.scale(-1, 1)
     QSvgRenderer(QByteArray(source.encode())).render(painter, QRectF(extra if QGuiApplication.isRightToLeft() else 0, 0, edge, edge))
     painter.end()
     pixmap.setDevicePixelRatio(ratio)
@@ -53,7 +63,8 @@ class Icons:
         if key not in self._pixmaps:
             if name not in self._sources:
                 self._sources[name] = svg(name)
-            self._pixmaps[key] = render(self._sources[name].replace("currentColor", colour), size, ratio, gap)
+            turned = name in DIRECTED and QGuiApplication.isRightToLeft()
+            self._pixmaps[key] = render(self._sources[name].replace("currentColor", colour), size, ratio, gap, turned=turned)
         return self._pixmaps[key]
 
     def icon(self, name: str, colours: tuple[str, str, str], size: int, ratio: float, gap: int = 0) -> QIcon:

@@ -21,7 +21,8 @@ def grids(draw: st.DrawFn) -> Grid:
     for number, count in enumerate(counts):
         days.append(Day(date(2026, 5, 12) - timedelta(days=number), row, count))
         row += count
-    return Grid(days, columns * STEP + draw(st.integers(0, columns - 1)), columns, CELL, HEAD, draw(st.booleans()))
+    width, left = columns * STEP + draw(st.integers(0, columns - 1)), draw(st.integers(-6, 3))
+    return Grid(days, width, columns, CELL, HEAD, draw(st.booleans()), left)
 
 
 def placed(grid: Grid) -> tuple[list[Box], list[tuple[int, int]], int]:
@@ -32,7 +33,7 @@ def placed(grid: Grid) -> tuple[list[Box], list[tuple[int, int]], int]:
         y += HEAD
         for place in range(day.count):
             column = place % grid.columns
-            x = (grid.columns - 1 - column if grid.mirrored else column) * STEP
+            x = grid.left + (grid.columns - 1 - column if grid.mirrored else column) * STEP
             boxes.append(Box(x, y + place // grid.columns * CELL, STEP, CELL))
         y += (day.count - 1) // grid.columns * CELL + CELL
     return boxes, heads, y

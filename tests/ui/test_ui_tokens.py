@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
 from ui import tokens
@@ -70,6 +71,23 @@ def test_icons_are_tinted(theme) -> None:
     image = theme.pixmap("lock", "bad", 24).toImage()
     seen = {image.pixelColor(x, y).name() for x in range(24) for y in range(24) if image.pixelColor(x, y).alpha() == 255}
     assert seen == {theme.palette.bad}
+
+
+def test_arrows_along_the_text_turn_with_it(theme, qapp) -> None:
+    def drawn(name: str) -> list[list[int]]:
+        theme._icons.clear()
+        image = theme.pixmap(name, "text", 24).toImage()
+        return [[image.pixelColor(x, y).alpha() for x in range(24)] for y in range(24)]
+
+    before = {name: drawn(name) for name in ("back", "play")}
+    qapp.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    try:
+        for line, mirrored in zip(before["back"], drawn("back"), strict=True):
+            assert line[::-1] == pytest.approx(mirrored, abs=8)
+        assert drawn("play") == before["play"]
+    finally:
+        qapp.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+        theme._icons.clear()
 
 
 def test_every_icon_named_in_the_code_exists() -> None:

@@ -25,7 +25,7 @@ from ui.widgets.basics import button, label, row, tool
 from ui.widgets.drop import FileDrop
 from ui.widgets.empty import Empty
 from ui.widgets.filters import FilterBar
-from ui.widgets.page import GUTTER, MARGIN, Page
+from ui.widgets.page import GUTTER, MARGIN, Mirrored, Page
 from ui.widgets.tiles import RING
 from ui.widgets.timeline import TimelineView
 
@@ -92,15 +92,16 @@ class CapturesPage(Page):
         for widget in (bring, self._jump, self._sizes, self._search):
             self.acts.addWidget(widget)
         # The tiles keep room for their focus ring; everything else moves so that pictures and title are in line.
-        self.whole.setContentsMargins(MARGIN - RING, 2 * GRID + 4, 0, MARGIN)
-        self.body.setContentsMargins(0, 0, MARGIN - RING - GUTTER, 0)
+        self.margins.set((MARGIN - RING, 2 * GRID + 4, 0, MARGIN))
+        self.body_margins.set((0, 0, MARGIN - RING - GUTTER, 0))
         inset = (RING, 0, RING + GUTTER, 0)
         self.head.insertSpacing(0, RING)
         self.count = label("", tone="muted")
         self.head.insertSpacing(2, GRID)
         self.head.insertWidget(3, self.count)
         self.filters.changed.connect(self._filtered)
-        self.body.addLayout(row(self.filters, margins=inset))
+        above, below = row(self.filters), row(self.selection)
+        self.body.addLayout(above)
         hint = tr("Photos from your glasses appear here by themselves, sealed on this computer.")
         pair = button(theme, tr("Pair glasses"), self.pair_asked.emit, icon="glasses", role="primary")
         files = button(theme, tr("Import captures…"), self.import_captures, icon="import")
@@ -112,7 +113,9 @@ class CapturesPage(Page):
             self._stack.addWidget(page)
         self._stack.setCurrentWidget(self._empty)
         self.body.addWidget(self._stack, 1)
-        self.body.addLayout(row(self.selection, margins=inset))
+        self.body.addLayout(below)
+        for line in (above, below):
+            Mirrored(self, line, inset)
         self.view.opened.connect(self.opened)
         self.view.sized.connect(lambda size: setattr(self._context.memory, "tile_size", size))
         self.selection.ask_about.connect(self.ask_about)

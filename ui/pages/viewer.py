@@ -30,7 +30,6 @@ from ui.widgets.flow import FlowLayout
 from ui.widgets.page import MARGIN, Page
 from ui.widgets.picture import PictureView, decode
 from ui.widgets.video import SEEK_MS, CannotPlay, VideoView
-from ui.widgets.whence import PartnerButton
 
 Acts = dict[Qt.Key, Callable[[], object]]
 
@@ -82,9 +81,9 @@ class ViewerPage(Page):
         whole = tool(theme, tr("Full screen"), "full-screen", self.toggle_full_screen, shortcut="F11")
         tools = (self._zoom, self._fit, self._full, self._left, self._right, whole, self._info, self._star, export, trash, ask)
         self._tools = QWidget()
-        self.partner = PartnerButton(self._context)
-        self._tools.setLayout(FlowLayout(self.partner, *tools, gap=4, at_end=True))
-        self.acts.addWidget(self._tools, 1)
+        self._tools.setLayout(FlowLayout(*tools, gap=4, at_end=True))
+        self._seat_tools()
+        theme.changed.connect(self._seat_tools)
         self._back = tool(theme, tr("Back to all captures"), "back", self.closed.emit, shortcut="Esc")
         head = self.head
         head.setStretchFactor(self.acts, 1)
@@ -104,13 +103,19 @@ class ViewerPage(Page):
         self._stack.addWidget(self.video)
         self._film_ready.connect(self._play, Qt.ConnectionType.QueuedConnection)
         self.details = DetailsPanel(self._context)
-        self.partner.opened.connect(self.open)
         self.details.receipt_asked.connect(self.receipt_asked)
         middle = row(self._before, gap=GRID)
         middle.addWidget(self._stack, 3)
         middle.addWidget(self._after)
         middle.addWidget(self.details, 2)
         self.body.addLayout(middle, 1)
+
+    def _seat_tools(self) -> None:
+        """Beside the title, or below it where the text is so large that they would be squeezed."""
+        if self._context.theme.large:
+            self.body.insertWidget(0, self._tools)
+        else:
+            self.acts.addWidget(self._tools, 1)
 
     # -- showing ---------------------------------------------------------------------------------------------------------------
 
@@ -207,7 +212,6 @@ class ViewerPage(Page):
         self._star.setToolTip(star)
         dress(self._context.theme, self._star, "star-full" if meta.favourite else "star", "accent" if meta.favourite else "text")
         self.details.show_meta(meta)
-        self.partner.show_meta(meta)
         announce(self, self.picture.accessibleName())
 
     def _cannot(self, title: str, hint: str) -> None:
@@ -231,7 +235,6 @@ class ViewerPage(Page):
         self.picture.forget()
         self.video.close_film()
         self.details.forget()
-        self.partner.clear()
         self.title.setText(tr("Capture"))
         self.status.set_shared(())
         self._zoom.clear()
@@ -272,9 +275,8 @@ class ViewerPage(Page):
             self._context.tasks.start(self._trashing(self._item), key="trash")
 
     async def _trashing(self, item: ItemId) -> None:
-        said = self.partner.after_trash()
         await self._context.services.library.trash((item,))
-        self._banners.good(said, (tr("Undo"), partial(self._undo, item)))
+        self._banners.good(tr("The capture was moved to the trash."), (tr("Undo"), partial(self._undo, item)))
 
     def _undo(self, item: ItemId) -> None:
         self._context.tasks.start(self._context.services.library.restore((item,)))
@@ -296,8 +298,8 @@ class ViewerPage(Page):
             part.setHidden(on)
         self.details.setHidden(on or not self._info.isChecked())
         margin = 0 if on else MARGIN
-        self.whole.setContentsMargins(margin, margin and 2 * GRID + 4, 0, margin)
-        self.body.setContentsMargins(0, 0, margin, 0)
+        self.margins.set((margin, margin and 2 * GRID + 4, 0, margin))
+        self.body_margins.set((0, 0, margin, 0))
         self.full_screen.emit(on)
         state, full = self.window().windowState(), Qt.WindowState.WindowFullScreen
         self.window().setWindowState(state | full if on else state & ~full)

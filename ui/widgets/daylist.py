@@ -7,6 +7,7 @@ hundred thousand; everything of it that asks for places is answered here. To scr
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QColor, QPainter, QPaintEvent, QPen, QRegion, QResizeEvent
@@ -91,7 +92,8 @@ class DayList(QListView):
 
     def _arrange(self, columns: int, width: int, mirrored: bool) -> None:
         """Lay out the days; what was at the top of the view stays there, unless that was the newest capture."""
-        self._grid = Grid(self._timeline.days(), width, columns, self._paint.cell, self._paint.head, mirrored)
+        left = self.viewport().width() - width // columns * columns if mirrored else 0
+        self._grid = Grid(self._timeline.days(), width, columns, self._paint.cell, self._paint.head, mirrored, left)
         QAbstractItemView.doItemsLayout(self)
         bar, anchor = self.verticalScrollBar(), self._anchor
         if anchor is not None and bar.value() > 0 and (row := self._timeline.row_of(anchor[0])) is not None:
@@ -121,7 +123,7 @@ class DayList(QListView):
     def reset(self) -> None:
         self._chosen = None
         QAbstractItemView.reset(self)
-        self._grid = Grid((), self._grid.width, self._grid.columns, self._grid.cell, self._grid.head, self._grid.mirrored)
+        self._grid = replace(self._grid, days=())
         self.scheduleDelayedItemsLayout()
 
     def dataChanged(self, first: Index, last: Index, roles: Iterable[int] = ()) -> None:

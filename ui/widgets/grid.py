@@ -25,7 +25,7 @@ class Box:
 @dataclass(frozen=True, slots=True)
 class Grid:
     """`width` is that of the content, `cell` the height of a tile with caption and gap, `head` that of a heading; `mirrored` fills each
-    line from the right."""
+    line from the right; `left` is where the leftmost column begins."""
 
     days: Sequence[Day] = ()
     width: int = 1
@@ -33,6 +33,7 @@ class Grid:
     cell: int = 1
     head: int = 0
     mirrored: bool = False
+    left: int = 0
     _tops: list[int] = field(init=False)
     _firsts: list[int] = field(init=False)
     height: int = field(init=False)
@@ -64,11 +65,12 @@ class Grid:
     def box(self, row: int) -> Box:
         number = self.day_of(row)
         line, column = divmod(row - self.days[number].first, self.columns)
-        x = (self.columns - 1 - column if self.mirrored else column) * self.step
+        x = self.left + (self.columns - 1 - column if self.mirrored else column) * self.step
         return Box(x, self._tops[number] + self.head + line * self.cell, self.step, self.cell)
 
     def row_at(self, x: int, y: int) -> int | None:
         """The tile at a point, gaps included; None on headings, beside the last tile of a day, and outside."""
+        x -= self.left
         if not self.days or not 0 <= y < self.height or not 0 <= x < self.step * self.columns:
             return None
         number = self.day_at(y)
@@ -103,7 +105,7 @@ class Grid:
     def runs(self, left: int, top: int, right: int, bottom: int) -> list[tuple[int, int]]:
         """The tiles touched by a rectangle, as (first, last) of each line's part."""
         found: list[tuple[int, int]] = []
-        first, last = max(0, left // self.step), min(self.columns - 1, right // self.step)
+        first, last = max(0, (left - self.left) // self.step), min(self.columns - 1, (right - self.left) // self.step)
         if self.mirrored:
             first, last = self.columns - 1 - last, self.columns - 1 - first
         rows = self.rows(top, bottom + 1)

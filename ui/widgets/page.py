@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QScrollArea, QVBoxLayout, QWidget
 
 from ui.theme import set_role
 from ui.tokens import GRID, TARGET
@@ -16,6 +16,29 @@ GUTTER = 12
 
 WIDEST = 160 * GRID
 """Cards and banners do not grow wider than is good to read."""
+
+
+class Mirrored(QObject):
+    """Keeps the margins of a layout as given from left to right, and the other way round from right to left, as Qt does not."""
+
+    def __init__(self, widget: QWidget, layout: QLayout, margins: tuple[int, int, int, int]) -> None:
+        super().__init__(widget)
+        self._widget, self._layout = widget, layout
+        widget.installEventFilter(self)
+        self.set(margins)
+
+    def set(self, margins: tuple[int, int, int, int]) -> None:
+        """Left, top, right and bottom where text runs from left to right."""
+        self._margins = margins
+        left, top, right, bottom = margins
+        if self._widget.layoutDirection() == Qt.LayoutDirection.RightToLeft:
+            left, right = right, left
+        self._layout.setContentsMargins(left, top, right, bottom)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutDirectionChange:
+            self.set(self._margins)
+        return False
 
 
 class Page(QWidget):
@@ -37,10 +60,10 @@ class Page(QWidget):
         self.body = QVBoxLayout()
         self.body.setSpacing(2 * GRID)
         self.whole = whole = QVBoxLayout(self)
-        whole.setContentsMargins(MARGIN, 2 * GRID + 4, 0, MARGIN)
         whole.setSpacing(2 * GRID)
-        head.setContentsMargins(0, 0, MARGIN, 0)
-        self.body.setContentsMargins(0, 0, 0 if scrolls else MARGIN, 0)
+        self.margins = Mirrored(self, whole, (MARGIN, 2 * GRID + 4, 0, MARGIN))
+        self.head_margins = Mirrored(self, head, (0, 0, MARGIN, 0))
+        self.body_margins = Mirrored(self, self.body, (0, 0, 0 if scrolls else MARGIN, 0))
         whole.addLayout(head)
         whole.addLayout(self.body, 1)
         self.setAccessibleName(title)
@@ -58,8 +81,8 @@ def scrolled(content: QVBoxLayout) -> QScrollArea:
     inner = QWidget()
     set_role(inner, "plain")
     inner.setMaximumWidth(WIDEST + MARGIN - GUTTER)
-    content.setContentsMargins(0, 0, MARGIN - GUTTER, 0)
     inner.setLayout(content)
+    Mirrored(inner, content, (0, 0, MARGIN - GUTTER, 0))
     area = QScrollArea()
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setWidgetResizable(True)

@@ -152,7 +152,10 @@ class VideoView(QWidget):
             bar.addWidget(part)
         whole = column(gap=GRID)
         whole.addWidget(self.film, 1)
-        whole.addLayout(bar)
+        controls = QWidget()
+        controls.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # time runs this way on players everywhere
+        controls.setLayout(bar)
+        whole.addWidget(controls)
         self.setLayout(whole)
         self.setFocusProxy(self.film)
         self._muted = False
