@@ -294,6 +294,7 @@ async def test_mentra_glasses_that_lie(wifi_bench: Any, impatient: None, monkeyp
     async with asyncio.timeout(20):
         await scene.desk.take_photo(good)
         await scene.until(lambda: len(scene.sealed) == 1)
+    monkeypatch.undo()  # the honest ones are waited for
     assert await last_step(scene, address) == Done(brought=2, known=0, failed=0)
     held = {*pictures("mentra-live")[:2], pictures("openglass")[0]}
     assert {scene.vault.read(item) for item in scene.vault.ids()} == held
@@ -309,5 +310,6 @@ async def test_heycyan_glasses_that_lie(wifi_bench: Any, impatient: None, monkey
     before = most_memory("self")
     await attacked(scene, address, hostile, HEYCYAN)
     assert most_memory("self") - before < MOST_GROWTH
+    monkeypatch.undo()  # the honest ones are waited for
     assert await last_step(scene, address) == Done(brought=2, known=0, failed=0)
     assert {scene.vault.read(item) for item in scene.vault.ids()} == set(pictures("heycyan")[:2])
