@@ -75,6 +75,8 @@ async def pages(window, services, fake, until):
         yield "ask"
         window.go("shared")
         yield "shared"
+        window.gate.show_compare()
+        yield "comparison"
         window.go("settings")
         yield "settings"
         services.vault.become(LockState.LOCKED)

@@ -109,8 +109,9 @@ class DecisionDialog(QDialog):
     def fit(self) -> None:
         """Show the whole decision without scrolling wherever the screen is large enough."""
         room = self.screen().availableGeometry()
-        wide = min(room.width() - 4 * GRID, max(self.theme.scaled(WIDE), 2 * self.send.width() + 2 * SIDE + GRID))
-        beside = 2 * self.send.width() + self.theme.scaled(24 * GRID) + 2 * SIDE <= wide
+        across = 2 * self.send.width() + self.theme.scaled(24 * GRID) + 2 * SIDE
+        wide = min(room.width() - 4 * GRID, max(self.theme.scaled(WIDE), across))
+        beside = across <= wide
         self._bar.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
         self.content.activate()
         foot = max(self._foot.heightForWidth(wide), self._foot.minimumSizeHint().height())

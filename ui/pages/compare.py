@@ -256,6 +256,7 @@ class _Table(QTableView):
         self.setItemDelegate(_Words(theme, self))
         self.verticalHeader().hide()
         header = self.horizontalHeader()
+        header.setAccessibleName(tr("Columns of the comparison"))
         header.setHighlightSections(False)
         header.setSectionsClickable(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)

@@ -10,8 +10,8 @@ from app import settings as declared
 from app.sharing.types import Destination
 from ui.context import Context
 from ui.dialogs import ask, opened
+from ui.i18n import plural, tr
 from ui.i18n import said as tr_core
-from ui.i18n import tr
 from ui.pages.setup import AddSheet, SetUpSheet, missing
 from ui.theme import set_role
 from ui.tokens import GRID
@@ -19,6 +19,9 @@ from ui.widgets.badge import policy_badge
 from ui.widgets.banner import Banners
 from ui.widgets.basics import button, clear_layout, column, label, row, rule
 from ui.widgets.region import RegionBox
+
+FEW = 4
+"""So many that are not ready are listed; more are folded away until asked for."""
 
 OWN = ("local-", "own-")
 """How the ids of destinations begin that the person added."""
@@ -41,6 +44,7 @@ class DestinationsCard(QFrame):
         set_role(self, "card")
         self._context = context
         self._banners = banners
+        self._unfolded = False
         self._rows = QVBoxLayout()
         self._rows.setSpacing(2 * GRID)
         self.region = RegionBox()
@@ -72,8 +76,17 @@ class DestinationsCard(QFrame):
         found = self._context.services.sharing.destinations()
         lacking = {each.id: await missing(self._context, each) for each in found}
         clear_layout(self._rows)
-        for destination in sorted(found, key=lambda each: bool(lacking[each.id])):
+        ready, others = ([each for each in found if bool(lacking[each.id]) is lacks] for lacks in (False, True))
+        folded = len(others) > FEW and not self._unfolded
+        for destination in (*ready, *(() if folded else others)):
             self._rows.addLayout(self._line(destination, lacking[destination.id]))
+        if folded:
+            more = plural(len(others), "Show {count} more to set up", "Show {count} more to set up")
+            self._rows.addLayout(row(button(self._context.theme, more, self._unfold, icon="down", role="quiet"), None))
+
+    def _unfold(self) -> None:
+        self._unfolded = True
+        self.refresh()
 
     def _line(self, destination: Destination, lacks: str) -> QVBoxLayout:
         theme, name = self._context.theme, destination.label
@@ -94,6 +107,7 @@ class DestinationsCard(QFrame):
         return column(line)
 
     def forget(self) -> None:
+        self._unfolded = False
         for key in ("destinations", "destination"):
             self._context.tasks.cancel(key)
         clear_layout(self._rows)

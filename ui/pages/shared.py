@@ -81,6 +81,8 @@ class SharedPage(Page):
         self.body.addWidget(self._ai)
         self.body.addWidget(self._tabs())
         self.body.addWidget(self._filters())
+        self._filter_row.hide()
+        self._ai.hide()
         self.model = ReceiptsModel(theme, self)
         self.table = self._table()
         self._empty = Empty(theme, "receipt", tr("Nothing has been shared"), _nothing_yet())
@@ -88,7 +90,7 @@ class SharedPage(Page):
         self.items = ItemList(self._context, self._show_item)
         self.grants = GrantList(theme, self.revoke)
         self._stack = QStackedWidget()
-        self._sides = {RECEIPTS: self.table, "empty": self._empty} | {
+        self._sides = {"empty": self._empty, RECEIPTS: self.table} | {
             name: _scrolling(part) for name, part in ((PLACES, self.places), (ITEMS, self.items), (GRANTS, self.grants))
         }
         for side in self._sides.values():
@@ -141,6 +143,7 @@ class SharedPage(Page):
         table.setWordWrap(False)
         table.verticalHeader().hide()
         header = table.horizontalHeader()
+        header.setAccessibleName(tr("Columns of the receipts"))
         header.setHighlightSections(False)
         header.setSectionsClickable(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
