@@ -122,7 +122,7 @@ class ReportCard(QFrame):
         if len(self._lines) > MOST_LINES:
             shown.append(tr("and {count} more; a copy of the list has them all", count=words.number(len(self._lines) - MOST_LINES)))
         self.files.setPlainText("\n".join(shown))
-        self.files.setFixedHeight(self._theme.scaled(3 * GRID + 2 * GRID * min(8, max(2, len(shown)))))
+        self.files.setFixedHeight(self.files.fontMetrics().lineSpacing() * min(8, 1 + 2 * len(shown)) + 2 * GRID)  # most take two lines
         for part in (self.files, self.copy):
             part.setVisible(bool(self._lines))
         self.go_on.setVisible(more)
