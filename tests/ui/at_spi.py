@@ -142,9 +142,12 @@ class FromOutside:
                             return str(text)
             return None
 
-        async with asyncio.timeout(PATIENCE):
-            while (found := await texts(await self._all())) is None:
-                await asyncio.sleep(0.1)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while (found := await texts(await self._all())) is None:
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            raise AssertionError(f"“{part}” is not among {[node.name for node in await self._all() if node.name]}") from None
         print(f"  see “{part}”", flush=True)
         return found
 

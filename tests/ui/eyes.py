@@ -20,6 +20,8 @@ from ui import words
 from ui.main_window import MainWindow
 from ui.theme import Theme
 
+PATIENCE = 40.0
+
 
 class Eyes:
     """What is on the screen, as a screen reader would find it."""
@@ -50,14 +52,23 @@ class Eyes:
         return one.text(QAccessible.Text.Name)
 
     async def until(self, look):
-        """What `look` finds, once it finds something; what the tests' own time-out bounds."""
-        while not (found := look()):
-            await asyncio.sleep(0.01)
+        """What `look` finds, once it finds something. What is never found fails with what was on the screen instead."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not (found := look()):
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            raise AssertionError([self.name(one) for one in self.all()]) from None
         return found
 
     async def see(self, part: str) -> str:
-        said = (QAccessible.Text.Name, QAccessible.Text.Value)
-        return await self.until(lambda: next((text for one in self.all() for kind in said if part in (text := one.text(kind))), ""))
+        return await self.until(lambda: next((said for one in self.all() for said in self._said(one) if part in said), ""))
+
+    def _said(self, one: QAccessibleInterface) -> tuple[str, ...]:
+        """What is read of it: its name, its value, and its text where it has one."""
+        text = one.textInterface()
+        long = text.text(0, text.characterCount()) if text is not None else ""
+        return self.name(one), one.text(QAccessible.Text.Value), long
 
     async def names(self, begin: str, *, fields: bool = False) -> list[str]:
         roles = (QAccessible.Role.EditableText,) if fields else (QAccessible.Role.StaticText, QAccessible.Role.ListItem)

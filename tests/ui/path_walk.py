@@ -108,5 +108,6 @@ async def ask(hands: Hands) -> None:
 
 async def read_receipts(hands: Hands) -> None:
     await hands.go("Shared")
+    await hands.see("Receipts, newest first")
     await hands.see("Sent and answered")
     await hands.see("Kept private")

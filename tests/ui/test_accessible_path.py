@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from PySide6.QtGui import QAccessible, QAccessibleInterface
 
 from tests.ui.eyes import Eyes, earlier, real_window
@@ -45,6 +46,7 @@ class Names(Eyes):
         await self.press("Lock the vault")
 
 
+@pytest.mark.timeout(240)  # a whole vault, finders and all: seconds, but many on a busy computer
 async def test_the_whole_path_by_accessible_names_alone(tmp_path: Path, theme, until) -> None:
     async with real_window(tmp_path, theme) as window:
         await until(window.isActiveWindow)
