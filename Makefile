@@ -26,6 +26,9 @@ test-oracles: $(VENV)-oracles/.stamp ## Our requests, and the simulated Frame an
 	$(VENV)-oracles/bin/python -c 'import anthropic, brilliant_ble, brilliant_msg, google.genai, lupa.lua54, ollama, openai'
 	$(VENV)-oracles/bin/python -m pytest tests/assistants/test_oracles.py tests/ble/test_brilliant_official.py tests/ble/test_brilliant_lua.py
 
+test-access: setup-dev ## A person's whole path through AT-SPI, as a screen reader meets the window
+	$(BIN)/python tests/ui/at_spi.py
+
 test-bluez: setup-dev ## The glasses driver against the real BlueZ, in a virtual machine
 	$(BIN)/python tests/bluez/run.py
 
@@ -112,4 +115,4 @@ lock: setup-dev ## Write the hash-locked requirement files anew
 clean: ## Remove what the commands above made
 	rm -rf $(VENV) $(VENV)-oracles $(VENV)-packaging build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
-.PHONY: help run test test-long test-vectors test-oracles test-bluez test-separation setup setup-dev system system-test screenshots lock clean translations package test-package test-bare audit policy-review system-packaging
+.PHONY: help run test test-long test-vectors test-oracles test-bluez test-access test-separation setup setup-dev system system-test screenshots lock clean translations package test-package test-bare audit policy-review system-packaging

@@ -18,6 +18,7 @@ from ui.widgets.badge import LINK_LOOK
 from ui.widgets.basics import button, column, dress, label, row
 from ui.widgets.page import MARGIN, Page
 from ui.widgets.switch import Switch
+from ui.widgets.toggling import ToggleTool
 
 AGE_MS = 30_000
 
@@ -38,7 +39,7 @@ class Sidebar(QFrame):
         brand = row(mark, label(tr("Eyelid"), "lead"), None, gap=GRID + 2, margins=(GRID, GRID, GRID, 2 * GRID))
         stack = column(brand, gap=4, margins=(GRID + 4, GRID, GRID + 4, GRID + 4))
         for number, (name, title) in enumerate(pages, 1):
-            made = QToolButton()
+            made = ToggleTool()
             set_role(made, "nav")
             made.setText(title)
             made.setCheckable(True)

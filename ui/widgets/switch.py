@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt, QVariantAnimation
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QCheckBox, QWidget
 
 from ui.theme import Theme
 from ui.tokens import GRID, MOTION
+from ui.widgets.toggling import ToggleBox
 
 TRACK = QSize(36, 20)
 """Size at a text size of 100 %."""
 
 
-class Switch(QCheckBox):
+class Switch(ToggleBox):
     """The text stands to the right of the switch. Position and fill tell the state, not colour alone."""
 
-    def __init__(self, theme: Theme, text: str, parent: QWidget | None = None) -> None:
-        super().__init__(text, parent)
+    def __init__(self, theme: Theme, text: str) -> None:
+        super().__init__(text)
         self._theme = theme
         self.setAccessibleName(text)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
