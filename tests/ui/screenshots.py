@@ -28,6 +28,7 @@ from PySide6.QtCore import QBuffer, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPixmap
 from PySide6.QtWidgets import QApplication, QDialog, QScrollArea
 
+from app.imports.types import Fate
 from app.media.samples import clip, pictures
 from app.paths import Profile
 from app.services import Services
@@ -217,6 +218,22 @@ class Studio:
         await until(lambda: not any(card.progress.isVisible() for card in self.window.glasses._cards.values()))
         await self.take("glasses")
 
+    async def importing(self) -> None:
+        """The import page, then the report of a folder with a picture, one that is there already, and what is none."""
+        page = self.window.imports.page
+        page.report.clear()
+        self.window.imports.show_page()
+        await until(lambda: page.phones.by_hand.isVisible())
+        await self.take("import")
+        with tempfile.TemporaryDirectory(prefix="eyelid-import-") as folder:
+            for number, data in enumerate((*pictures("omi-glass")[:2], b"no picture")):
+                (Path(folder) / f"IMG_{number}.jpg").write_bytes(data)
+            page.take([Path(folder)])
+            await until(lambda: page.report.report is not None)
+            await self.take("import-report")
+        self.items += [each.item for each in page.report.report.outcomes if each.fate is Fate.TAKEN]
+        self.window.go("captures")
+
     async def pairing(self) -> None:
         self.window._pair()
         await self.take("pairing")
@@ -306,7 +323,7 @@ class Studio:
 
 README = ("captures", "glasses", "approval")
 FULL = (
-    *("captures", "captures_small", "selected", "nothing", "viewer", "video", "glasses", "pairing"),
+    *("captures", "captures_small", "selected", "nothing", "viewer", "video", "glasses", "importing", "pairing"),
     *("ask", "approval", "shared", "settings", "locked", "first_run"),
 )
 LOOKS: dict[str, tuple[str, int, Qt.LayoutDirection]] = {

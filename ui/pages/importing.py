@@ -22,7 +22,7 @@ from ui.i18n import plural, tr
 from ui.import_work import ImportWork
 from ui.pages.trail import Notice
 from ui.tokens import GRID
-from ui.widgets.banner import Act, Banners
+from ui.widgets.banner import Act, Banners, announce
 from ui.widgets.basics import button, card, column, label, row
 from ui.widgets.drop import FileDrop
 from ui.widgets.flow import FlowLayout
@@ -130,6 +130,8 @@ class ImportPage(Page):
         if not self.work.running:
             self.report.clear()
         self.work.take(paths)
+        if self.work.running:
+            announce(self, tr("Importing"))
 
     def choose_files(self) -> None:
         self._context.tasks.start(self._choosing_files(), key="import")

@@ -15,7 +15,7 @@ from ui import words
 from ui.i18n import plural, tr
 from ui.i18n import said as tr_core
 from ui.theme import Theme, set_role
-from ui.tokens import GRID
+from ui.tokens import GRID, TYPE
 from ui.widgets.banner import announce
 from ui.widgets.basics import button, clear_layout, column, label, noted, row, tool
 from ui.widgets.flow import FlowLayout
@@ -54,11 +54,10 @@ def cameras(report: Report) -> str:
     return tr("Recognised as: {cameras}", cameras=", ".join(named)) if made_by else ""
 
 
-def lines(report: Report) -> list[str]:
-    """A line for each file with something to say of it: refused ones first, then what lies in the trash, then those passed over."""
+def notable(report: Report) -> list[Outcome]:
+    """The files with something to say of them: refused ones first, then what lies in the trash, then those passed over."""
     order = (Fate.REFUSED, Fate.KNOWN, Fate.PASSED_OVER)
-    found = [each for fate in order for each in report.outcomes if each.fate is fate and each.why is not None]
-    return [line(each) for each in found]
+    return [each for fate in order for each in report.outcomes if each.fate is fate and each.why is not None]
 
 
 def line(outcome: Outcome) -> str:
@@ -82,7 +81,7 @@ class ReportCard(QFrame):
         set_role(self, "card")
         self._said = QVBoxLayout()
         self._said.setSpacing(GRID)
-        self._lines: list[str] = []
+        self._notable: list[Outcome] = []
         self.files = QPlainTextEdit()
         self.files.setReadOnly(True)
         self.files.setTabChangesFocus(True)
@@ -106,6 +105,7 @@ class ReportCard(QFrame):
         parts = (head, self._said, self.files, self.progress, self.left, self.acts)
         self.setLayout(column(*parts, gap=GRID + 4, margins=(2 * GRID + 4, GRID + 4, 2 * GRID + 4, 2 * GRID)))
         self.hide()
+        theme.changed.connect(self._fit)
 
     def show_report(self, report: Report, *, more: bool) -> None:
         """Show `report`; `more`: something is left to go on with."""
@@ -117,22 +117,27 @@ class ReportCard(QFrame):
             self._said.addLayout(noted(self._theme, icon, tone, text))
         if made_by := cameras(report):
             self._said.addWidget(label(made_by, tone="muted", wrap=True))
-        self._lines = lines(report)
-        shown = self._lines[:MOST_LINES]
-        if len(self._lines) > MOST_LINES:
-            shown.append(tr("and {count} more; a copy of the list has them all", count=words.number(len(self._lines) - MOST_LINES)))
+        self._notable = notable(report)
+        shown = [line(each) for each in self._notable[:MOST_LINES]]
+        if (more_lines := len(self._notable) - MOST_LINES) > 0:
+            shown.append(tr("and {count} more; a copy of the list has them all", count=words.number(more_lines)))
         self.files.setPlainText("\n".join(shown))
-        self.files.setFixedHeight(self.files.fontMetrics().lineSpacing() * min(8, 1 + 2 * len(shown)) + 2 * GRID)  # most take two lines
+        self._fit()
         for part in (self.files, self.copy):
-            part.setVisible(bool(self._lines))
+            part.setVisible(bool(shown))
         self.go_on.setVisible(more)
         self.remove.setVisible(deletable(report) > 0)
-        self.acts.setVisible(more or deletable(report) > 0 or bool(self._lines))
+        self.acts.setVisible(more or deletable(report) > 0 or bool(shown))
         self.show()
         announce(self, " ".join(text for _, _, text in told))
 
+    def _fit(self) -> None:
+        """As tall as a few files need, most of which take two lines."""
+        count = min(8, 1 + 2 * len(self._notable))
+        self.files.setFixedHeight(round(self._theme.px(TYPE.body) * 1.3 * count) + 3 * GRID)
+
     def copy_list(self) -> None:
-        QGuiApplication.clipboard().setText("\n".join(self._lines))
+        QGuiApplication.clipboard().setText("\n".join(map(line, self._notable)))
         announce(self, tr("Copied."))
 
     def removing(self, done: int, total: int) -> None:
@@ -166,7 +171,7 @@ class ReportCard(QFrame):
     def clear(self) -> None:
         """Nothing of it stays on the screen."""
         self.report = None
-        self._lines = []
+        self._notable = []
         self.files.clear()
         clear_layout(self._said)
         clear_layout(self.left)

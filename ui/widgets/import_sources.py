@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from app.imports.desk import ArchiveReport
@@ -175,7 +176,7 @@ class ArchiveCard(QWidget):
     @staticmethod
     def _step(number: int, text: str) -> Part:
         line = row(gap=GRID + 4)
-        line.addWidget(label(tr("{number}.", number=number), "strong"))
+        line.addWidget(label(tr("{number}.", number=number), "strong"), 0, Qt.AlignmentFlag.AlignTop)
         line.addWidget(label(text, wrap=True), 1)
         return line
 
