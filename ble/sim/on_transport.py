@@ -14,6 +14,7 @@ from bumble.transport.common import BaseSource, Transport
 from ble.sim.air import AirLink, KernelController, device_on, hush_bumble, made_up_public, random_static
 from ble.sim.catalogue import make
 from ble.sim.faults import NO_FAULTS, Faults
+from ble.sim.open_profile_bonded import BondedPeripheral
 
 _CONTROLLER_SIDE = frozenset({"vhci"})
 """Transports whose other end is a host (the kernel) that needs a controller; at all others a controller waits for a host."""
@@ -27,14 +28,18 @@ async def serve(
     *,
     faults: Faults = NO_FAULTS,
     address: str | None = None,
+    shows_code: bool = False,
     on_event: Callable[[str], None] | None = None,
 ) -> None:
     """Be simulated glasses on a Bumble transport ("vhci", "usb:0", "serial:/dev/ttyACM0,1000000") until cancelled or the transport ends.
 
-    `address` is a random static address. `on_event` gets short sentences. Raises ValueError for an unknown family, and whatever the
+    `address` is a random static address. `shows_code`: glasses of the open profile have a display, so that codes are compared while
+    pairing; those of other families have none. `on_event` gets short sentences. Raises ValueError for an unknown family, and whatever the
     transport raises when it can't be opened.
     """
     peripheral = make(family, pictures, faults=faults, on_event=on_event)
+    if isinstance(peripheral, BondedPeripheral):
+        peripheral.shows_code = shows_code
     own = Address(address, Address.RANDOM_DEVICE_ADDRESS) if address else random_static()
     hush_bumble()
     async with await open_transport(transport) as opened:

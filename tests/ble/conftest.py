@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from ble.bleak_port import BleakAirwaves
 from ble.drivers.omi import OmiDriver, OmiGlasses
@@ -15,6 +16,10 @@ from ble.sim.air import Air
 from ble.sim.bleak_backend import backends
 from ble.sim.peripheral import SimulatedPeripheral
 from ble.types import CaptureDamaged, CaptureOffered, GlassesEvent, Offer
+
+
+settings.register_profile("patient", parent=settings.default, deadline=None)
+settings.load_profile("patient")  # a busy computer is slow, and nothing is wrong with that
 
 
 class JumpingSelector(selectors.DefaultSelector):

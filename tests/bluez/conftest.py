@@ -28,12 +28,18 @@ class Glasses:
         self._worn = False
         self.heard: list[str] = []
 
-    async def put_on(self, family: str, address: str, pictures: list[Path], **faults: Any) -> None:
+    async def put_on(self, family: str, address: str, pictures: list[Path], *, shows_code: bool = False, **faults: Any) -> None:
         """Put glasses on the air (others leave it first) and return when they advertise and the kernel's adapter is on."""
         if self._worn:
             await self.take_off()
         self._worn = True
-        job = {"family": family, "address": address, "pictures": [str(path) for path in pictures], "faults": faults}
+        job = {
+            "family": family,
+            "address": address,
+            "pictures": [str(path) for path in pictures],
+            "faults": faults,
+            "shows_code": shows_code,
+        }
         await self._order(job)
         await self.until("is advertising")
         await adapter(on=True)
@@ -126,7 +132,7 @@ async def glasses() -> AsyncIterator[Glasses]:
     )
     made = Glasses(process)
     try:
-        await made.until("ready", 60)
+        await made.until("ready", 120)
         yield made
     finally:
         process.kill()

@@ -1,7 +1,7 @@
 """Simulated glasses as a program of their own, on the virtual controller of the machine's kernel.
 
-Takes one job a line on its standard input, as JSON: {"family", "address", "pictures": [paths], "faults": {...}}. A job ends the one
-before it; `null` only ends it. Says what happens on its standard output, a sentence a line, beginning with "ready".
+Takes one job a line on its standard input, as JSON: {"family", "address", "pictures": [paths], "faults": {...}, "shows_code"}. A job ends
+the one before it; `null` only ends it. Says what happens on its standard output, a sentence a line, beginning with "ready".
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ def tell(event: str) -> None:
 
 async def be(job: dict[str, Any]) -> None:
     pictures = [Path(path).read_bytes() for path in job["pictures"]]
-    await serve(job["family"], "vhci", pictures, faults=Faults(**job["faults"]), address=job["address"], on_event=tell)
+    await serve(
+        job["family"], "vhci", pictures, faults=Faults(**job["faults"]), address=job["address"], shows_code=job["shows_code"], on_event=tell
+    )
 
 
 async def main() -> None:
