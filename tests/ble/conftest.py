@@ -17,7 +17,6 @@ from ble.sim.bleak_backend import backends
 from ble.sim.peripheral import SimulatedPeripheral
 from ble.types import CaptureDamaged, CaptureOffered, GlassesEvent, Offer
 
-
 settings.register_profile("patient", parent=settings.default, deadline=None)
 settings.load_profile("patient")  # a busy computer is slow, and nothing is wrong with that
 
