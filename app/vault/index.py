@@ -144,7 +144,7 @@ class Index:
 
     def glasses(self) -> tuple[tuple[str, int], ...]:
         """Return each name of glasses and how many items not in the trash are from them, by name."""
-        query = "SELECT name, count(*) FROM items WHERE trashed = 0 AND name != '' GROUP BY name ORDER BY name"
+        query = f"SELECT name, count(*) FROM items WHERE trashed = 0 AND name != '' AND {_BY_GLASSES} GROUP BY name ORDER BY name"  # noqa: S608
         return self._items.run(lambda db: tuple((str(name), int(str(count))) for name, count in db.execute(query)))
 
     def count(self, *, trashed: bool = False) -> int:

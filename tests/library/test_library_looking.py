@@ -49,6 +49,7 @@ def test_glasses_are_counted_by_name(library: Library, add: Add) -> None:
     add(name="Frame")
     gone = add(name="Frame")
     add(name="OMI Glass")
+    add(family="import", name="Apple iPhone 17")
     library.trash([gone])
     assert library.glasses() == (("Frame", 1), ("OMI Glass", 1))
     assert len(library.tiles(Query(glasses="Frame"))) == 1
