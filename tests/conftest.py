@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import keyring
 import keyring.backends.fail
 import pytest
@@ -16,6 +17,11 @@ import pytest
 from app.separation import Separation
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+# How long an example takes says how busy the computer is, and nothing of the program. Where CI is set, hypothesis thinks so too.
+if not os.environ.get("CI"):
+    hypothesis.settings.register_profile("here", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+    hypothesis.settings.load_profile("here")
 
 collect_ignore = ["bluez"] if "EYELID_BLUEZ_GUEST" not in os.environ else []
 
