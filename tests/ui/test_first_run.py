@@ -60,7 +60,7 @@ async def answer(window, until, verb: str) -> None:
 
 async def test_all_five_steps_in_order(window, page, services, until, fake) -> None:
     services.vault.trusted = True
-    assert page.trail.words == "Step 1 of 5: What it protects"
+    assert page.trail.words == "Step 1 of 5: Protection"
     assert "What you send to an assistant is out of your hands" in texts(page)
     press(page, "Continue")
     assert not page._create.isEnabled()

@@ -17,7 +17,7 @@ from app.media.frames import Frame
 from app.media.look.boxes import Box
 from app.media.look.cover import covers_for
 from app.media.look.types import Kind
-from app.settings import LOCK_AWAY, REGION
+from app.settings import LOCK_AWAY
 from app.sharing.live_types import LiveProposal, LiveView
 from app.sharing.types import Outcome, Picture, PolicyClass
 from app.vault.types import LockState
@@ -261,8 +261,6 @@ async def test_destinations_are_listed_ready_ones_first_and_own_ones_can_be_remo
     await until(lambda: shown(window, Question))
     press(shown(window, Question)[0], "Remove")
     await until(lambda: services.sharing.book.gone == ["local-1"])
-    card.region.picked.emit("DE")
-    assert services.settings.get(REGION) == "DE"
 
 
 async def test_what_goes_wrong_in_a_sheet_is_said_there(window, services, theme, until) -> None:

@@ -6,19 +6,16 @@ from functools import partial
 
 from PySide6.QtWidgets import QDialog, QFrame, QVBoxLayout, QWidget
 
-from app import settings as declared
 from app.sharing.types import Destination
 from ui.context import Context
 from ui.dialogs import ask, opened
 from ui.i18n import plural, tr
-from ui.i18n import said as tr_core
 from ui.pages.setup import AddSheet, SetUpSheet, missing
 from ui.theme import set_role
 from ui.tokens import GRID
 from ui.widgets.badge import policy_badge
 from ui.widgets.banner import Banners
-from ui.widgets.basics import button, clear_layout, column, label, row, rule
-from ui.widgets.region import RegionBox
+from ui.widgets.basics import button, clear_layout, column, label, row
 
 FEW = 4
 """So many that are not ready are listed; more are folded away until asked for."""
@@ -47,10 +44,6 @@ class DestinationsCard(QFrame):
         self._unfolded = False
         self._rows = QVBoxLayout()
         self._rows.setSpacing(2 * GRID)
-        self.region = RegionBox()
-        self.region.picked.connect(self._moved)
-        where = label(tr_core(declared.REGION.title), "strong")
-        where.setBuddy(self.region)
         add = button(context.theme, tr("Add a destination…"), self.add, icon="plus")
         said = tr("What stays here comes first. Nothing is sent by setting one up, and none is needed to use Eyelid.")
         self.setLayout(
@@ -58,18 +51,13 @@ class DestinationsCard(QFrame):
                 row(label(tr("Where questions may go"), "lead"), None, add),
                 label(said, tone="muted", wrap=True),
                 self._rows,
-                rule(),
-                where,
-                row(self.region, None),
-                label(tr_core(declared.REGION.help), tone="muted", wrap=True),
                 gap=GRID + 2,
                 margins=(20, 2 * GRID, 20, 2 * GRID),
             )
         )
 
     def refresh(self) -> None:
-        """List the destinations there are now, and the place whose terms count."""
-        self.region.show_code(self._context.services.settings.get(declared.REGION))
+        """List the destinations there are now."""
         self._context.tasks.start(self._listing(), key="destinations")
 
     async def _listing(self) -> None:
@@ -111,12 +99,6 @@ class DestinationsCard(QFrame):
         for key in ("destinations", "destination"):
             self._context.tasks.cancel(key)
         clear_layout(self._rows)
-
-    def _moved(self, code: str) -> None:
-        """Another place was chosen: other terms count there."""
-        self._context.memory.region_asked = True
-        self._context.services.settings.set(declared.REGION, code)
-        self.refresh()
 
     # -- what can be done ------------------------------------------------------------------------------------------------------
 

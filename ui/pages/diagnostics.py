@@ -14,6 +14,7 @@ from app.files import replace_file
 from ui.context import Context
 from ui.dialogs import choose_save
 from ui.i18n import plural, tr
+from ui.i18n import said as tr_core
 from ui.tokens import GRID
 from ui.widgets.banner import Banners, announce
 from ui.widgets.basics import button, card, clear_layout, column, hide_if, icon_label, label, row
@@ -63,6 +64,10 @@ class DiagnosticsPage(Page):
         self.text.setTabChangesFocus(True)
         self.text.setAccessibleName(tr("The report, as it would be saved"))
         self.text.setMinimumHeight(26 * GRID)
+        self.text.setProperty("role", "report")
+        font = self.text.font()
+        font.setFamilies(["monospace"])
+        self.text.setFont(font)
         self.save = button(theme, tr("Save the report…"), self._save, icon="export", role="primary")
         why = tr(
             "This is all that is in it. It names no captures, files, people or places; your glasses stand in it by family, with an id "
@@ -116,11 +121,11 @@ class DiagnosticsPage(Page):
         icon, tone = {True: ("good", "good"), False: ("warning", "warn"), None: ("info", "muted")}[finding.fine]
         mark = icon_label(self._context.theme, icon, tone, 16)
         name = label(finding.name, "strong")
-        name.setMinimumWidth(14 * GRID)
+        name.setMinimumWidth(self._context.theme.scaled(12 * GRID))
         line = row(mark, name, gap=GRID + 4)
-        said = label(finding.text, wrap=True, select=True)
+        said = label(tr_core(finding.text), wrap=True, select=True)
         state = {True: tr("in order"), False: tr("not in order"), None: tr("information")}[finding.fine]
-        said.setAccessibleName(tr("{name}, {state}: {text}", name=finding.name, state=state, text=finding.text))
+        said.setAccessibleName(tr("{name}, {state}: {text}", name=finding.name, state=state, text=tr_core(finding.text)))
         line.addWidget(said, 1)
         return column(line)
 

@@ -13,8 +13,10 @@ from PySide6.QtWidgets import QFrame, QWidget
 
 from app.errors import Explanation
 from app.vault.types import KeyringReport, LockState, SlotKind
+from ui import words
 from ui.context import Context
 from ui.dialogs import choose_folder
+from ui.i18n import said as tr_core
 from ui.i18n import tr
 from ui.pages.door import Door, head
 from ui.pages.trail import Trail
@@ -42,7 +44,7 @@ class WelcomePage(Door):
         super().__init__(context)
         self._theme = context.theme
         self.engaged = False
-        names = (tr("What it protects"), tr("Your vault"), tr("Its key"), tr("Bluetooth"), tr("Your glasses"))
+        names = (tr("Protection"), tr("Vault"), tr("Key"), tr("Bluetooth"), tr("Glasses"))
         self.trail = Trail(self._theme, names)
         promise = tr("Your captures are kept sealed on this computer. Nothing goes to an AI assistant until you have seen it and said yes.")
         self._head = head(context, tr("Welcome to Eyelid"), promise)
@@ -205,7 +207,7 @@ class WelcomePage(Door):
         vault = self._context.services.vault
         made = vault.state is not LockState.ABSENT
         has = made and any(slot.kind is SlotKind.KEYRING for slot in vault.slots())
-        self._keyring_text.setText(report.text)
+        self._keyring_text.setText(tr_core(report.text))
         self._keyring_only.setVisible(report.trusted)
         self._add_keyring.setVisible(report.trusted and made and not has)
         self._where.setText(tr("The vault is the folder {folder}.", folder=str(self._context.services.profile.vault)))
@@ -213,7 +215,7 @@ class WelcomePage(Door):
             self._keyring_told.say(tr("The keyring of this computer opens the vault."), "good")
 
     def _no_keyring(self, said: Explanation) -> None:
-        self._keyring_text.setText(str(said))
+        self._keyring_text.setText(words.explained(said))
         self._keyring_only.hide()
         self._add_keyring.hide()
 

@@ -13,6 +13,7 @@ from ble.types import Capability, LinkState
 from ui import glasses_words, words
 from ui.context import Context
 from ui.i18n import plural, tr
+from ui.i18n import said as tr_core
 from ui.theme import set_role
 from ui.tokens import GRID
 from ui.widgets.badge import Badge, link_badge
@@ -139,7 +140,7 @@ class GlassesCard(QFrame):
         said = plural(len(cautions), "{count} thing to know about them", "{count} things to know about them")
         lines = column(gap=6, margins=(0, 0, 0, GRID))
         for caution in cautions:
-            lines.addLayout(noted(self._context.theme, "warning", "warn", caution, "small"))
+            lines.addLayout(noted(self._context.theme, "warning", "warn", tr_core(caution), "small"))
         box = QWidget()
         box.setLayout(lines)
         hide_if(box, not self._unfolded)
@@ -156,8 +157,8 @@ class GlassesCard(QFrame):
     def _trouble(self, view: GlassesView) -> QWidget:
         assert view.trouble is not None
         theme = self._context.theme
-        said = column(label(view.trouble.what, "strong", wrap=True), gap=2)
-        if detail := " ".join(part for part in (view.trouble.why, view.trouble.action) if part):
+        said = column(label(tr_core(view.trouble.what), "strong", wrap=True), gap=2)
+        if detail := " ".join(tr_core(part) for part in (view.trouble.why, view.trouble.action) if part):
             said.addWidget(label(detail, wrap=True))
         if view.retry_at is not None:
             said.addWidget(label(tr("Trying again at {time}.", time=words.clock(view.retry_at)), "small"))

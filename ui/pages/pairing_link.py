@@ -11,6 +11,7 @@ from app.glasses.pairing import PairingState, Remedy, Stage
 from app.glasses.types import GlassesView
 from ble.types import Capability
 from ui import glasses_words, words
+from ui.i18n import said as tr_core
 from ui.i18n import tr
 from ui.pages.trail import Notice
 from ui.theme import Theme
@@ -58,10 +59,10 @@ class BeforeScreen(Screen):
         clear_layout(self._lines)
         for number, caution in enumerate(state.cautions):
             serious = state.namesake and number == 0
-            self._lines.addLayout(noted(self._theme, "error" if serious else "warning", "bad" if serious else "warn", caution))
+            self._lines.addLayout(noted(self._theme, "error" if serious else "warning", "bad" if serious else "warn", tr_core(caution)))
         self.agree.setText(tr("Pair them all the same") if state.namesake else tr("Pair these glasses"))
         self.agree.setAccessibleName(self.agree.text())
-        self.setAccessibleName(" ".join((self._title.text(), *state.cautions)))
+        self.setAccessibleName(" ".join((self._title.text(), *(tr_core(caution) for caution in state.cautions))))
 
 
 class LinkScreen(Screen):

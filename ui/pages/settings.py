@@ -13,6 +13,7 @@ from app.settings import AnySetting, Group
 from ui.context import Context
 from ui.dialogs import choose_folder
 from ui.i18n import plural, tr
+from ui.i18n import said as tr_core
 from ui.lockwatch import LockWatch
 from ui.pages.destinations import DestinationsCard
 from ui.pages.keys import KeysCard
@@ -78,7 +79,7 @@ class SettingsPage(Page):
         return [*made, help]
 
     def _group(self, group: Group) -> QFrame:
-        title = label(tr(group.value), "lead")
+        title = label(tr_core(group.value), "lead")
         parts: list[Part] = [title]
         inside: list[QWidget] = []
         for setting in (each for each in declared.ALL if each.group is group):
@@ -169,6 +170,8 @@ class SettingsPage(Page):
             made.say(self._watch.words())
 
     def _choose(self, setting: AnySetting, value: object, *, back: bool = False) -> None:
+        if setting is declared.REGION:
+            self._context.memory.region_asked = True
         if setting is declared.AI_OFF:
             self.ai_switched.emit(bool(value))
         elif isinstance(value, bool | str):
@@ -187,6 +190,8 @@ class SettingsPage(Page):
     def _changed(self, key: str) -> None:
         """A setting changed here, or elsewhere in the window."""
         theme, settings = self._context.theme, self._context.services.settings
+        if key == declared.REGION.key and self.isVisible():
+            self.destinations.refresh()  # other terms count there
         if key == declared.THEME.key:
             theme.choose(settings.get(declared.THEME))
         elif key == declared.TEXT_SIZE.key:
@@ -198,7 +203,7 @@ class SettingsPage(Page):
         self._context.tasks.start(self._browsing(setting), key="folder")
 
     async def _browsing(self, setting: AnySetting) -> None:
-        folder = await choose_folder(self, tr(setting.title))
+        folder = await choose_folder(self, tr_core(setting.title))
         if folder is not None:
             await self._keeping(setting, str(folder), False)
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from app.settings import AnySetting
+from ui.i18n import said as tr_core
 from ui.i18n import tr
 from ui.theme import Theme, set_role
 from ui.tokens import GRID
@@ -32,7 +33,7 @@ class SettingRow(QWidget):
         self.setting = setting
         self._theme = theme
         self._choices = choices or (self._declared if setting.choices else None)
-        title, help = label(tr(setting.title), "strong", wrap=True), label(tr(setting.help), tone="muted", wrap=True)
+        title, help = label(tr_core(setting.title), "strong", wrap=True), label(tr_core(setting.help), tone="muted", wrap=True)
         command = tr("At the terminal: eyelid settings {key}", key=setting.key)
         self.name = label(command, "small", wrap=True, select=True)
         self.name.setAccessibleName(command)
@@ -40,27 +41,28 @@ class SettingRow(QWidget):
         hide_if(self.note, True)
         self.field = self._make_field()
         title.setBuddy(self.field)
-        self.field.setAccessibleName(tr(setting.title))
-        self.field.setAccessibleDescription(tr(setting.help))
-        self.back = tool(theme, tr("Reset {setting}", setting=tr(setting.title)), "restore", self.reset.emit)
+        self.field.setAccessibleName(tr_core(setting.title))
+        self.field.setAccessibleDescription(tr_core(setting.help))
+        self.back = tool(theme, tr("Reset {setting}", setting=tr_core(setting.title)), "restore", self.reset.emit)
         kept = self.back.sizePolicy()
         kept.setRetainSizeWhenHidden(True)
         self.back.setSizePolicy(kept)
-        said = column(title, help, self.note, self.name, gap=2)
+        about = column(title, help, self.note, self.name, gap=2)
         across = row(gap=2 * GRID)
-        across.addLayout(said, 1)
+        across.addLayout(about, 1)
         across.addWidget(self.field, 0, Qt.AlignmentFlag.AlignTop)
         if folder:
-            choose = button(theme, tr("Choose…"), self.browse.emit, name=tr("Choose a folder: {setting}", setting=tr(setting.title)))
+            choose = button(theme, tr("Choose…"), self.browse.emit, name=tr("Choose a folder: {setting}", setting=tr_core(setting.title)))
             across.addWidget(choose, 0, Qt.AlignmentFlag.AlignTop)
         across.addWidget(self.back, 0, Qt.AlignmentFlag.AlignTop)
         self.setLayout(across)
-        self._words = " ".join((setting.key, tr(setting.title), tr(setting.help), *(tr(word) for word in setting.words[:12]))).casefold()
+        said = (setting.key, tr_core(setting.title), tr_core(setting.help), *(tr_core(word) for word in setting.words[:12]))
+        self._words = " ".join(said).casefold()
 
     def _declared(self) -> list[tuple[str, str]]:
         setting = self.setting
         words = setting.words or setting.choices
-        return [(value, tr(word)) for value, word in zip(setting.choices, words, strict=True)]
+        return [(value, tr_core(word)) for value, word in zip(setting.choices, words, strict=True)]
 
     def _make_field(self) -> QWidget:
         if isinstance(self.setting.default, bool):

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QPushButton, QWidget
 
 from app.errors import Explanation
+from ui.i18n import said as tr_core
 from ui.i18n import tr
 from ui.theme import Theme, set_role
 from ui.tokens import GRID
@@ -76,9 +77,9 @@ class Notice(QFrame):
         """Show `said`; None hides the box."""
         if said is not None:
             for part, text in ((self._what, said.what), (self._why, said.why), (self._action, said.action)):
-                part.setText(text)
+                part.setText(tr_core(text))
                 part.setVisible(bool(text))
-            self.setAccessibleName(str(said))
+            self.setAccessibleName(" ".join(tr_core(text) for text in (said.what, said.why, said.action) if text))
         self.setVisible(said is not None)
 
     @property
