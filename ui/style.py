@@ -12,7 +12,8 @@ from ui.tokens import GRID, RADIUS, TARGET, TYPE, Palette
 
 def sheet(p: Palette, px: Callable[[int], int], tick: str, arrow: str) -> str:
     """The whole style sheet for one palette; `px` scales a font size, `tick` and `arrow` are paths of pictures."""
-    return "\n".join((_base(p, px), _text(p, px), _buttons(p, px), _fields(p, px, tick, arrow), _views(p, px), _surfaces(p, px)))
+    parts = (_base(p, px), _text(p, px), _buttons(p, px), _chips(p, px), _fields(p, px, tick, arrow), _views(p, px), _surfaces(p, px))
+    return "\n".join(parts)
 
 
 def _base(p: Palette, px: Callable[[int], int]) -> str:
@@ -81,6 +82,12 @@ QPushButton[role="link"]:focus {{ {ring} }}
 QPushButton[role="inline"] {{ background: transparent; border-color: transparent; color: {p.accent}; padding: 0; text-align: left; }}
 QPushButton[role="inline"]:hover {{ text-decoration: underline; }}
 QPushButton[role="inline"]:focus {{ {ring} }}
+"""
+
+
+def _chips(p: Palette, px: Callable[[int], int]) -> str:
+    ring = f"border: 2px solid {p.focus};"
+    return f"""
 QPushButton[role="chip"] {{
   background: {p.surface}; border: 2px solid {p.line}; border-radius: 14px; padding: 2px {2 * GRID - 4}px;
 }}
