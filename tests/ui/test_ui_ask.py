@@ -253,6 +253,20 @@ async def test_a_sending_is_seen_everywhere_and_can_be_cancelled(asking, service
     assert not turn.retry.isHidden()
 
 
+async def test_choosing_other_captures_while_an_answer_comes_is_no_harm(asking, services, fake, until) -> None:
+    services.sharing.hold = asyncio.Event()
+    asking.ask.review()
+    await press_send(asking, until)
+    await until(lambda: asking.ask.conversation.turns)
+    assert not asking.ask._to.isEnabled(), "where it goes is settled while it goes"
+    asking.ask_about((fake.item_id(3),))
+    assert asking.ask.conversation.turns == []
+    services.sharing.hold.set()
+    await settled(asking, until)
+    assert asking.ask._to.isEnabled()
+    assert not asking.banners.shown()
+
+
 async def test_sending_again_is_a_new_approval(asking, services, until) -> None:
     services.sharing.hold = asyncio.Event()
     asking.ask.review()

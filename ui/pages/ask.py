@@ -159,7 +159,6 @@ class AskPage(Page):
         self._items = list(items)
         self._times = {}
         self._no_people.setChecked(False)
-        self.conversation.clear()
         self._arrange()
         self._load_turns()
 
@@ -200,7 +199,8 @@ class AskPage(Page):
             self._arrange()
 
     def _load_turns(self) -> None:
-        """Show what was asked there about the first of the captures before."""
+        """Show what was asked there about the first of the captures before; an answer still on its way is kept with its capture only."""
+        self._turn = None
         self.conversation.clear()
         if self._items and self._destinations:
             self._context.tasks.start(self._loading_turns(self._items[0]), key="ask turns")
@@ -301,6 +301,7 @@ class AskPage(Page):
         ready = bool(self._destinations) and self._lacking.isHidden()
         asked = bool(self._items) and bool(self._question.toPlainText().strip())
         self._review.setEnabled(asked and ready and not self.busy and not off)
+        self._to.setEnabled(not self.busy)
         self.live.setEnabled(not off)
         said = tr("AI is switched off: nothing can be sent.") if off else tr("Nothing is sent yet: you see the exact request first.")
         self._review_hint.setText(said)

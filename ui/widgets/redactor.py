@@ -72,6 +72,9 @@ class RedactorSheet(Sheet):
         panel = QWidget()
         panel.setLayout(side)
         panel.setFixedWidth(min(theme.scaled(42 * GRID), 64 * GRID))
+        self.list.setMinimumHeight(15 * GRID)
+        self.help.ensurePolished()
+        self.help.setMinimumHeight(self.help.heightForWidth(panel.width()))  # a layout of fixed width does not ask for it
         whole = row(gap=2 * GRID)
         whole.addWidget(self.canvas, 1)
         whole.addWidget(panel)
