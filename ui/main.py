@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMessageLogContext, QSocketNotifier, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication, QWidget
@@ -19,13 +20,14 @@ from app.paths import Profile
 from app.services import Services
 from ui.collector import Collector
 from ui.dialogs import tell
-from ui.everyday import Everyday
 from ui.i18n import tr
 from ui.icons import app_icon
 from ui.lockwatch import make_watch
-from ui.main_window import MainWindow
 from ui.single import claim, ring
 from ui.theme import Theme
+
+if TYPE_CHECKING:
+    from ui.main_window import MainWindow
 
 FAILED = 1
 """The same as the command line's code for "could not be done"."""
@@ -126,8 +128,13 @@ async def run(app: QApplication, profile: Profile, sims: Sequence[str], loop: as
 async def _run(
     theme: Theme, collector: Collector, profile: Profile, sims: Sequence[str], loop: asyncio.AbstractEventLoop, hidden: bool
 ) -> int:
+    starting = asyncio.ensure_future(Services.start(profile, sims=sims))
+    await asyncio.sleep(0)  # by now the courier's process is on its way; the window's modules are read while it comes up
+    from ui.everyday import Everyday
+    from ui.main_window import MainWindow
+
     try:
-        services = await Services.start(profile, sims=sims)
+        services = await starting
     except Exception as error:  # whatever it was, the person is told in the same three parts
         said = explain(error)
         anchor = QWidget()

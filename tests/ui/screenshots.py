@@ -264,8 +264,9 @@ class Studio:
         dialog = self.window.findChildren(ApprovalDialog)[0]
         try:
             dialog._armed.setInterval(0)
-            await until(lambda: not self.window.tasks.running("look") and dialog.checked.isEnabled(), 90)
-            dialog.checked.setChecked(True)
+            await until(lambda: dialog.checks, 90)
+            for box in dialog.checks:
+                box.setChecked(True)
             await until(lambda: dialog.armed)
             dialog.keep.setFocus()
             await self.take("approval", dialog)
@@ -275,7 +276,7 @@ class Studio:
 
     async def shared(self) -> None:
         self.window.go("shared")
-        await until(lambda: self.window.shared.model.rowCount())
+        await until(lambda: not self.window.tasks.running("receipts"))
         await self.take("shared")
 
     async def settings(self) -> None:

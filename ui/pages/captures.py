@@ -34,8 +34,8 @@ CALM_MS = 500
 
 SOON_MS = 30
 TYPED_MS = 200
-FIRST, PAGE = 200, 1000
-"""So many tiles at once: a screen or two, then the rest by and by, so that nothing waits for the whole of it."""
+FIRST, LARGEST_PAGE = 200, 4000
+"""So many tiles at once: a screen or two, then the rest by and by in growing pieces, so that nothing waits for the whole of it."""
 
 FEW_MONTHS = 18
 """Up to so many stand in one menu; more are put into one menu a year."""
@@ -189,7 +189,7 @@ class CapturesPage(Page):
         await self._list(query)
         size = FIRST
         while len(page) == size:
-            size = PAGE
+            size = min(4 * size, LARGEST_PAGE)
             page = await library.tiles(query, after=page[-1].id, limit=size)
             self.model.extend(page)
         self._whole = True

@@ -275,6 +275,11 @@ class DayList(QListView):
         self._select([(day.first, day.first + day.count - 1)], flags)
         self.selectionModel().setCurrentIndex(self._timeline.index(day.first), Flag.NoUpdate)
 
+    def selectAll(self) -> None:
+        """As one run; Qt's own asks about each capture."""
+        if count := self._timeline.rowCount():
+            self._select([(0, count - 1)], Flag.ClearAndSelect)
+
     def _select(self, runs: Iterable[tuple[int, int]], flags: Flag) -> None:
         selection = QItemSelection()
         for first, last in runs:
