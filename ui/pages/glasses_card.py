@@ -186,7 +186,7 @@ class GlassesCard(QFrame):
             self._act(acts, tr("Live look…"), self._page.look_live, "video", tr("Live look with {name}", name=name), ready)
         if can is not None and can.can(Capability.WIFI):
             enabled = ready and self.below.isHidden()
-            self._act(acts, tr("Import now"), self._page.import_from, "down", tr("Import now from {name}", name=name), enabled)
+            self._act(acts, tr("Import now"), self._page.import_from, "import", tr("Import now from {name}", name=name), enabled)
         if not ready and view.trouble is None:
             waiting = view.state in (LinkState.IDLE, LinkState.WAITING, LinkState.LOST, LinkState.BLOCKED)
             self._act(acts, tr("Connect"), self._page.connect_to, "", tr("Connect {name}", name=name), waiting)

@@ -18,7 +18,7 @@ from ui.widgets.switch import Switch
 Choices = Callable[[], list[tuple[str, str]]]
 """Value and words of each choice there is now."""
 
-FIELD = 30 * GRID
+FIELD, WIDEST_FIELD = 30 * GRID, 42 * GRID
 
 
 class SettingRow(QWidget):
@@ -41,6 +41,8 @@ class SettingRow(QWidget):
         hide_if(self.note, True)
         self.field = self._make_field()
         title.setBuddy(self.field)
+        self._resize()
+        theme.changed.connect(self._resize)
         self.field.setAccessibleName(tr_core(setting.title))
         self.field.setAccessibleDescription(tr_core(setting.help))
         self.back = tool(theme, tr("Reset {setting}", setting=tr_core(setting.title)), "restore", self.reset.emit)
@@ -71,15 +73,18 @@ class SettingRow(QWidget):
             return made
         if self._choices is not None:
             box = QComboBox()
-            box.setFixedWidth(self._theme.scaled(FIELD) if not self._theme.large else FIELD)
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.activated.connect(lambda _index: self.changed.emit(str(box.currentData())))
             return box
         line = QLineEdit()
         line.setMaxLength(1000)
-        line.setFixedWidth(FIELD)
         line.editingFinished.connect(lambda: self.changed.emit(line.text().strip()))
         return line
+
+    def _resize(self) -> None:
+        """Wider with larger text, as far as the words beside it still have room."""
+        if not isinstance(self.field, Switch):
+            self.field.setFixedWidth(min(self._theme.scaled(FIELD), WIDEST_FIELD))
 
     def show_value(self, value: bool | str, *, default: bool) -> None:
         """The value in force, and whether it is the default."""
