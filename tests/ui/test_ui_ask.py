@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QLabel, QPlainTextEdit, QPushButton
+from PySide6.QtWidgets import QDialog, QLabel, QPlainTextEdit, QPushButton, QWidget
 
 from app.errors import EyelidError
 from app.settings import AI_OFF, DESTINATION, REGION
@@ -14,7 +14,13 @@ from app.sharing.grants import Grant, GrantSpan
 from app.sharing.types import Outcome, PolicyClass
 from app.vault.types import Exchange, ItemKind, LockState
 from ui.approval import ApprovalDialog
+from ui.context import Context
+from ui.memory import Memory
+from ui.pages.ask import AskPage
 from ui.pages.setup import AddSheet, SetUpSheet
+from ui.tasks import Tasks
+from ui.widgets.banner import Banners
+from ui.widgets.basics import column
 from ui.widgets.filmstrip import FilmstripSheet
 
 
@@ -30,10 +36,51 @@ async def dialog_of(window, until, kind=QDialog):
     return next(one for one in window.findChildren(kind) if one.isVisible())
 
 
+class Bench(QWidget):
+    """The page by itself, with what the window lends it; that is much sooner made than a window."""
+
+    def __init__(self, services, theme) -> None:
+        super().__init__()
+        self.tasks = Tasks(asyncio.get_running_loop(), self)
+        self.context = Context(services, theme, self.tasks, Memory(services.profile.root))
+        self.banners = Banners(theme)
+        self.tasks.failed.connect(lambda said, again: self.banners.trouble(said))
+        self.ask = AskPage(self.context, self.banners)
+        self.setLayout(column(self.banners, self.ask.sending.bar, self.ask))
+        self.resize(1000, 700)
+
+    def ask_about(self, items) -> None:
+        self.ask.take(items)
+        self.ask.entered()
+
+
 @pytest.fixture
-async def asking(window, services, fake, until):
-    """Asking about two captures, the question written."""
+async def bench(services, theme, fake, until):
     services.library.add(*(fake.tile(number) for number in range(4)))
+    made = Bench(services, theme)
+    made.show()
+    await until(made.isActiveWindow)
+    yield made
+    await made.tasks.stop()
+    made.close()
+    made.deleteLater()
+    await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def asking(bench, fake, until):
+    """Asking about two captures, the question written."""
+    return await begun(bench, fake, until)
+
+
+@pytest.fixture
+async def whole(window, services, fake, until):
+    """The same in the whole window."""
+    services.library.add(*(fake.tile(number) for number in range(4)))
+    return await begun(window, fake, until)
+
+
+async def begun(window, fake, until):
     window.context.memory.region_asked = True
     window.ask_about((fake.item_id(0), fake.item_id(1)))
     window.ask._question.setPlainText("What plant is this?")
@@ -68,16 +115,15 @@ async def test_the_mirror_is_the_default_and_each_destination_says_its_class(ask
     assert all(not page._to.itemIcon(row).isNull() for row in range(4))
 
 
-async def test_the_usual_destination_is_a_setting(window, services, fake) -> None:
-    services.library.add(fake.tile(0))
+async def test_the_usual_destination_is_a_setting(bench, services, fake) -> None:
     services.settings.set(DESTINATION, "kept")
-    window.ask_about((fake.item_id(0),))
-    assert window.ask._chosen_destination().label == "OpenAI API"
+    bench.ask_about((fake.item_id(0),))
+    assert bench.ask._chosen_destination().label == "OpenAI API"
 
 
 async def test_what_is_not_ready_comes_last_and_can_be_set_up_here(asking, services, until) -> None:
     del services.sharing.book.keys.kept["kept"]
-    asking.go("ask")
+    asking.ask.entered()
     page = asking.ask
     await until(lambda: page._to.findText("To be set up first") == 3)
     assert page._to.itemText(4) == "OpenAI API"
@@ -122,10 +168,9 @@ async def test_a_local_destination_can_be_proven_local(asking, services, until) 
     await until(lambda: sheet.place_told.text == "The model lies on this computer.")
 
 
-async def test_where_i_am_is_asked_once_and_kept(window, services, fake, until) -> None:
-    services.library.add(fake.tile(0))
-    window.ask_about((fake.item_id(0),))
-    card = window.ask.region
+async def test_where_i_am_is_asked_once_and_kept(bench, services, fake, until) -> None:
+    bench.ask_about((fake.item_id(0),))
+    card = bench.ask.region
     assert card.isVisible()
     card.box.lineEdit().setText("united states, tex")
     card.box.lineEdit().editingFinished.emit()
@@ -136,14 +181,13 @@ async def test_where_i_am_is_asked_once_and_kept(window, services, fake, until) 
     assert services.settings.get(REGION) == "US-TX"
     assert not card.isVisible()
     services.settings.set(REGION, "")
-    window.go("captures")
-    window.go("ask")
+    bench.ask.entered()
     assert not card.isVisible(), "whoever would rather not say is not asked again"
 
 
 async def test_terms_that_forbid_people_are_said_and_asked_about(asking, services, fake, until) -> None:
     services.sharing.forbids = "The terms forbid pictures of people."
-    asking.go("ask")
+    asking.ask.entered()
     page, tick = asking.ask, asking.ask._no_people
     assert not tick.isVisible()
     page._to.choose("trains")
@@ -212,13 +256,12 @@ async def test_a_further_question_goes_in_words_alone_unless_wanted_otherwise(as
     assert (len(draft.items), draft.earlier, draft.about) == (2, (2,), None)
 
 
-async def test_what_was_asked_before_is_shown_and_can_be_gone_on_from(window, services, fake, until) -> None:
-    services.library.add(fake.tile(0))
+async def test_what_was_asked_before_is_shown_and_can_be_gone_on_from(bench, services, fake, until) -> None:
     services.sharing.exchanges[fake.item_id(0)] = (Exchange(fake.NOW, "Mirror", "What is it?", "A cup.", 5),)
-    window.ask_about((fake.item_id(0),))
-    await until(lambda: window.ask.conversation.turns)
-    assert "A cup." in texts(window.ask)
-    assert window.ask._goes.currentData() == "new", "nothing said before goes again by itself"
+    bench.ask_about((fake.item_id(0),))
+    await until(lambda: bench.ask.conversation.turns)
+    assert "A cup." in texts(bench.ask)
+    assert bench.ask._goes.currentData() == "new", "nothing said before goes again by itself"
 
 
 async def test_a_grant_makes_the_dialog_needless_and_says_so(asking, services, fake, until) -> None:
@@ -236,19 +279,19 @@ async def test_a_grant_makes_the_dialog_needless_and_says_so(asking, services, f
     await until(lambda: services.sharing.revoked == ["g1"])
 
 
-async def test_a_sending_is_seen_everywhere_and_can_be_cancelled(asking, services, until) -> None:
+async def test_a_sending_is_seen_everywhere_and_can_be_cancelled(whole, services, until) -> None:
     services.sharing.hold = asyncio.Event()
-    asking.ask.review()
-    await press_send(asking, until)
-    bar = asking.ask.sending.bar
+    whole.ask.review()
+    await press_send(whole, until)
+    bar = whole.ask.sending.bar
     await until(lambda: "sent to Mirror" in bar.text)
-    asking.go("captures")
+    whole.go("captures")
     assert bar.isVisible()
     bar.stop.click()
-    await settled(asking, until)
+    await settled(whole, until)
     assert "cancel" in services.sharing.calls
     assert not bar.isVisible()
-    turn = asking.ask.conversation.turns[0]
+    turn = whole.ask.conversation.turns[0]
     assert turn.ended.text().startswith("Cancelled. 310 kB went to")
     assert not turn.retry.isHidden()
 
@@ -290,23 +333,23 @@ async def test_keeping_private_sends_nothing(asking, services, until) -> None:
     assert "Kept private" in texts(asking)
 
 
-async def test_locking_while_the_dialog_is_open_sends_nothing(asking, services, until) -> None:
-    asking.ask.review()
-    await dialog_of(asking, until, ApprovalDialog)
+async def test_locking_while_the_dialog_is_open_sends_nothing(whole, services, until) -> None:
+    whole.ask.review()
+    await dialog_of(whole, until, ApprovalDialog)
     services.vault.become(LockState.LOCKED)
-    await settled(asking, until)
+    await settled(whole, until)
     assert "approve" not in services.sharing.calls
     assert services.sharing.calls[-1].startswith("refuse: ")
-    assert not [one for one in asking.findChildren(ApprovalDialog) if one.isVisible()]
-    assert asking.ask._question.toPlainText() == ""
-    assert asking.ask.conversation.turns == []
+    assert not [one for one in whole.findChildren(ApprovalDialog) if one.isVisible()]
+    assert whole.ask._question.toPlainText() == ""
+    assert whole.ask.conversation.turns == []
 
 
-async def test_closing_the_window_while_the_dialog_is_open_sends_nothing(asking, services, until) -> None:
-    asking.ask.review()
-    await dialog_of(asking, until, ApprovalDialog)
-    asking.close()
-    await settled(asking, until)
+async def test_closing_the_window_while_the_dialog_is_open_sends_nothing(whole, services, until) -> None:
+    whole.ask.review()
+    await dialog_of(whole, until, ApprovalDialog)
+    whole.close()
+    await settled(whole, until)
     assert "approve" not in services.sharing.calls
 
 
@@ -319,14 +362,14 @@ async def test_only_one_dialog_at_a_time(asking, until) -> None:
     assert not asking.ask._review.isEnabled()
 
 
-async def test_ai_off_closes_the_way_in_both_places(asking, services, until) -> None:
-    asking.strip._ai.click()
+async def test_ai_off_closes_the_way_in_both_places(whole, services, until) -> None:
+    whole.strip._ai.click()
     await until(lambda: services.settings.get(AI_OFF))
-    assert not asking.ask._review.isEnabled()
-    assert "AI is switched off" in texts(asking.ask)
-    asking.strip._ai.click()
+    assert not whole.ask._review.isEnabled()
+    assert "AI is switched off" in texts(whole.ask)
+    whole.strip._ai.click()
     await until(lambda: not services.settings.get(AI_OFF))
-    assert asking.ask._review.isEnabled()
+    assert whole.ask._review.isEnabled()
 
 
 async def test_an_answer_without_end_is_bounded(asking, services, until, monkeypatch) -> None:
@@ -349,14 +392,14 @@ async def test_an_error_while_preparing_is_said(asking, services, until) -> None
 # -- videos --------------------------------------------------------------------------------------------------------------------
 
 
-async def test_the_frames_of_a_video_are_chosen_on_a_strip(window, services, fake, until) -> None:
-    services.library.add(fake.tile(0, kind=ItemKind.VIDEO, duration_ms=20_000))
-    window.context.memory.region_asked = True
-    window.ask_about((fake.item_id(0),))
-    window.ask._question.setPlainText("What happens here?")
-    await until(lambda: [one for one in window.ask.shelf.findChildren(QPushButton) if one.text() == "Frames…"])
-    window.ask._pick_frames(fake.item_id(0))
-    sheet = await dialog_of(window, until, FilmstripSheet)
+async def test_the_frames_of_a_video_are_chosen_on_a_strip(bench, services, fake, until) -> None:
+    services.library.add(fake.tile(9, kind=ItemKind.VIDEO, duration_ms=20_000))
+    bench.context.memory.region_asked = True
+    bench.ask_about((fake.item_id(9),))
+    bench.ask._question.setPlainText("What happens here?")
+    await until(lambda: [one for one in bench.ask.shelf.findChildren(QPushButton) if one.text() == "Frames…"])
+    bench.ask._pick_frames(fake.item_id(9))
+    sheet = await dialog_of(bench, until, FilmstripSheet)
     assert len(sheet.buttons) == 20
     assert len(sheet.times) == 4, "the usual few are on"
     sheet._none()
@@ -365,10 +408,10 @@ async def test_the_frames_of_a_video_are_chosen_on_a_strip(window, services, fak
     sheet.buttons[7].click()
     wanted = sheet.times
     sheet.use.click()
-    await until(lambda: window.ask._times.get(fake.item_id(0)) == wanted)
-    window.ask.review()
-    (await dialog_of(window, until, ApprovalDialog)).keep.click()
-    await settled(window, until)
+    await until(lambda: bench.ask._times.get(fake.item_id(9)) == wanted)
+    bench.ask.review()
+    (await dialog_of(bench, until, ApprovalDialog)).keep.click()
+    await settled(bench, until)
     assert tuple(choice.at_ms for choice in services.sharing.drafts[0].pictures) == wanted
 
 
