@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QDialog, QLabel, QPlainTextEdit, QPushButton
+from PySide6.QtWidgets import QDialog, QLabel, QPlainTextEdit, QPushButton, QWidget
 
 from app.settings import REGION
 from app.sharing.grants import Grant, GrantSpan
 from app.sharing.types import Outcome, PolicyClass, ReceiptKind
+from ui.context import Context
+from ui.memory import Memory
+from ui.pages.shared import SharedPage
+from ui.tasks import Tasks
+from ui.widgets.banner import Banners
+from ui.widgets.basics import column
 from ui.widgets.card_sheet import CardSheet
 from ui.widgets.receipt_sheet import ReceiptSheet
 
@@ -32,8 +39,21 @@ async def dialog_of(window, until, kind=QDialog):
     return next(one for one in window.findChildren(kind) if one.isVisible())
 
 
+class Bench(QWidget):
+    """The page by itself, with what the window lends it."""
+
+    def __init__(self, services, theme) -> None:
+        super().__init__()
+        self.tasks = Tasks(asyncio.get_running_loop(), self)
+        context = Context(services, theme, self.tasks, Memory(services.profile.root))
+        self.banners = Banners(theme)
+        self.shared = SharedPage(context, self.banners)
+        self.setLayout(column(self.banners, self.shared))
+        self.resize(1000, 700)
+
+
 @pytest.fixture
-async def shared(window, services, fake, until):
+async def shared(services, theme, fake, until):
     """The page with four sendings in the book."""
     services.library.add(fake.tile(0))
     services.sharing.book_receipts = [
@@ -44,9 +64,16 @@ async def shared(window, services, fake, until):
         fake.receipt(5, Outcome.ANSWERED, PolicyClass.MIRROR, 310_000, parcel="b"),
         replace(fake.receipt(6, Outcome.ANSWERED, PolicyClass.KEPT), kind=ReceiptKind.MODELS, items=(), item_digests=()),
     ]
-    window.go("shared")
-    await until(lambda: window.shared.model.rowCount() == 4)
-    return window.shared
+    bench = Bench(services, theme)
+    bench.show()
+    await until(bench.isActiveWindow)
+    bench.shared.entered()
+    await until(lambda: bench.shared.model.rowCount() == 4)
+    yield bench.shared
+    await bench.tasks.stop()
+    bench.close()
+    bench.deleteLater()
+    await asyncio.sleep(0)
 
 
 def ended(page) -> list[str]:
@@ -146,9 +173,9 @@ async def test_locking_empties_the_page(shared, services, until) -> None:
 # -- what happens to what I send -----------------------------------------------------------------------------------------------
 
 
-async def test_every_place_is_compared_and_says_its_words(shared, services, until) -> None:
-    window = shared.window()
-    press(shared, "What happens to what I send")
+async def test_every_place_is_compared_and_says_its_words(window, services, until) -> None:
+    window.go("shared")
+    press(window.shared, "What happens to what I send")
     page = window.gate.compare
     assert page.isVisible()
     assert page.model.rowCount() == 4
