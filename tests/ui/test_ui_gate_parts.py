@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -21,9 +22,14 @@ from app.settings import LOCK_AWAY
 from app.sharing.live_types import LiveProposal, LiveView
 from app.sharing.types import Outcome, Picture, PolicyClass
 from app.vault.types import LockState
+from ui.context import Context
 from ui.dialogs import Question
+from ui.memory import Memory
 from ui.pages.destinations import DestinationsCard
-from ui.pages.live import LiveApproval, LiveSheet
+from ui.pages.live import LiveApproval, LiveLook, LiveSheet
+from ui.tasks import Tasks
+from ui.widgets.banner import Banners
+from ui.widgets.basics import column
 from ui.widgets.filmstrip import _thinned
 from ui.widgets.marks import Mark, Marks, names_of
 from ui.widgets.redactor import RedactorSheet
@@ -35,6 +41,33 @@ def shown(widget: QWidget, kind: type) -> list:
 
 def press(widget: QWidget, text: str) -> None:
     next(each for each in shown(widget, QPushButton) if text in (each.text(), each.accessibleName())).click()
+
+
+class Bench(QWidget):
+    """A live look and the list of destinations, with what the window lends them."""
+
+    def __init__(self, services, theme) -> None:
+        super().__init__()
+        self.tasks = Tasks(asyncio.get_running_loop(), self)
+        self.context = Context(services, theme, self.tasks, Memory(services.profile.root))
+        self.banners = Banners(theme)
+        self.live = LiveLook(self, self.context, self.banners)
+        self.card = DestinationsCard(self.context, self.banners)
+        self.setLayout(column(self.banners, self.live.bar, self.card))
+        self.resize(1000, 700)
+
+
+@pytest.fixture
+async def bench(services, theme, until):
+    made = Bench(services, theme)
+    made.show()
+    await until(made.isActiveWindow)
+    yield made
+    await made.tasks.stop()
+    made.live.bar.end()
+    made.close()
+    made.deleteLater()
+    await asyncio.sleep(0)
 
 
 # -- boxes ---------------------------------------------------------------------------------------------------------------------
@@ -140,8 +173,8 @@ def live_view(fake, **changes) -> LiveView:
     return replace(made, **changes)
 
 
-async def test_the_bar_counts_and_stops_from_anywhere(window, fake, until) -> None:
-    bar = window.gate.live.bar
+async def test_the_bar_counts_and_stops_from_anywhere(bench, fake, until) -> None:
+    bar = bench.live.bar
     bar.show_view(live_view(fake))
     assert bar.count.text() == "Live look: 3 of 60 frames sent to OpenAI"
     assert "120 kB so far" in bar.more.text()
@@ -149,7 +182,7 @@ async def test_the_bar_counts_and_stops_from_anywhere(window, fake, until) -> No
     stops = []
     bar.stop_asked.disconnect()
     bar.stop_asked.connect(lambda: stops.append(1))
-    other = QDialog(window)
+    other = QDialog(bench)
     other.setModal(True)
     other.open()
     await until(other.isActiveWindow)
@@ -183,19 +216,19 @@ class FakeLive:
 
 
 @pytest.mark.parametrize("yes", [False, True])
-async def test_a_live_look_has_ceilings_and_an_approval_of_its_own(window, services, fake, until, yes: bool) -> None:
+async def test_a_live_look_has_ceilings_and_an_approval_of_its_own(bench, services, fake, until, yes: bool) -> None:
     services.sharing.live = live = FakeLive(services, fake)
     services.glasses.put(fake.view())
-    window.gate.live.begin()
-    await until(lambda: shown(window, LiveSheet))
-    sheet = shown(window, LiveSheet)[0]
+    bench.live.begin()
+    await until(lambda: shown(bench, LiveSheet))
+    sheet = shown(bench, LiveSheet)[0]
     assert not sheet.go.isEnabled()
     sheet.question.setPlainText("What is in front of me?")
     sheet.to.choose("trains")
     assert sheet.cover.isChecked(), "faces are covered where it may train"
     sheet.go.click()
-    await until(lambda: shown(window, LiveApproval))
-    dialog = shown(window, LiveApproval)[0]
+    await until(lambda: shown(bench, LiveApproval))
+    dialog = shown(bench, LiveApproval)[0]
     said = "\n".join(each.text() for each in shown(dialog, QLabel))
     assert "60 frames, one every 5 seconds, for 5 minutes at most." in said
     assert "At most 31.98 MB in all." in said
@@ -206,24 +239,24 @@ async def test_a_live_look_has_ceilings_and_an_approval_of_its_own(window, servi
     assert not dialog.armed
     dialog.check.click()
     (dialog.send if yes else dialog.keep).click()
-    await until(lambda: not window.tasks.running("live"))
+    await until(lambda: not bench.tasks.running("live"))
     draft = live.calls[0]
     assert (draft.frames, draft.minutes, draft.every, draft.cover_faces) == (60, 5, 5, True)
     assert live.calls[1] == ("start" if yes else "kept private")
 
 
-async def test_without_glasses_that_can_it_says_what_is_needed(window, until) -> None:
-    window.gate.live.begin()
-    await until(lambda: shown(window, Question))
-    assert "needs glasses" in shown(window, Question)[0].accessibleDescription()
+async def test_without_glasses_that_can_it_says_what_is_needed(bench, until) -> None:
+    bench.live.begin()
+    await until(lambda: shown(bench, Question))
+    assert "needs glasses" in shown(bench, Question)[0].accessibleDescription()
 
 
-async def test_its_end_is_told_once_with_the_reason(window, services, fake, until) -> None:
+async def test_its_end_is_told_once_with_the_reason(bench, services, fake, until) -> None:
     end = live_view(fake, running=False, why="The time was up.", receipt=fake.receipt(9, Outcome.ANSWERED, PolicyClass.KEPT, 9))
     for _ in range(2):
         services.events.publish(LiveChanged(end))
-    await until(lambda: window.banners.shown())
-    said = [banner.said.what for banner in window.banners.shown()]
+    await until(lambda: bench.banners.shown())
+    said = [banner.said.what for banner in bench.banners.shown()]
     assert said == ["The live look has ended. The time was up. 3 frames, 120 kB in all, went to OpenAI. Receipt 9."]
 
 
@@ -247,33 +280,33 @@ async def test_a_live_look_begins_at_the_glasses_too(window, services, fake, unt
 # -- destinations --------------------------------------------------------------------------------------------------------------
 
 
-async def test_destinations_are_listed_ready_ones_first_and_own_ones_can_be_removed(window, services, fake, until) -> None:
+async def test_destinations_are_listed_ready_ones_first_and_own_ones_can_be_removed(bench, services, fake, until) -> None:
     services.sharing.book.keys.kept.pop("kept")
     own = replace(fake.destination(PolicyClass.LOCAL), id="local-1", label="Mine")
     usual = services.sharing.destinations()
     services.sharing.destinations = lambda: (*usual, own)
-    window.go("settings")
-    card = window.findChild(DestinationsCard)
+    bench.card.refresh()
+    card = bench.card
     await until(lambda: any(each.text() == "Not ready: no key yet" for each in shown(card, QLabel)))
     names = [each.text() for each in shown(card, QLabel) if each.property("role") == "strong"]
     assert names.index("Mine") < names.index("OpenAI API")
     press(card, "Remove Mine")
-    await until(lambda: shown(window, Question))
-    press(shown(window, Question)[0], "Remove")
+    await until(lambda: shown(bench, Question))
+    press(shown(bench, Question)[0], "Remove")
     await until(lambda: services.sharing.book.gone == ["local-1"])
 
 
-async def test_what_goes_wrong_in_a_sheet_is_said_there(window, services, theme, until) -> None:
+async def test_what_goes_wrong_in_a_sheet_is_said_there(bench, services, theme, until) -> None:
     async def check_key(destination_id):
         raise EyelidError("The server does not answer.", "", "Try again.")
 
     services.sharing.check_key = check_key
-    window.go("settings")
-    card = window.findChild(DestinationsCard)
+    bench.card.refresh()
+    card = bench.card
     await until(lambda: [each for each in shown(card, QPushButton) if each.accessibleName() == "Set up OpenAI API"])
     press(card, "Set up OpenAI API")
-    await until(lambda: shown(window, QDialog))
-    sheet = shown(window, QDialog)[0]
+    await until(lambda: shown(bench, QDialog))
+    sheet = shown(bench, QDialog)[0]
     sheet.check.click()
     await until(lambda: sheet.key_told.text == "The server does not answer. Try again.")
-    assert not window.banners.shown()
+    assert not bench.banners.shown()
