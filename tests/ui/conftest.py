@@ -458,6 +458,16 @@ class FakeGlasses:
     async def set_release(self, address: str, on: bool) -> None:
         self.calls.append(("release", address, on))
 
+    async def set_turn(self, address: str, turn: int | None) -> None:
+        self.calls.append(("turn", address, turn))
+
+    async def record_sound(self, address: str, seconds: int) -> None:
+        self.calls.append(("sound", address, seconds))
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            self.calls.append(("sound ended", address))
+
     async def check_radio(self) -> None:
         if self.scan_error is not None:
             raise self.scan_error

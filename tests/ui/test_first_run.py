@@ -143,7 +143,7 @@ async def test_a_keyring_that_cannot_be_trusted_is_said_and_not_offered(window, 
     type_back(page.recovery, fake.CODE)
     await until(lambda: "no keyring that can be trusted" in texts(page))
     assert not page._add_keyring.isVisible()
-    press(page, "Back") if page.at == PROTECTS else page._go(VAULT)
+    page._go(VAULT)
     assert not page._keyring_only.isVisible()
 
 

@@ -16,7 +16,6 @@ from ble.errors import NotGlasses, PairingNeeded, RadioUnavailable
 from ble.types import Capabilities, Capability, GlassesStatus, LinkState, Stored
 from ui.dialogs import NameDialog, Question
 from ui.glasses_words import abilities, storage
-from ui.pace import Pace
 
 ADDRESS = "AA:BB:CC:DD:EE:01"
 
@@ -224,12 +223,10 @@ async def test_a_silent_camera_is_said(paired, services, until) -> None:
     await until(lambda: "No photo came." in texts(paired.banners))
 
 
-async def test_arriving_bytes_are_shown_with_speed_and_time_left(paired, services, until, monkeypatch) -> None:
-    clock = iter((0.0, 2.0, 4.0))
-    monkeypatch.setattr("ui.pages.glasses.monotonic", lambda: next(clock))
+async def test_arriving_bytes_are_shown_with_speed_and_time_left(paired, services, until) -> None:
     services.events.publish(CaptureArriving(ADDRESS, 2000, 20000))
     await until(lambda: "A capture is arriving, 2 kB of 20 kB" in texts(paired.glasses))
-    services.events.publish(CaptureArriving(ADDRESS, 4000, 20000))
+    services.events.publish(CaptureArriving(ADDRESS, 4000, 20000, 1000.0, 16.0))
     await until(lambda: "4 kB of 20 kB, 1 kB a second, 0:16 left" in texts(paired.glasses))
     services.events.publish(CaptureLost(ADDRESS, "It broke."))
     await until(lambda: "is arriving" not in texts(paired.glasses))
@@ -248,10 +245,29 @@ async def test_a_new_state_takes_no_focus_from_elsewhere_and_loses_none(paired, 
     assert no_focus_but(paired.glasses._pair)
 
 
+async def test_photos_are_turned_as_the_wearer_says(paired, services, fake, until) -> None:
+    card = paired.glasses._cards[ADDRESS]
+    more = next(one for one in card.findChildren(QPushButton) if one.accessibleName() == "More for Omi Glass")
+    turns = next(action.menu() for action in more.menu().actions() if action.text() == "Turn their photos")
+    assert [action.text() for action in turns.actions() if action.isChecked()] == ["As the glasses say"]
+    next(action for action in turns.actions() if action.text() == "A quarter to the right").trigger()
+    await until(lambda: ("turn", ADDRESS, 90) in services.glasses.calls)
+
+
+async def test_a_voice_note_is_seen_while_it_is_recorded_and_can_be_stopped(paired, services, fake, until) -> None:
+    can = Capabilities("open", frozenset({Capability.MICROPHONE}), encrypted_link=True)
+    services.glasses.put(fake.view(capabilities=can))
+    await until(lambda: "Voice note" in texts(paired.glasses))
+    press(paired.glasses, "Record a voice note with Omi Glass")
+    await until(lambda: "Recording for 30 seconds…" in texts(paired.glasses))
+    press(paired.glasses, "Cancel")
+    await until(lambda: services.glasses.calls == [("sound", ADDRESS, 30), ("sound ended", ADDRESS)])
+    assert "Recording" not in texts(paired.glasses)
+
+
 async def test_forgetting_asks_first(paired, services, fake, until) -> None:
     paired.glasses.forget_glasses(fake.view())
     dialog = await dialog_of(paired, until, Question)
-    press(dialog, "Forget") if dialog.findChildren(QPushButton)[0].accessibleName() else None
     next(one for one in dialog.findChildren(QPushButton) if one.text() == "Forget").click()
     await until(lambda: "No glasses yet" in texts(paired.glasses))
 
@@ -367,20 +383,3 @@ def test_what_glasses_can_do_is_said_from_their_capabilities() -> None:
 def test_what_glasses_hold_is_said_in_plain_words() -> None:
     assert storage(GlassesStatus()) == ""
     assert storage(GlassesStatus(stored=Stored(1, 2), storage_free=4_200_000_000)) == "1 photo, 2 videos on the glasses, 4.20 GB free"
-
-
-def test_pace_is_told_only_when_it_is_known_and_starts_over_with_new_work() -> None:
-    pace = Pace()
-    assert pace.rate is None
-    pace.at(0, 10.0)
-    pace.at(500, 10.5)
-    assert pace.rate is None, "half a second says little"
-    pace.at(2000, 12.0)
-    assert pace.rate == 1000
-    assert pace.left(3000) == 3.0
-    for second in range(13, 40):
-        pace.at(2000 + 100 * (second - 12), float(second))
-    assert pace.rate == 100, "what was long ago counts no more"
-    pace.at(10, 40.0)
-    assert pace.rate is None
-    assert pace.left(10) is None

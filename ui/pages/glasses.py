@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from time import monotonic
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QStackedWidget
@@ -14,8 +13,7 @@ from app.glasses.types import GlassesView
 from ui import words
 from ui.context import Context
 from ui.dialogs import ask, ask_name
-from ui.i18n import tr
-from ui.pace import Pace
+from ui.i18n import plural, tr
 from ui.pages.glasses_card import GlassesCard
 from ui.pages.pairing import PairingPanel
 from ui.pages.pairing_link import LONGEST_NAME
@@ -27,6 +25,7 @@ from ui.widgets.empty import Empty
 from ui.widgets.page import Page, scrolled
 from ui.widgets.unpaired import OtherGlasses
 
+VOICE_SECONDS = 30
 AGE_MS = 30_000
 """How often ages ("4 min ago") are said anew."""
 
@@ -43,7 +42,6 @@ class GlassesPage(Page):
         self._banners = banners
         self._cards: dict[str, GlassesCard] = {}
         self._imports: dict[str, WifiImport] = {}
-        self._paces: dict[str, Pace] = {}
         theme = context.theme
         self._pair = button(theme, tr("Pair glasses"), self._open, icon="plus", role="primary")
         self.acts.addWidget(self._pair)
@@ -83,7 +81,6 @@ class GlassesPage(Page):
     def forget(self) -> None:
         self._age.stop()
         self.pairing.stop()
-        self._paces.clear()
         for address in tuple(self._cards):
             self._drop(address)
         self._stack.setCurrentWidget(self._empty)
@@ -163,21 +160,19 @@ class GlassesPage(Page):
         shown = self._cards.get(event.address)
         over_wifi = self._imports.get(event.address)
         if over_wifi is not None and over_wifi.running:
-            over_wifi.arriving(event.received)
+            over_wifi.arriving(event.received, event.rate)
         elif shown is not None:
             shown.progress.at(self._arrival(event), event.received, event.total)
             shown.progress.show()
 
     def _arrival(self, event: CaptureArriving) -> str:
         """What is here of how much, how fast, and how long it still takes, as far as each is known."""
-        pace = self._paces.setdefault(event.address, Pace())
-        pace.at(event.received, monotonic())
         received = words.size(event.received)
         if not event.total:
             return tr("A capture is arriving, {received}", received=received)
-        total, left = words.size(event.total), pace.left(event.total - event.received)
-        if pace.rate and left is not None and left >= 1:
-            rate, rest = words.size(int(pace.rate)), words.duration(int(left * 1000))
+        total = words.size(event.total)
+        if event.rate and event.seconds_left is not None and event.seconds_left >= 1:
+            rate, rest = words.size(int(event.rate)), words.duration(int(event.seconds_left * 1000))
             return tr(
                 "A capture is arriving, {received} of {total}, {rate} a second, {left} left",
                 received=received,
@@ -215,6 +210,25 @@ class GlassesPage(Page):
         finally:
             if (shown := self._cards.get(address)) is not None:
                 shown.progress.end()
+
+    def record_sound(self, address: str) -> None:
+        self._context.tasks.start(self._recording(address), key=f"sound {address}")
+
+    async def _recording(self, address: str) -> None:
+        """The microphone is on for this long and no longer; the person sees it, and can stop it."""
+        if (shown := self._cards.get(address)) is not None:
+            shown.recording.begin(plural(VOICE_SECONDS, "Recording for {count} second…", "Recording for {count} seconds…"))
+        try:
+            await self._context.services.glasses.record_sound(address, VOICE_SECONDS)
+        finally:
+            if (shown := self._cards.get(address)) is not None:
+                shown.recording.end()
+
+    def stop_recording(self, address: str) -> None:
+        self._context.tasks.cancel(f"sound {address}")
+
+    def set_turn(self, address: str, turn: int | None) -> None:
+        self._context.tasks.start(self._context.services.glasses.set_turn(address, turn), key=f"turn {address}")
 
     def set_continuous(self, address: str, on: bool) -> None:
         self._context.tasks.start(self._continuous(address, on), key=f"continuous {address}")

@@ -38,6 +38,12 @@ class Acts(Protocol):
 
     def disconnect_from(self, address: str) -> None: ...
 
+    def record_sound(self, address: str) -> None: ...
+
+    def stop_recording(self, address: str) -> None: ...
+
+    def set_turn(self, address: str, turn: int | None) -> None: ...
+
     def import_from(self, address: str) -> None: ...
 
     def rename(self, view: GlassesView) -> None: ...
@@ -59,9 +65,10 @@ class GlassesCard(QFrame):
         self._unfolded = False
         set_role(self, "card")
         self.progress = ProgressRow(context.theme)
+        self.recording = ProgressRow(context.theme, partial(page.stop_recording, self.address))
         self._rows = QVBoxLayout()
         self._rows.setSpacing(GRID + 4)
-        self.setLayout(column(self._rows, self.progress, below, gap=GRID, margins=(20, 2 * GRID, 20, 2 * GRID)))
+        self.setLayout(column(self._rows, self.recording, self.progress, below, gap=GRID, margins=(20, 2 * GRID, 20, 2 * GRID)))
         self.show_view(view)
 
     def show_view(self, view: GlassesView) -> None:
@@ -184,6 +191,8 @@ class GlassesCard(QFrame):
             self._act(acts, tr("Take photo"), self._page.take_photo, "camera", tr("Take photo with {name}", name=name), ready)
         if can is not None and (can.can(Capability.TAKE_PHOTO) or can.can(Capability.CONTINUOUS_CAPTURE)):
             self._act(acts, tr("Live look…"), self._page.look_live, "video", tr("Live look with {name}", name=name), ready)
+        if can is not None and can.can(Capability.MICROPHONE):
+            self._act(acts, tr("Voice note"), self._page.record_sound, "sound", tr("Record a voice note with {name}", name=name), ready)
         if can is not None and can.can(Capability.WIFI):
             enabled = ready and self.below.isHidden()
             self._act(acts, tr("Import now"), self._page.import_from, "import", tr("Import now from {name}", name=name), enabled)
@@ -235,6 +244,17 @@ class GlassesCard(QFrame):
             menu.addAction(theme.icon("close"), tr("Disconnect"), partial(self._page.disconnect_from, self.address))
         else:
             menu.addAction(theme.icon("question"), tr("Why can't I see them?"), partial(self._page.why_unseen, self.address))
+        turns = menu.addMenu(theme.icon("refresh"), tr("Turn their photos"))
+        for turn, said in (
+            (None, tr("As the glasses say")),
+            (0, tr("Not at all")),
+            (90, tr("A quarter to the right")),
+            (180, tr("Upside down")),
+            (270, tr("A quarter to the left")),
+        ):
+            action = turns.addAction(said, partial(self._page.set_turn, self.address, turn))
+            action.setCheckable(True)
+            action.setChecked(view.known.turn == turn)
         menu.addSeparator()
         menu.addAction(theme.icon("trash"), tr("Forget…"), partial(self._page.forget_glasses, view))
         made.setMenu(menu)

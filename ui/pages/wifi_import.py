@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from time import monotonic
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QStackedWidget, QWidget
@@ -14,7 +13,6 @@ from app.vault.types import LockState
 from ui import words
 from ui.context import Context
 from ui.i18n import plural, tr
-from ui.pace import Pace
 from ui.theme import set_role
 from ui.tokens import GRID
 from ui.widgets.banner import Banners, announce
@@ -36,7 +34,7 @@ class WifiImport(QFrame):
         self._name = name
         self._simulated = False
         self._joined: asyncio.Future[None] | None = None
-        self._pace = Pace()
+        self._rate: float | None = None
         self._bytes = 0
         self._last = 0
         self._done: Progress | None = None
@@ -110,7 +108,7 @@ class WifiImport(QFrame):
             self.own.setFocus()
 
     def begin(self, *, own_network: bool) -> None:
-        self._pace, self._bytes, self._last, self._done = Pace(), 0, 0, None
+        self._rate, self._bytes, self._last, self._done = None, 0, 0, None
         self._under_way_with(tr("Asking the glasses to switch their Wi-Fi on…"))
         self._context.tasks.start(self._importing(own_network), key=self._key, then=self._over)
 
@@ -163,11 +161,11 @@ class WifiImport(QFrame):
         if self._joined is not None and not self._joined.done():
             self._joined.set_result(None)
 
-    def arriving(self, received: int) -> None:
-        """`received` bytes of the capture that is on its way are here."""
+    def arriving(self, received: int, rate: float | None) -> None:
+        """`received` bytes of the capture that is on its way are here, at `rate` bytes a second."""
         self._bytes += received - self._last if received >= self._last else received
         self._last = received
-        self._pace.at(self._bytes, monotonic())
+        self._rate = rate or self._rate
         self._say()
 
     def _say(self) -> None:
@@ -175,10 +173,9 @@ class WifiImport(QFrame):
             return
         done, total = self._done.done, self._done.total
         text = tr("{done} of {total} captures are here", done=done, total=total)
-        rate = self._pace.rate
-        if rate:
+        if rate := self._rate:
             text = tr("{what}, {rate} a second", what=text, rate=words.size(int(rate)))
-            if done and (left := self._pace.left(self._bytes * (total - done) // done)) is not None and left >= 1:
+            if done and (left := self._bytes * (total - done) / done / rate) >= 1:
                 text = tr("{what}, {time} left", what=text, time=words.duration(int(left * 1000)))
         self._stack.setCurrentIndex(2)
         self.progress.at(text, done, total or None)
