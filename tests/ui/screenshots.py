@@ -26,7 +26,7 @@ import qasync
 from PIL import Image
 from PySide6.QtCore import QBuffer, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPixmap
-from PySide6.QtWidgets import QApplication, QDialog, QScrollArea
+from PySide6.QtWidgets import QApplication, QDialog, QLabel, QScrollArea
 
 from app.imports.types import Fate
 from app.media.samples import clip, pictures
@@ -44,7 +44,7 @@ SIZE = QSize(1280, 840)
 MOST_BYTES = 250_000
 PASSPHRASE = "a passphrase for these pictures"
 TRAINS = "meta-unpaid"
-QUESTION = "Which beans could this coffee be made of?"
+QUESTION = "Which rocket is this, and where does it stand?"
 CODE = "7K2QA-9M4TD-X0RGB-2FH8W-P5NVC-6JY1E-ZQ3SK-8D0MT-C4WAH-1XG7R-V9B2N-5EPJ6-T0KQ8"
 
 
@@ -240,13 +240,13 @@ class Studio:
         self.window.go("captures")
 
     def draft(self) -> None:
-        """The unpaid Meta Model API trains on what it is sent; the picture is of a cup, and the box for that is ticked."""
+        """The unpaid Meta Model API trains on what it is sent; the picture is of a rocket, and the box for that is ticked."""
         book = self.services.sharing.book
         book.keys.set(TRAINS, "not-a-real-key")
         if not book.get(TRAINS).model:
             book.set_model(TRAINS, "muse-spark-1.3")
         ask = self.window.ask
-        self.window.ask_about((self.items[1],))
+        self.window.ask_about((self.items[5],))
         ask._question.setPlainText(QUESTION)
         ask._to.choose(TRAINS)
         ask._moved()
@@ -268,6 +268,7 @@ class Studio:
             for box in dialog.checks:
                 box.setChecked(True)
             await until(lambda: dialog.armed)
+            await until(lambda: not any(one.text().startswith("Looking") for one in dialog.findChildren(QLabel)), 90)
             dialog.keep.setFocus()
             await self.take("approval", dialog)
         finally:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from PySide6.QtCore import Qt
@@ -11,7 +13,9 @@ from PySide6.QtWidgets import QApplication, QDialog, QLabel, QPlainTextEdit, QPu
 
 from app.errors import EyelidError
 from app.vault.types import Exchange, ItemKind, Share
+from ui.bulk import in_pieces
 from ui.dialogs import NameDialog, Question
+from ui.widgets.progress import ProgressRow
 
 
 @pytest.fixture
@@ -312,3 +316,83 @@ async def test_a_sound_is_played_and_has_no_frames_to_step(filled, services, fak
     assert video.film.heard
     assert not any(button.isVisible() for button in video._steps)
     assert video.grab().toImage().pixelColor(video.width() // 2, 10) != QColor("black")
+
+
+async def test_ctrl_z_takes_back_the_last_change(filled, services, qtbot, until) -> None:
+    choose(filled, 0, 1)
+    filled.captures.view.setFocus()
+    filled.captures.selection.favourite_chosen()
+    await until(lambda: "2 captures are favourites now." in texts(filled.banners))
+    qtbot.keyClick(filled.captures.view, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    await until(lambda: not any(tile.favourite for tile in filled.captures.model.tiles()))
+    await until(lambda: not filled.tasks.running("favourite"))
+    qtbot.keyClick(filled.captures.view, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert not filled.tasks.running("favourite"), "there is nothing more to take back"
+
+
+async def test_undoing_an_album_leaves_what_was_in_it_before(filled, services, fake, until) -> None:
+    services.library.in_album["Work"] = {fake.item_id(0)}
+    filled.captures.selection.put_in_album((fake.item_id(0), fake.item_id(1)), "Work")
+    await until(lambda: "1 capture is in Work now." in texts(filled.banners))
+    filled.captures.selection.undo()
+    await until(lambda: services.library.in_album["Work"] == {fake.item_id(0)})
+
+
+async def test_long_work_shows_how_far_it_is_and_stops_between_pieces(filled, fake) -> None:
+    done, rows = [], []
+
+    async def act(piece) -> None:
+        done.extend(piece)
+        rows[:] = filled.banners.findChildren(ProgressRow)
+        if len(done) == 60:
+            next(one for one in rows[0].findChildren(QPushButton) if one.text() == "Cancel").click()
+
+    items = tuple(fake.item_id(number) for number in range(100))
+    assert await in_pieces(filled.banners, "Moving", items, act, piece=20) == items[:60]
+    assert done == list(items[:60])
+    assert not rows[0].isVisible()
+    assert await in_pieces(filled.banners, "Moving", items[:5], act, piece=2) == items[:5], "a few are done without ado"
+
+
+async def test_carrying_captures_out_asks_and_says_why(filled, until) -> None:
+    choose(filled, 0)
+    filled.captures.view.dragged_out.emit()
+    dialog = await dialog_of(filled, until, Question)
+    assert "readable copies behind" in texts(dialog)
+    dialog.reject()
+
+
+async def test_months_lead_to_their_newest_day(filled, services, fake, until) -> None:
+    services.library.add(fake.tile(500, taken_at=fake.NOW - timedelta(days=70)), fake.tile(501, taken_at=fake.NOW - timedelta(days=71)))
+    await until(lambda: filled.captures.model.rowCount() == 14)
+    menu = filled.captures.months()
+    assert [act.text() for act in menu.actions()] == ["May 2026 (12)", "March 2026 (2)"]
+    menu.actions()[1].trigger()
+    assert filled.captures.view.currentIndex().row() == 12
+
+
+async def test_many_months_stand_in_a_menu_a_year(filled, services, fake, until) -> None:
+    services.library.add(*(fake.tile(900 + number, taken_at=fake.NOW - timedelta(days=31 * number)) for number in range(1, 30)))
+    await until(lambda: filled.captures.model.rowCount() == 41)
+    assert [act.text() for act in filled.captures.months().actions()] == ["2026", "2025", "2024", "2023"]
+
+
+async def test_what_happens_while_the_rest_is_read_is_brought_in_afterwards(filled, services, fake, until, monkeypatch) -> None:
+    monkeypatch.setattr("ui.pages.captures.FIRST", 3)
+    monkeypatch.setattr("ui.pages.captures.LARGEST_PAGE", 4)
+    real, gate = services.library.tiles, asyncio.Event()
+
+    async def tiles(query, **asked):
+        found = await real(query, **asked)
+        if asked.get("after") is not None:
+            await gate.wait()
+        return found
+
+    services.library.tiles = tiles
+    filled.captures.reload()
+    await until(lambda: filled.captures.model.rowCount() == 3)
+    await services.library.trash((fake.item_id(1), fake.item_id(8)))
+    services.library.add(fake.tile(-5))
+    gate.set()
+    await until(lambda: filled.captures.model.row_of(fake.item_id(8)) is None and filled.captures._whole and not filled.captures._waiting)
+    assert [tile.id for tile in filled.captures.model.tiles()] == [tile.id for tile in services.library.items]
