@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import secrets
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from app.cli.asking import ask_and_answer
@@ -23,6 +23,7 @@ from app.library.types import Query, Tile
 from app.paths import Profile
 from app.services import Services
 from app.sharing.types import Draft
+from app.vault.types import ItemId, ItemKind
 
 FAMILY = "omi-glass"
 QUESTION = "What can you see of this picture?"
@@ -92,28 +93,39 @@ async def first_found(services: Services, seconds: float = 20, *, address: str |
     raise EyelidError("No glasses were found.", "None were heard nearby.", "Take them out of their case, switch them on, and try again.")
 
 
-async def capture(services: Services, address: str) -> Tile:
-    """Take one photo and wait until it is in the vault. Raises the glasses' errors, or EyelidError when it arrived damaged."""
-    async with _arrival(services) as arrived:
-        await services.glasses.take_photo(address)
-        item = await asyncio.wait_for(arrived, 60)
+async def capture(services: Services, address: str, voice_seconds: int | None = None) -> Tile:
+    """Take one photo, or record a voice note, and wait until it is in the vault.
+
+    Raises the glasses' errors, or EyelidError when it arrived damaged.
+    """
+    with _arrivals(services) as arrived:
+        if voice_seconds is None:
+            await services.glasses.take_photo(address)
+        else:
+            await services.glasses.record_sound(address, voice_seconds)
+        # Glasses that store captures may hand over older ones first.
+        wanted = None if voice_seconds is None else ItemKind.SOUND
+        async with asyncio.timeout(60):
+            while True:
+                item = await arrived.get()
+                if isinstance(item, CaptureLost):
+                    raise EyelidError("The photo arrived damaged.", item.reason, "Take another one.")
+                if wanted is None or (await services.library.details(item)).new.kind is wanted:
+                    break
     tiles = await services.library.tiles(Query())
     return next(tile for tile in tiles if tile.id == item)
 
 
-@contextlib.asynccontextmanager
-async def _arrival(services: Services) -> AsyncIterator[asyncio.Future[str]]:
-    arrived: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+@contextlib.contextmanager
+def _arrivals(services: Services) -> Iterator[asyncio.Queue[ItemId | CaptureLost]]:
+    """What arrives from now on, and what is lost."""
+    arrived: asyncio.Queue[ItemId | CaptureLost] = asyncio.Queue()
 
     def added(event: ItemsAdded) -> None:
-        if not arrived.done():
-            arrived.set_result(event.ids[0])
+        for item in event.ids:
+            arrived.put_nowait(item)
 
-    def lost(event: CaptureLost) -> None:
-        if not arrived.done():
-            arrived.set_exception(EyelidError("The photo arrived damaged.", event.reason, "Take another one."))
-
-    ends = (services.events.subscribe(ItemsAdded, added), services.events.subscribe(CaptureLost, lost))
+    ends = (services.events.subscribe(ItemsAdded, added), services.events.subscribe(CaptureLost, arrived.put_nowait))
     try:
         yield arrived
     finally:

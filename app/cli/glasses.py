@@ -34,6 +34,8 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         ("pair", pair, "pair the glasses found, or those with ADDRESS"),
         ("status", status, "connect and say how the paired glasses are"),
         ("capture", take, "take a photo and wait until it is sealed in the vault"),
+        ("record", record, "record a voice note with glasses that have a microphone; it is off otherwise"),
+        ("turn", turn, "say by how much photos of a pair are to be turned, for glasses that are worn otherwise"),
         ("import", fetch_all, "bring in what the glasses hold, over their own Wi-Fi"),
     ):
         parser = actions.add_parser(name, help=help_text)
@@ -42,6 +44,10 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
             parser.add_argument("address", nargs="?", metavar="ADDRESS")
         if name == "scan":
             parser.add_argument("--seconds", type=float, default=10.0, metavar="N")
+        if name == "record":
+            parser.add_argument("--seconds", type=int, default=10, metavar="N", help="1 to 600 (10)")
+        if name == "turn":
+            parser.add_argument("degrees", choices=("0", "90", "180", "270", "none"), help="clockwise; none: as the glasses say")
         if name == "import":
             parser.add_argument("--same-network", action="store_true", help="the glasses are on this computer's network already")
         parser.set_defaults(command=action)
@@ -115,6 +121,32 @@ async def take(profile: Profile, arguments: argparse.Namespace, terminal: Termin
         tile = await capture(services, address)
     terminal.say(describe(tile))
     terminal.data({"id": tile.id, "taken_at": tile.taken_at.isoformat()})
+    return Exit.DONE
+
+
+async def record(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
+    if not 1 <= arguments.seconds <= 600:
+        raise EyelidError("A voice note of that length can't be recorded.", "It has 1 to 600 seconds.", "Give another length.")
+    async with unlocked(profile, terminal, sims=arguments.sim) as services:
+        address = _wanted(services, arguments.address)[0].known.address
+        view = await ready(services, address)
+        if view.state is not LinkState.READY:
+            raise EyelidError("The glasses could not be reached.", str(view.trouble or ""), "")
+        terminal.say(f"The microphone of {view.known.name} is on for {arguments.seconds} s.")
+        tile = await capture(services, address, arguments.seconds)
+    terminal.say(describe(tile))
+    terminal.data({"id": tile.id, "taken_at": tile.taken_at.isoformat()})
+    return Exit.DONE
+
+
+async def turn(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
+    async with running(profile, sims=arguments.sim) as services:
+        known = _wanted(services, arguments.address)[0].known
+        degrees = None if arguments.degrees == "none" else int(arguments.degrees)
+        await services.glasses.set_turn(known.address, degrees)
+    said = "as the glasses say" if degrees is None else f"{degrees} degrees clockwise"
+    terminal.say(f"Photos of {known.name} are upright when turned: {said}.")
+    terminal.data({"address": known.address, "turn": degrees})
     return Exit.DONE
 
 
