@@ -17,6 +17,7 @@ from ui.icons import app_icon
 from ui.notify import Notifier, portal
 from ui.single import Bell
 from ui.tray import Tray
+from ui.widgets.banner import announce
 
 if TYPE_CHECKING:
     from ui.main_window import MainWindow
@@ -38,7 +39,7 @@ class Everyday(QObject):
         self.tray: Tray | None = None
         self._watch = QTimer(self, interval=LOOK_MS)
         self._watch.timeout.connect(self._look)
-        self.notifier = Notifier(self._show_message, wanted=self._may_tell, locked=lambda: not window.unlocked, parent=self)
+        self.notifier = Notifier(self._tell, locked=lambda: not window.unlocked, parent=self)
         if bell:
             self.bell = Bell(profile, self)
             self.bell.rung.connect(self._rung)
@@ -102,11 +103,13 @@ class Everyday(QObject):
     def _sealed(self, event: CaptureSealed) -> None:
         self.notifier.arrived()
 
-    def _may_tell(self) -> bool:
-        return self._settings.get(declared.NOTIFY) and QApplication.activeWindow() is None
-
-    def _show_message(self, title: str, text: str) -> None:
-        if self.tray is not None:
+    def _tell(self, title: str, text: str) -> None:
+        """Whoever is at the window has it read out by the screen reader; whoever is not gets a notification, if they want any."""
+        if QApplication.activeWindow() is not None:
+            announce(self._window, text)
+        elif not self._settings.get(declared.NOTIFY):
+            return
+        elif self.tray is not None:
             self.tray.say(title, text)
         else:
             portal()(title, text)

@@ -44,13 +44,12 @@ def portal(bus: QDBusConnection | None = None) -> Show:
 
 
 class Notifier(QObject):
-    """Collects arrivals and tells of them, unless somebody is looking at the window anyway."""
+    """Collects arrivals and tells of them together."""
 
-    def __init__(self, show: Show, *, wanted: Callable[[], bool], locked: Callable[[], bool], parent: QObject | None = None) -> None:
-        """`wanted`: whether to tell at all, asked when it is time; `locked`: whether to say how many."""
+    def __init__(self, show: Show, *, locked: Callable[[], bool], parent: QObject | None = None) -> None:
+        """`locked`: whether not even to say how many; asked when it is time."""
         super().__init__(parent)
         self._show = show
-        self._wanted = wanted
         self._locked = locked
         self._count = 0
         self._timer = QTimer(self, singleShot=True, interval=CALM_MS)
@@ -65,5 +64,5 @@ class Notifier(QObject):
         """Tell of what came in since last time."""
         count, self._count = self._count, 0
         self._timer.stop()
-        if count and self._wanted():
+        if count:
             self._show(*said(count, locked=self._locked()))

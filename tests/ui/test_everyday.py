@@ -9,8 +9,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from dbus_fast import Message
+from dbus_fast.aio import MessageBus
 from PySide6.QtCore import QSettings, Qt
-from PySide6.QtWidgets import QLabel, QSystemTrayIcon
+from PySide6.QtDBus import QDBusConnection
+from PySide6.QtWidgets import QApplication, QLabel, QSystemTrayIcon
 
 from app.events import CaptureSealed
 from app.settings import AI_OFF, NOTIFY, START_AT_LOGIN, TRAY
@@ -19,7 +22,7 @@ from ble.types import LinkState
 from ui import single
 from ui.autostart import DesktopFile, LaunchAgent, RunKey, make_autostart, own_command
 from ui.everyday import Everyday
-from ui.notify import said
+from ui.notify import portal, said
 from ui.shortcuts import ShortcutsDialog
 from ui.tray import status
 
@@ -147,8 +150,8 @@ def test_several_pairs_are_told_in_one_line(fake) -> None:
 # -- notifications -------------------------------------------------------------------------------------------------------------
 
 
-async def test_arrivals_are_told_by_their_number_and_locked_not_even_that(everyday, window, services, until, tray_there) -> None:
-    everyday.notifier._wanted = lambda: services.settings.get(NOTIFY)  # nobody looks at the window
+async def test_arrivals_are_told_by_their_number_and_locked_not_even_that(everyday, services, until, tray_there, monkeypatch) -> None:
+    monkeypatch.setattr(QApplication, "activeWindow", staticmethod(lambda: None))  # nobody looks at the window
     for _ in range(3):
         services.events.publish(CaptureSealed(ADDRESS))
     await until(lambda: everyday.notifier._count == 3)
@@ -164,9 +167,45 @@ async def test_arrivals_are_told_by_their_number_and_locked_not_even_that(everyd
     assert len(tray_there.messages) == 2
 
 
-async def test_who_looks_at_the_window_is_not_told(everyday, window) -> None:
+async def test_who_looks_at_the_window_has_it_read_out_instead(everyday, window, tray_there, monkeypatch) -> None:
+    heard = []
+    monkeypatch.setattr("ui.everyday.announce", lambda widget, text: heard.append(text))
     assert window.isActiveWindow()
-    assert not everyday._may_tell()
+    everyday.notifier.arrived()
+    everyday.notifier.tell()
+    assert heard == ["1 new capture is in the vault."]
+    assert tray_there.messages == []
+
+
+async def test_where_there_is_no_tray_the_portal_shows_it(until) -> None:
+    """The portal of the desktop is played by somebody who writes down what is asked of it."""
+    daemon = subprocess.Popen(["dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address"], stdout=subprocess.PIPE, text=True)
+    assert daemon.stdout is not None
+    address = daemon.stdout.readline().strip()
+    desktop = await MessageBus(bus_address=address).connect()
+    asked = []
+
+    def answer(message: Message) -> Message | None:
+        if message.member != "AddNotification":
+            return None
+        asked.append(message.body)
+        return Message.new_method_return(message)
+
+    desktop.add_message_handler(answer)
+    await desktop.request_name("org.freedesktop.portal.Desktop")
+    portal(QDBusConnection.connectToBus(address, "portal-test"))("Eyelid", "1 new capture is in the vault.")
+    await until(lambda: asked)
+    [name, said_] = asked[0]
+    assert (name, {key: value.value for key, value in said_.items()}) == (
+        "captures",
+        {"title": "Eyelid", "body": "1 new capture is in the vault."},
+    )
+    QDBusConnection.disconnectFromBus("portal-test")
+    desktop.disconnect()
+    await desktop.wait_for_disconnect()
+    daemon.stdout.close()
+    daemon.terminate()
+    daemon.wait(10)
 
 
 def test_a_notification_says_a_number_and_nothing_else() -> None:

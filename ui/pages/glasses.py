@@ -19,7 +19,7 @@ from ui.pages.pairing import PairingPanel
 from ui.pages.pairing_link import LONGEST_NAME
 from ui.pages.wifi_import import WifiImport
 from ui.tokens import GRID
-from ui.widgets.banner import Banners, announce
+from ui.widgets.banner import Banners
 from ui.widgets.basics import button, column
 from ui.widgets.empty import Empty
 from ui.widgets.page import Page, scrolled
@@ -185,7 +185,6 @@ class GlassesPage(Page):
     def _sealed(self, event: CaptureSealed) -> None:
         if shown := self._cards.get(event.address):
             shown.progress.end()
-            announce(shown, tr("A new capture is in the vault."))
 
     def _lost(self, event: CaptureLost) -> None:
         if shown := self._cards.get(event.address):
