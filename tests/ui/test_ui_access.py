@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -25,8 +27,10 @@ from PySide6.QtWidgets import (
 from app.errors import Explanation
 from app.glasses.pairing import PairingState, Remedy, Stage
 from app.glasses.types import FoundGlasses
+from app.imports.families import FAMILIES
 from app.vault.types import LockState
 from ble.types import LinkState
+from ui import i18n
 
 INTERACTIVE = (QAbstractButton, QComboBox, QLineEdit, QPlainTextEdit, QAbstractItemView, QGraphicsView)
 
@@ -198,3 +202,44 @@ async def test_the_focus_can_be_seen(window, theme, pages) -> None:
                 assert widget.grab().toImage() != before, f"{page}: {widget.accessibleName()}"
         if page == "ask":
             break
+
+
+WORDS = re.compile(r"[A-Za-z]{3}")
+DATA = re.compile(
+    r"\[.*\]|.*([0-9A-F]{2}:){5}.*|Omi.*|OMI.*|OpenAI|Mirror|Eyelid|[\d\W]*|.*\d{4}.*|[0-9a-f]{8,}.*|image/\w+|https?://.*|EYELID.*",
+    re.DOTALL,
+)
+"""What is in no language: what somebody called something, addresses, dates by the system's own words."""
+
+
+@pytest.fixture
+def pseudo() -> Iterator[None]:
+    i18n.use(i18n.PSEUDO)
+    yield
+    i18n.use(i18n.ENGLISH)
+
+
+@pytest.mark.usefixtures("pseudo")
+async def test_every_word_has_gone_through_the_door_for_words(pages, window) -> None:
+    """In a language made for testing, which puts brackets around all that it was asked for."""
+    products = {family.label for family in FAMILIES}
+    forgotten = {}
+    async for page in pages():
+        for widget in window.findChildren(QWidget):
+            if (
+                widget.isVisible()
+                and (text := shown_text(widget))
+                and WORDS.search(text)
+                and text not in products
+                and not DATA.fullmatch(text.strip())
+            ):
+                forgotten.setdefault(text, page)
+    assert forgotten == {}
+
+
+def shown_text(widget: QWidget) -> str:
+    if isinstance(widget, QLabel | QAbstractButton):
+        return widget.text()
+    if isinstance(widget, QComboBox):
+        return widget.currentText()
+    return widget.placeholderText() if isinstance(widget, QLineEdit | QPlainTextEdit) else ""
