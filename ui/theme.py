@@ -15,8 +15,6 @@ from ui.icons import Icons, render, svg
 from ui.style import sheet
 from ui.tokens import CONTRAST, DARK, LIGHT, TYPE, Palette
 
-TEXT_SCALES = (100, 125, 150, 200)
-
 
 class Theme(QObject):
     """The look in force. `choose` takes "system", "light", "dark" or "contrast"."""
