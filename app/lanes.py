@@ -33,11 +33,14 @@ class Lanes:
         """Run `call` on the pool, at the same time as other work."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: call(*args, **kwargs))
 
-    async def apart(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `call` on a thread of its own: for what waits so long for others that it would hold up the rest. `close` does not wait."""
+    def apart(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
+        """Run `call` on a thread of its own, at once: for what waits so long for others that it would hold up the rest.
+
+        `close` does not wait for it.
+        """
         thread = ThreadPoolExecutor(1, thread_name_prefix="apart")
         try:
-            return await asyncio.get_running_loop().run_in_executor(thread, lambda: call(*args, **kwargs))
+            return asyncio.get_running_loop().run_in_executor(thread, lambda: call(*args, **kwargs))
         finally:
             thread.shutdown(wait=False)
 

@@ -68,7 +68,7 @@ class Ingest:
         and MediaDamaged for what is no whole capture, the vault's errors, and what `pieces` raise; then what is gathered stays, and may be
         gone on with, except after CaptureRefused for its length.
         """
-        sealing: asyncio.Task[Taken] | None = None
+        sealing: asyncio.Future[Taken] | None = None
         try:
             if not gathered.whole:
                 gathered.go_on()
@@ -89,8 +89,8 @@ class Ingest:
             raise
         return await (sealing or self._begin(pair, offer, gathered, checked))
 
-    def _begin(self, pair: KnownGlasses, offer: Offer, gathered: Gathered, checked: Callable[[], None]) -> asyncio.Task[Taken]:
-        return asyncio.create_task(self._lanes.apart(self._seal, pair, offer, gathered, checked))
+    def _begin(self, pair: KnownGlasses, offer: Offer, gathered: Gathered, checked: Callable[[], None]) -> asyncio.Future[Taken]:
+        return self._lanes.apart(self._seal, pair, offer, gathered, checked)
 
     def _seal(self, pair: KnownGlasses, offer: Offer, gathered: Gathered, checked: Callable[[], None]) -> Taken:
         """Durable and read back on return."""
