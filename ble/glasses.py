@@ -57,6 +57,19 @@ class VoiceGlasses(Protocol):
         """
 
 
+@runtime_checkable
+class Updatable(Protocol):
+    """What a driver can do besides `Driver` when its glasses are heard under a name of their own while they wait for new firmware."""
+
+    def awaits_firmware(self, name: str) -> bool:
+        """Whether `name` is advertised by glasses in that state, whosever they are."""
+
+
+def awaits_firmware(driver: Driver, name: str) -> bool:
+    """Whether glasses of the kind of `driver` that advertise `name` wait for new firmware: for now nobody can tell which they are."""
+    return isinstance(driver, Updatable) and driver.awaits_firmware(name)
+
+
 class Driver(Protocol):
     """One family."""
 

@@ -16,7 +16,7 @@ from typing import Any
 from ble.connection import Effect, Event, pause, step
 from ble.errors import GlassesError, LinkLost, NotFound, ProtocolFault, Unsupported
 from ble.event_queue import EventQueue
-from ble.glasses import Driver, Glasses, VoiceGlasses
+from ble.glasses import Driver, Glasses, VoiceGlasses, awaits_firmware
 from ble.http_port import WifiGlasses
 from ble.port import Airwaves, WatchedPort
 from ble.types import (
@@ -310,7 +310,7 @@ class Keeper:
                         return Event.HEARD
                     if len(everybody) < MOST_WAITING:
                         everybody.add(advertisement.address)
-                        if self._driver.recognises(advertisement):
+                        if self._driver.recognises(advertisement) and not awaits_firmware(self._driver, advertisement.name):
                             others.add(advertisement.address)
         except TimeoutError:
             pass

@@ -116,7 +116,11 @@ class BrilliantDriver:
         return frozenset({profile.LUA_SERVICE, profile.DFU_SERVICE})
 
     def recognises(self, advertisement: Advertisement) -> bool:
-        return profile.LUA_SERVICE in advertisement.service_uuids or advertisement.name == profile.DFU_NAME
+        return profile.LUA_SERVICE in advertisement.service_uuids or self.awaits_firmware(advertisement.name)
+
+    def awaits_firmware(self, name: str) -> bool:
+        """See `ble.glasses.Updatable`. A Frame does, under a name that is the same for all; a Halo keeps its own."""
+        return name == profile.DFU_NAME
 
     async def open(self, port: GattPort, *, continuous: bool) -> BrilliantGlasses:
         """See `ble.glasses.Driver`. Pairs where the glasses ask for it; raises PairingNeeded if they refuse this computer."""

@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 
+from ble.drivers.brilliant import BrilliantDriver
 from ble.drivers.omi import OmiDriver
 from ble.errors import GlassesError, LinkLost, NotFound, NotGlasses, ProtocolFault, RadioOff
 from ble.event_queue import EventQueue
+from ble.glasses import Driver
 from ble.keeper import AWAKE_SECONDS, MOST_WAITING, Keeper, KeeperEvent, LinkChanged
+from ble.sim.brilliant import SimulatedFrame, SimulatedFrameUpdate
 from ble.sim.faults import AT_ONCE, NO_FAULTS, Faults
 from ble.sim.omi import SimulatedGlasses, SimulatedNecklace, SimulatedOmi, SimulatedOpenGlass
 from ble.types import CaptureDamaged, CaptureKind, CaptureOffered, GlassesStatus, LinkState, Offer
@@ -48,9 +51,9 @@ class SlowAirwaves:
 class Kept:
     """A keeper and what it said."""
 
-    def __init__(self, rig: Any, address: str, *, slow: bool = False, **how: Any) -> None:
+    def __init__(self, rig: Any, address: str, *, slow: bool = False, driver: Driver | None = None, **how: Any) -> None:
         airwaves = SlowAirwaves(rig.airwaves) if slow else rig.airwaves
-        self.keeper = Keeper(airwaves, OmiDriver(), address, jitter=lambda: 0.0, **how)
+        self.keeper = Keeper(airwaves, driver or OmiDriver(), address, jitter=lambda: 0.0, **how)
         self.events: list[KeeperEvent] = []
         self.task = asyncio.get_running_loop().create_task(self._read())
 
@@ -189,6 +192,20 @@ async def test_glasses_that_are_away_are_waited_for_and_explained(rig: Any, keep
     await rig.air.add(mine, "F0:00:00:00:00:01")
     kept.keeper.connect_now()
     await until(kept.is_in(LinkState.READY))
+
+
+@pytest.mark.parametrize("updating", [False, True])
+async def test_glasses_that_wait_for_new_firmware_count_as_no_others(
+    rig: Any, keep: Any, make_jpeg: Make, until: Any, updating: bool
+) -> None:
+    await rig.air.add(SimulatedFrameUpdate(pace=AT_ONCE) if updating else SimulatedFrame([make_jpeg(700)], pace=AT_ONCE))
+    kept = keep("F0:00:00:00:00:01", driver=BrilliantDriver())
+    kept.keeper.start()
+    await until(kept.is_in(LinkState.WAITING))
+    trouble = kept.keeper.view.trouble
+    assert isinstance(trouble, NotFound)
+    assert ("Other glasses" in trouble.why) is not updating
+    assert ("pair them anew" in trouble.action) is not updating
 
 
 async def test_a_radio_that_is_off_is_waited_for(rig: Any, keep: Any, make_jpeg: Make, until: Any) -> None:
