@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import platform
 import secrets
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 
 from app import __version__
 from app.confine.memory import report
 from app.errors import explain
 from app.glasses.types import GlassesView
+from app.glasses.unseen import Census, explain_unseen
 from app.paths import Profile
 from app.separation import InForce
 from app.services import Services
 from app.vault.types import LockState
+from ble.errors import RadioUnavailable
 from ble.types import LinkState
 
 PACKAGES = ("bleak", "bumble", "cryptography", "httpx2", "apsw-sqlite3mc", "keyring", "pillow", "av", "PySide6-Essentials", "qasync")
+
+LISTEN_SECONDS = 5.0
+UNSEEN = frozenset({LinkState.IDLE, LinkState.SCANNING, LinkState.WAITING, LinkState.LOST})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +46,36 @@ def of_computer(profile: Profile) -> list[Finding]:
 
 async def of_services(services: Services) -> list[Finding]:
     """What a running Eyelid finds; listens on the radio for a moment."""
-    found = [await _keyring(services), _vault(services), await _radio(services), *_glasses(services), _hardening()]
+    found = [await _keyring(services), _vault(services), await _radio(services), *await _glasses(services), _hardening()]
     return found + separation(await services.in_force())
 
 
-def _glasses(services: Services) -> list[Finding]:
+async def _glasses(services: Services) -> list[Finding]:
     """Whether the paired glasses are here, and if not, why they can't be seen. By number and family: nobody's names or addresses.
 
     The address is hashed with a salt of this report: pairs can be told apart in it, and none found again.
     """
     salt = secrets.token_bytes(16)
-    views = services.glasses.known()
+    views = await asyncio.gather(*(_explained(services, view) for view in services.glasses.known()))
     names = ["glasses"] if len(views) == 1 else [f"glasses {number}" for number in range(1, len(views) + 1)]
     return [of_pair(name, view, salt) for name, view in zip(names, views, strict=True)]
+
+
+async def _explained(services: Services, view: GlassesView) -> GlassesView:
+    """The same with a reason, if nobody looked for these glasses long enough to give one."""
+    if view.trouble is not None or view.state not in UNSEEN:
+        return view
+    census = Census()
+    try:
+        async with contextlib.aclosing(services.glasses.scan(LISTEN_SECONDS, census)) as heard:
+            others = [found async for found in heard]
+    except RadioUnavailable as error:
+        return replace(view, trouble=explain(error))
+    if any(found.address == view.known.address for found in others):
+        return view
+    held = await services.glasses.held_here(view.known.address)
+    why = explain_unseen(view, seconds=LISTEN_SECONDS, census=census, held_here=held, others=others)
+    return replace(view, trouble=why)
 
 
 def of_pair(name: str, view: GlassesView, salt: bytes) -> Finding:

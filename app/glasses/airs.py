@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from app.glasses.unseen import Census
 from app.media.samples import pictures
 from ble.bleak_port import BleakAirwaves
 from ble.drivers import driver_for
@@ -135,19 +136,31 @@ class Airs:
         finally:
             await scan.aclose()
 
-    async def scan(self, seconds: float) -> AsyncGenerator[Heard, None]:
-        """All recognised glasses on both airs, repeats included, for `seconds`. Raises RadioUnavailable if nothing can listen."""
+    async def held_here(self, address: str) -> bool:
+        """See `ble.port.Airwaves`; for real glasses."""
+
+        async def ask() -> bool:
+            return await self.airwaves(simulated=False).held_here(address)
+
         self.radio.start()
-        async with contextlib.aclosing(self.radio.stream(lambda: self._scan(seconds))) as all_heard:
+        return await self.radio.run(ask())
+
+    async def scan(self, seconds: float, census: Census | None = None) -> AsyncGenerator[Heard, None]:
+        """All recognised glasses on both airs, repeats included, for `seconds`. Raises RadioUnavailable if nothing can listen.
+
+        `census` is told of every device on the real one, glasses or not.
+        """
+        self.radio.start()
+        async with contextlib.aclosing(self.radio.stream(lambda: self._scan(seconds, census or Census()))) as all_heard:
             async for heard in all_heard:
                 yield heard
 
-    async def _scan(self, seconds: float) -> AsyncIterator[Heard]:
+    async def _scan(self, seconds: float, census: Census) -> AsyncIterator[Heard]:
         queue: asyncio.Queue[Heard | RadioUnavailable] = asyncio.Queue(256)
         deaf = 0
-        listeners = [asyncio.create_task(self._listen(queue, simulated=False))]
+        listeners = [asyncio.create_task(self._listen(queue, census, simulated=False))]
         if self._virtual is not None:
-            listeners.append(asyncio.create_task(self._listen(queue, simulated=True)))
+            listeners.append(asyncio.create_task(self._listen(queue, Census(), simulated=True)))
         try:
             async with asyncio.timeout(seconds):
                 while True:
@@ -163,13 +176,16 @@ class Airs:
                 listener.cancel()
             await asyncio.gather(*listeners, return_exceptions=True)
 
-    async def _listen(self, queue: asyncio.Queue[Heard | RadioUnavailable], *, simulated: bool) -> None:
+    async def _listen(self, queue: asyncio.Queue[Heard | RadioUnavailable], census: Census, *, simulated: bool) -> None:
         scan = self.airwaves(simulated=simulated).scan(())  # all devices: not all firmware advertises its service
+        census.listened = True
         try:
             async for advertisement in scan:
+                census.hear(advertisement.address)
                 if driver_for(advertisement) is not None:
                     await queue.put(Heard(advertisement, simulated))
         except RadioUnavailable as error:
+            census.listened = False
             await queue.put(error)
         finally:
             await scan.aclose()

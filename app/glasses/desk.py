@@ -25,18 +25,21 @@ from app.glasses.over_wifi import WifiStep, import_over_wifi
 from app.glasses.pairing import PairingState
 from app.glasses.pairing_flow import SEARCH_SECONDS, PairingFlow
 from app.glasses.types import FoundGlasses, GlassesView, KnownGlasses
+from app.glasses.unseen import Census
 from app.lanes import Lanes
 from app.vault.types import ItemId, ItemMeta
 from app.vault.vault import Vault
 from ble.drivers import DRIVERS, driver_named, family_hint, wifi_driver
 from ble.http_port import HttpPort
 from ble.keeper import Keeper
-from ble.types import EXIF_OF_TURNS
+from ble.types import EXIF_OF_TURNS, LinkState
 
 if TYPE_CHECKING:
     from ble.sim.loopback_http import Listen
 
 PAIR_SECONDS = 45.0
+LINKED = frozenset({LinkState.CONNECTING, LinkState.SECURING, LinkState.READY})
+"""In these states a link, if there is one, is Eyelid's."""
 LOUDER_DBM = 6
 """A found pair is told again when its signal changed by so much."""
 
@@ -114,10 +117,13 @@ class GlassesDesk:
         companion = self._companions.get(known.address)
         return companion.view if companion else Companion.unkept(known)
 
-    async def scan(self, seconds: float = 10) -> AsyncGenerator[FoundGlasses, None]:
-        """Glasses nearby, for `seconds`: each address once, and again when its signal changes much. Raises RadioUnavailable."""
+    async def scan(self, seconds: float = 10, census: Census | None = None) -> AsyncGenerator[FoundGlasses, None]:
+        """Glasses nearby, for `seconds`: each address once, and again when its signal changes much. Raises RadioUnavailable.
+
+        `census` counts all other devices, too.
+        """
         told: dict[str, int] = {}
-        async with contextlib.aclosing(self._airs.scan(seconds)) as all_heard:
+        async with contextlib.aclosing(self._airs.scan(seconds, census)) as all_heard:
             async for heard in all_heard:
                 advertisement = heard.advertisement
                 if abs(told.get(advertisement.address, -1000) - advertisement.rssi) < LOUDER_DBM:
@@ -135,6 +141,12 @@ class GlassesDesk:
             known=self._book.get(advertisement.address) is not None,
             simulated=heard.simulated,
         )
+
+    async def held_here(self, address: str) -> bool:
+        """Whether this computer's system has a link to these glasses that Eyelid did not make, as far as it can be asked."""
+        view = next((view for view in self.known() if view.known.address.upper() == address.upper()), None)
+        ours = view is not None and (view.known.simulated or view.state in LINKED)
+        return not ours and await self._airs.held_here(address)
 
     async def check_radio(self) -> None:
         """Listen for a moment with this computer's own radio. Raises RadioUnavailable, with the reason."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from datetime import UTC, datetime
 from typing import Protocol
 
 from app.errors import Explanation, EyelidError, explain
@@ -16,9 +15,9 @@ from app.events import EventHub, GlassesChanged
 from app.glasses import pairing
 from app.glasses.pairing import CODES_DIFFER, Effect, Event, PairingState, Stage, remedy_for, step
 from app.glasses.types import FoundGlasses, GlassesView, KnownGlasses
+from app.glasses.unseen import Census, explain_unseen
 from ble.errors import GlassesError
 from ble.types import LinkState
-from ble.unseen import Facts, why_unseen
 
 SEARCH_SECONDS = 20.0
 
@@ -28,7 +27,9 @@ class Desk(Protocol):
 
     def known(self) -> tuple[GlassesView, ...]: ...
 
-    def scan(self, seconds: float = ...) -> AsyncGenerator[FoundGlasses, None]: ...
+    def scan(self, seconds: float = ..., census: Census | None = ...) -> AsyncGenerator[FoundGlasses, None]: ...
+
+    async def held_here(self, address: str) -> bool: ...
 
     def cautions(self, family: str) -> tuple[str, ...]: ...
 
@@ -59,7 +60,7 @@ class PairingFlow:
         self._work: asyncio.Task[None] | None = None
         self._answer: asyncio.Future[bool] | None = None
         self._refused = False
-        self._others: set[str] = set()
+        self._others: dict[str, FoundGlasses] = {}
         self._news = asyncio.Event()
         self.state = PairingState()
         self._unsubscribe = events.subscribe(GlassesChanged, self._link_changed)
@@ -155,26 +156,23 @@ class PairingFlow:
 
     async def _search(self) -> None:
         self._others.clear()
+        census = Census()
         try:
-            async with contextlib.aclosing(self._desk.scan(self._seconds)) as heard:
+            async with contextlib.aclosing(self._desk.scan(self._seconds, census)) as heard:
                 async for found in heard:
                     if self._wanted in (None, found.address.upper()):
                         self._happen(pairing.Heard(found))
                     else:
-                        self._others.add(found.address)
+                        self._others[found.address] = found
         except (GlassesError, EyelidError) as error:
             self._happen(pairing.SearchEnded(explain(error)))
         else:
-            self._happen(pairing.SearchEnded(self._why_unseen()))
+            self._happen(pairing.SearchEnded(await self._why_unseen(census)))
 
-    def _why_unseen(self) -> Explanation:
+    async def _why_unseen(self, census: Census) -> Explanation:
         view = next((view for view in self._desk.known() if view.known.address.upper() == self._wanted), None)
-        others = len(self._others) if view is not None else 0
-        seen = view.known.last_seen if view is not None else None
-        battery = view.status.battery if view is not None else None
-        simulated = view is not None and view.known.simulated
-        facts = Facts(self._seconds, datetime.now(UTC), None, simulated, others, seen, None, battery)
-        return Explanation(*why_unseen(facts))
+        held = self._wanted is not None and await self._desk.held_here(self._wanted)
+        return explain_unseen(view, seconds=self._seconds, census=census, held_here=held, others=self._others.values())
 
     async def _pair(self) -> None:
         chosen = self.state.chosen

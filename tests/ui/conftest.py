@@ -38,6 +38,7 @@ from app.events import (
 from app.glasses.over_wifi import WifiStep
 from app.glasses.pairing_flow import PairingFlow
 from app.glasses.types import FoundGlasses, GlassesView, KnownGlasses
+from app.glasses.unseen import Census
 from app.library.types import Query, Sharing, ThumbSize, Tile
 from app.media.frames import Frame
 from app.media.look.boxes import Box
@@ -431,7 +432,10 @@ class FakeGlasses:
     async def start_simulated(self, family: str) -> None:
         self.air.append(FOUND)
 
-    async def scan(self, seconds: float = 10) -> AsyncIterator[FoundGlasses]:
+    async def held_here(self, address: str) -> bool:
+        return False
+
+    async def scan(self, seconds: float = 10, census: Census | None = None) -> AsyncIterator[FoundGlasses]:
         if self.scan_error is not None:
             raise self.scan_error
         for found in self.air:
