@@ -72,6 +72,16 @@ REGION: Setting[str] = Setting(
 )
 """A code of `app.sharing.regions.PLACES`; empty until it was asked."""
 
+SYSTEM = "system"
+LANGUAGE: Setting[str] = Setting(
+    "language",
+    SYSTEM,
+    "Language",
+    "The language of the window, from the next start on; “system” follows your desktop.",
+    (SYSTEM, "en", "de", "es", "fr", "zh_CN"),
+    Group.LOOK,
+    ("Like the desktop", "English", "Deutsch", "Español", "Français", "简体中文"),
+)
 THEME: Setting[str] = Setting(
     "theme",
     "system",
@@ -150,6 +160,7 @@ ALL: tuple[AnySetting, ...] = (
     TRAY,
     START_AT_LOGIN,
     NOTIFY,
+    LANGUAGE,
     THEME,
     TEXT_SIZE,
     IDLE_LOCK,

@@ -27,7 +27,8 @@ from ui.single import claim, ring
 from ui.theme import Theme
 
 if TYPE_CHECKING:
-    from ui.main_window import MainWindow
+    from ui.language import speak
+from ui.main_window import MainWindow
 
 FAILED = 1
 """The same as the command line's code for "could not be done"."""
@@ -70,6 +71,7 @@ def _wake_the_other(profile: Profile, hidden: bool) -> int:
 
 def _open(profile: Profile, sims: Sequence[str], hidden: bool) -> int:
     app = _application()
+    speak(app, profile)
     import qasync  # type: ignore[import-untyped]  # picks its Qt binding when imported, which must be the one loaded above
 
     loop = qasync.QEventLoop(app)

@@ -13,9 +13,15 @@ import pytest
 from babel.messages.catalog import Catalog
 from hypothesis import given
 from hypothesis import strategies as st
+from PySide6.QtCore import QLocale, Qt, QTranslator
+from PySide6.QtWidgets import QApplication
 
+from app import settings as declared
+from app.paths import Profile
+from app.settings import Settings
 from ui import i18n
 from ui.i18n import plural, said, tr
+from ui.language import VARIABLE, speak
 
 
 @pytest.fixture(autouse=True)
@@ -92,6 +98,41 @@ def test_every_sentence_is_translated(translations: ModuleType) -> None:
         catalogue = translations.updated(code, template)
         assert translations.faults(catalogue) == [], code
         assert (translations.FOLDER / f"{code}.mo").read_bytes() == translations.compiled(catalogue), code
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Profile:
+    made = Profile(tmp_path / "profile")
+    made.make()
+    return made
+
+
+def test_the_window_speaks_what_was_chosen(qapp: QApplication, profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    system, direction = QLocale(), qapp.layoutDirection()
+    try:
+        Settings(profile.settings).set(declared.LANGUAGE, "fr")
+        assert speak(qapp, profile) == "fr"
+        assert QLocale().language() == QLocale.Language.French
+        assert tr("Lock") != "Lock"
+        monkeypatch.setenv(VARIABLE, i18n.PSEUDO_MIRRORED)
+        assert speak(qapp, profile) == i18n.PSEUDO_MIRRORED
+        assert qapp.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        monkeypatch.delenv(VARIABLE)
+        profile.settings.write_text("damaged = = 1", "utf-8")
+        assert speak(qapp, profile) in i18n.LANGUAGES
+    finally:
+        QLocale.setDefault(system)
+        qapp.setLayoutDirection(direction)
+        for translator in qapp.findChildren(QTranslator):
+            qapp.removeTranslator(translator)
+
+
+def test_the_setting_offers_each_language_by_its_own_name() -> None:
+    assert dict(zip(declared.LANGUAGE.choices, declared.LANGUAGE.words, strict=True)) == {
+        declared.SYSTEM: "Like the desktop",
+        **i18n.LANGUAGES,
+    }
 
 
 def test_languages_named_and_made_are_the_same(translations: ModuleType) -> None:
