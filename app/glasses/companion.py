@@ -91,8 +91,10 @@ class Companion:
     async def settled(self, seconds: float) -> GlassesView:
         """The view once the glasses are ready; raises what keeps them from it, if that needs a person, comes twice, or lasts `seconds`."""
         async with self._changed:
+            # Not asyncio.wait_for: on Python 3.11 it takes no notice of being cancelled at the moment when what it waits for is there.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait_for(self._is_settled), seconds)
+                async with asyncio.timeout(seconds):
+                    await self._changed.wait_for(self._is_settled)
         if self.view.state is LinkState.READY:
             return self.view
         trouble = self._seen.trouble if self._seen else None
@@ -161,7 +163,8 @@ class Companion:
         """Whether something changed since `changes`, within `seconds` from now."""
         async with self._changed:
             try:
-                await asyncio.wait_for(self._changed.wait_for(lambda: self._changes != changes), seconds)
+                async with asyncio.timeout(seconds):
+                    await self._changed.wait_for(lambda: self._changes != changes)
             except TimeoutError:
                 return False
         return True

@@ -177,14 +177,14 @@ class GlassesDesk:
             await self.connect(found.address)
             return enrolled
         known = KnownGlasses(found.address, found.family, found.name, datetime.now(UTC), found.simulated, continuous)
-        async with self._airs.pairing(found.address, compare, simulated=found.simulated):
-            companion = await self._keep(known)
-            try:
+        try:
+            async with self._airs.pairing(found.address, compare, simulated=found.simulated):
+                companion = await self._keep(known)
                 view = await companion.settled(PAIR_SECONDS)
-            except BaseException:
-                del self._companions[known.address]
-                await companion.stop()
-                raise
+        except BaseException:
+            if (tried := self._companions.pop(known.address, None)) is not None:
+                await tried.stop()
+            raise
         # Only connected do glasses tell of which family they are; a name is anybody's to choose.
         family = view.capabilities.family if view.capabilities else known.family
         companion.known = dataclasses.replace(known, family=family, last_seen=datetime.now(UTC))

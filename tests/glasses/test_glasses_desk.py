@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import errno
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from app.errors import EyelidError
 from app.events import CaptureLost, CaptureSealed, Trouble
 from app.glasses import airs, intake
+from app.glasses.companion import Companion
 from app.glasses.known import KnownBook
 from app.media.samples import pictures
 from app.vault.types import ItemKind
@@ -101,6 +103,37 @@ async def test_a_picture_that_only_looks_whole_is_counted_as_damaged(bench: Any,
     await bench.until(lambda: bench.told(CaptureLost))
     assert bench.desk.known()[0].status.damaged >= 1
     assert bench.sealed == []
+
+
+@pytest.mark.parametrize("leaving", [False, True], ids=["the glasses are ready", "the agent is taken away"])
+async def test_who_cancels_at_the_last_moment_enrols_nothing(bench: Any, monkeypatch: pytest.MonkeyPatch, leaving: bool) -> None:
+    await bench.desk.start_simulated("omi-glass")
+    found = await bench.found()
+    is_settled, pairing = Companion._is_settled, bench.desk._airs.pairing
+
+    def cancel_when_ready(companion: Companion) -> bool:
+        settled = is_settled(companion)
+        if settled:
+            task.cancel()
+        return settled
+
+    @contextlib.asynccontextmanager
+    async def cancel_when_left(*arguments: Any, **how: Any) -> AsyncIterator[None]:
+        async with pairing(*arguments, **how):
+            yield
+            task.cancel()
+
+    if leaving:
+        monkeypatch.setattr(bench.desk._airs, "pairing", cancel_when_left)
+    else:
+        monkeypatch.setattr(Companion, "_is_settled", cancel_when_ready)
+    task = asyncio.ensure_future(bench.desk.pair(found))
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert bench.desk.known() == ()
+    monkeypatch.undo()
+    assert bench.desk._companions == {}, "nobody keeps them connected"
+    assert (await bench.found()).address == found.address
 
 
 async def test_when_they_were_last_seen_is_remembered(bench: Any, tmp_path: Path) -> None:
