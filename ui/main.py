@@ -22,12 +22,12 @@ from ui.collector import Collector
 from ui.dialogs import tell
 from ui.i18n import tr
 from ui.icons import app_icon
+from ui.language import speak
 from ui.lockwatch import make_watch
 from ui.single import claim, ring
 from ui.theme import Theme
 
 if TYPE_CHECKING:
-    from ui.language import speak
 from ui.main_window import MainWindow
 
 FAILED = 1
