@@ -28,7 +28,7 @@ from ui.single import claim, ring
 from ui.theme import Theme
 
 if TYPE_CHECKING:
-from ui.main_window import MainWindow
+    from ui.main_window import MainWindow
 
 FAILED = 1
 """The same as the command line's code for "could not be done"."""
