@@ -254,6 +254,34 @@ async def test_photos_are_turned_as_the_wearer_says(paired, services, fake, unti
     await until(lambda: ("turn", ADDRESS, 90) in services.glasses.calls)
 
 
+async def test_a_turn_that_was_refused_is_not_shown_as_chosen(paired, services, until) -> None:
+    def chosen() -> list[str]:
+        more = [one for one in paired.glasses._cards[ADDRESS].findChildren(QPushButton) if one.accessibleName() == "More for Omi Glass"][-1]
+        turns = next(action.menu() for action in more.menu().actions() if action.text() == "Turn their photos")
+        return [action.text() for action in turns.actions() if action.isChecked()]
+
+    async def refuse(address: str, turn: int | None) -> None:
+        raise RadioUnavailable("They are not connected.", "They are away.", "Connect them.")
+
+    services.glasses.set_turn = refuse
+    paired.glasses.set_turn(ADDRESS, 90)
+    await until(lambda: "They are not connected." in texts(paired.banners))
+    assert chosen() == ["As the glasses say"]
+
+
+async def test_the_microphone_is_off_once_the_vault_is_locked(paired, services, fake, until) -> None:
+    can = Capabilities("open", frozenset({Capability.MICROPHONE}), encrypted_link=True)
+    services.glasses.put(fake.view(capabilities=can))
+    await until(lambda: "The microphone is off except while" in texts(paired.glasses))
+    paired.glasses.record_sound(ADDRESS)
+    await until(lambda: "Recording for" in texts(paired.glasses))
+    paired.glasses.record_sound(ADDRESS)
+    await asyncio.sleep(0)
+    assert services.glasses.calls == [("sound", ADDRESS, 30)], "another press neither cuts it off nor begins a second one"
+    paired.lock()
+    await until(lambda: ("sound ended", ADDRESS) in services.glasses.calls)
+
+
 async def test_a_voice_note_is_seen_while_it_is_recorded_and_can_be_stopped(paired, services, fake, until) -> None:
     can = Capabilities("open", frozenset({Capability.MICROPHONE}), encrypted_link=True)
     services.glasses.put(fake.view(capabilities=can))

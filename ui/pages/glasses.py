@@ -19,7 +19,7 @@ from ui.pages.pairing import PairingPanel
 from ui.pages.pairing_link import LONGEST_NAME
 from ui.pages.wifi_import import WifiImport
 from ui.tokens import GRID
-from ui.widgets.banner import Banners
+from ui.widgets.banner import Banners, announce
 from ui.widgets.basics import button, column
 from ui.widgets.empty import Empty
 from ui.widgets.page import Page, scrolled
@@ -82,6 +82,7 @@ class GlassesPage(Page):
         self._age.stop()
         self.pairing.stop()
         for address in tuple(self._cards):
+            self.stop_recording(address)  # nobody is there to see that a microphone is on
             self._drop(address)
         self._stack.setCurrentWidget(self._empty)
 
@@ -151,6 +152,7 @@ class GlassesPage(Page):
     def _forgotten(self, event: GlassesForgotten) -> None:
         if (running := self._imports.get(event.address)) is not None:
             running.stop()
+        self.stop_recording(event.address)
         if event.address in self._cards:
             self._drop(event.address)
         if self._stack.currentWidget() is self._known:
@@ -211,12 +213,15 @@ class GlassesPage(Page):
                 shown.progress.end()
 
     def record_sound(self, address: str) -> None:
-        self._context.tasks.start(self._recording(address), key=f"sound {address}")
+        """No effect while one is recorded already: starting over would cut that one off."""
+        if not self._context.tasks.running(f"sound {address}"):
+            self._context.tasks.start(self._recording(address), key=f"sound {address}")
 
     async def _recording(self, address: str) -> None:
         """The microphone is on for this long and no longer; the person sees it, and can stop it."""
         if (shown := self._cards.get(address)) is not None:
             shown.recording.begin(plural(VOICE_SECONDS, "Recording for {count} second…", "Recording for {count} seconds…"))
+            announce(shown, shown.recording.text)
         try:
             await self._context.services.glasses.record_sound(address, VOICE_SECONDS)
         finally:
@@ -227,7 +232,13 @@ class GlassesPage(Page):
         self._context.tasks.cancel(f"sound {address}")
 
     def set_turn(self, address: str, turn: int | None) -> None:
-        self._context.tasks.start(self._context.services.glasses.set_turn(address, turn), key=f"turn {address}")
+        self._context.tasks.start(self._turning(address, turn), key=f"turn {address}")
+
+    async def _turning(self, address: str, turn: int | None) -> None:
+        try:
+            await self._context.services.glasses.set_turn(address, turn)
+        finally:
+            self._refresh()
 
     def set_continuous(self, address: str, on: bool) -> None:
         self._context.tasks.start(self._continuous(address, on), key=f"continuous {address}")

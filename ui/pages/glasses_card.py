@@ -206,6 +206,8 @@ class GlassesCard(QFrame):
         for made in self._switches(view, ready):
             switches.addWidget(made)
         parts: list[Part] = [line, switches] if switches.count() else [line]
+        if can is not None and can.can(Capability.MICROPHONE):
+            parts.append(label(tr("The microphone is off except while a voice note is recorded."), "small", wrap=True))
         return column(*parts, gap=GRID)
 
     def _act(self, acts: FlowLayout, text: str, do: Callable[[str], None], icon: str, name: str, enabled: bool) -> None:
