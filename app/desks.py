@@ -228,6 +228,10 @@ class LibraryDesk:
         """The original bytes, as they came from the glasses."""
         return await self._lanes.work(self._library.picture, item)
 
+    async def preview(self, item: ItemId) -> bytes:
+        """The same in a format that the screen can show; its meta's orientation counts for it too. Raises MediaDamaged."""
+        return await self._lanes.work(self._library.preview, item)
+
     async def open_media(self, item: ItemId) -> BinaryIO:
         """The original bytes for playing: seekable, opened piece by piece as they are read, from any thread. Close it afterwards."""
         return await self._lanes.work(self._library.open_media, item)

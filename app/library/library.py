@@ -18,6 +18,7 @@ from app.library.export import AS_THEY_CAME, ExportAs, Progress, export
 from app.library.types import Query, Sharing, ThumbSize, Tile
 from app.media.errors import MediaDamaged, MediaUnsupported
 from app.media.place import location, turned
+from app.media.preview import preview
 from app.media.sniff import SNIFF_BYTES, sniff
 from app.media.thumbs import thumbnails
 from app.media.types import Thumb
@@ -107,6 +108,10 @@ class Library:
     def picture(self, item: ItemId) -> bytes:
         """The original bytes. Raises ItemMissing, ObjectDamaged."""
         return self._vault.read(item)
+
+    def preview(self, item: ItemId) -> bytes:
+        """The picture in a format that the screen can show, as stored: see `app.media.preview`. Raises MediaDamaged besides."""
+        return preview(self.picture(item))
 
     def open_media(self, item: ItemId) -> BinaryIO:
         """The original bytes, to be read and sought in; opens only what is read. Raises ItemMissing, ObjectDamaged, as do its reads."""

@@ -103,3 +103,12 @@ def test_a_place_that_cannot_be_is_none(library: Library, add: Add, photo, wrong
 def test_what_is_no_picture_has_no_place(library: Library, add: Add) -> None:
     assert library.location(add(b"\xff\xd8\xff\xe1nonsense")) is None
     assert library.location(add(b"RIFF", kind=ItemKind.SOUND)) is None
+
+
+def test_what_the_screen_cannot_show_is_made_a_jpeg_and_kept_nowhere(library: Library, vault: Vault, add: Add, photo) -> None:
+    data, plain = photo(64, 48, kind="AVIF"), photo(64, 48)
+    item = add(data, media_type="image/avif")
+    with Image.open(io.BytesIO(library.preview(item))) as shown:
+        assert (shown.format, shown.size) == ("JPEG", (64, 48))
+    assert library.picture(item) == data
+    assert library.preview(add(plain)) == plain

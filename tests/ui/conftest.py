@@ -43,6 +43,7 @@ from app.library.types import Query, Sharing, ThumbSize, Tile
 from app.media.frames import Frame
 from app.media.look.boxes import Box
 from app.media.look.types import Check, Findings, Kind, Part, Region
+from app.media.preview import preview
 from app.paths import Profile
 from app.settings import AI_OFF, THEME, Settings
 from app.sharing.asking import Locality
@@ -360,6 +361,9 @@ class FakeLibrary:
 
     async def picture(self, item: ItemId) -> bytes:
         return self.pictures[item]
+
+    async def preview(self, item: ItemId) -> bytes:
+        return preview(await self.picture(item))
 
     async def open_media(self, item: ItemId) -> Any:
         return self.media(item)

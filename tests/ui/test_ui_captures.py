@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QPlainTextEdit, QPushButton
 
 from app.errors import EyelidError
+from app.media.preview import preview
 from app.vault.types import Exchange, ItemKind, Share
 from ui.bulk import in_pieces
 from ui.dialogs import NameDialog, Question
+from ui.widgets.picture import decode
 from ui.widgets.progress import ProgressRow
+
+HEIC = Path(__file__).parents[1] / "media/samples/glasses.heic"
 
 
 @pytest.fixture
@@ -211,6 +218,34 @@ async def test_what_cannot_be_shown_is_said(filled, services, fake, until) -> No
     services.library.add(fake.tile(60, kind=ItemKind.OTHER))
     filled.view(fake.item_id(60))
     await until(lambda: "Export it to open it" in texts(filled.viewer))
+
+
+@pytest.mark.parametrize("kind", ["heic", "avif"])
+async def test_what_the_screen_has_no_decoder_for_is_shown_upright(filled, services, fake, until, kind) -> None:
+    item, data, orientation = fake.item_id(0), HEIC.read_bytes(), 1
+    if kind == "avif":
+        file, orientation = io.BytesIO(), 6
+        Image.new("RGB", (64, 48), "navy").save(file, "AVIF")
+        data = file.getvalue()
+    assert decode(data).isNull()
+    assert not decode(preview(data)).isNull()
+    known = fake.meta_of(fake.tile(0))
+    services.library.metas[item] = replace(known, new=replace(known.new, orientation=orientation))
+    services.library.pictures[item] = data
+    filled.view(item)
+    await until(lambda: not filled.viewer.picture.empty)
+    shown = filled.viewer.picture._scene.sceneRect()
+    assert (shown.width(), shown.height()) == (48, 64)
+
+
+async def test_a_damaged_neighbour_says_nothing_before_it_is_opened(filled, services, fake, until) -> None:
+    services.library.pictures[fake.item_id(1)] = HEIC.read_bytes()[:500]
+    filled.view(fake.item_id(0))
+    await until(lambda: not filled.viewer.picture.empty)
+    await until(lambda: not filled.tasks.running("viewer"))
+    assert filled.viewer._stack.currentWidget() is filled.viewer.picture
+    filled.viewer.step(1)
+    await until(lambda: "This photo is damaged." in texts(filled.viewer))
 
 
 async def test_a_note_is_kept(filled, services, fake, until) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from functools import partial
 from typing import BinaryIO
@@ -11,13 +12,14 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QHideEvent, QImage, QKeyEvent
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
-from app.errors import Explanation, explain
+from app.errors import Explanation, EyelidError, explain
 from app.events import ItemsChanged, ItemsRemoved
 from app.library.types import ThumbSize
 from app.vault.types import ItemId, ItemKind, ItemMeta
 from ui import words
 from ui.actions import export_items
 from ui.context import Context
+from ui.i18n import said as tr_core
 from ui.i18n import tr
 from ui.models.timeline import TimelineModel
 from ui.pages.details import DetailsPanel
@@ -30,6 +32,7 @@ from ui.widgets.flow import FlowLayout
 from ui.widgets.page import MARGIN, Page
 from ui.widgets.picture import PictureView, decode
 from ui.widgets.video import SEEK_MS, CannotPlay, VideoView
+from ui.widgets.whence import PartnerButton
 
 Acts = dict[Qt.Key, Callable[[], object]]
 
@@ -81,7 +84,8 @@ class ViewerPage(Page):
         whole = tool(theme, tr("Full screen"), "full-screen", self.toggle_full_screen, shortcut="F11")
         tools = (self._zoom, self._fit, self._full, self._left, self._right, whole, self._info, self._star, export, trash, ask)
         self._tools = QWidget()
-        self._tools.setLayout(FlowLayout(*tools, gap=4, at_end=True))
+        self.partner = PartnerButton(self._context)
+        self._tools.setLayout(FlowLayout(self.partner, *tools, gap=4, at_end=True))
         self._seat_tools()
         theme.changed.connect(self._seat_tools)
         self._back = tool(theme, tr("Back to all captures"), "back", self.closed.emit, shortcut="Esc")
@@ -103,6 +107,7 @@ class ViewerPage(Page):
         self._stack.addWidget(self.video)
         self._film_ready.connect(self._play, Qt.ConnectionType.QueuedConnection)
         self.details = DetailsPanel(self._context)
+        self.partner.opened.connect(self.open)
         self.details.receipt_asked.connect(self.receipt_asked)
         middle = row(self._before, gap=GRID)
         middle.addWidget(self._stack, 3)
@@ -128,7 +133,7 @@ class ViewerPage(Page):
         self._zoomable(on=True)
         self.picture.setFocus()
         self._steps()
-        self._context.tasks.start(self._opening(item), key="viewer", on_error=lambda said: self._cannot(said.what, said.why or said.action))
+        self._context.tasks.start(self._opening(item), key="viewer", on_error=self._cannot_open)
 
     async def _opening(self, item: ItemId) -> None:
         library = self._context.services.library
@@ -154,7 +159,7 @@ class ViewerPage(Page):
         await self._look_ahead()
 
     async def _decoded(self, item: ItemId) -> QImage:
-        data = await self._context.services.library.picture(item)
+        data = await self._context.services.library.preview(item)
         return await asyncio.get_running_loop().run_in_executor(None, decode, data)
 
     async def _look_ahead(self) -> None:
@@ -166,9 +171,10 @@ class ViewerPage(Page):
         if wanted is None or wanted.kind is not ItemKind.PHOTO or wanted.id in self._ahead:
             return
         if (wanted.width or 0) * (wanted.height or 0) <= AHEAD_PIXELS:
-            image = await self._decoded(wanted.id)
-            if not image.isNull():
-                self._ahead[wanted.id] = image
+            with contextlib.suppress(EyelidError):  # said when it is opened itself
+                image = await self._decoded(wanted.id)
+                if not image.isNull():
+                    self._ahead[wanted.id] = image
 
     async def _opening_film(self, item: ItemId, *, sound: bool) -> None:
         """Show the poster at once; the player is made in a slot of its own, because Qt's players do not like coroutines."""
@@ -192,8 +198,8 @@ class ViewerPage(Page):
 
     def _cannot_play(self, said: Explanation) -> None:
         self.video.close_film()
-        self._cannot(said.what, " ".join(part for part in (said.why, said.action) if part))
-        announce(self, str(said))
+        self._cannot_open(said)
+        announce(self, words.explained(said))
 
     def _zoomable(self, *, on: bool) -> None:
         for part in (self._zoom, self._fit, self._full, self._left, self._right):
@@ -212,7 +218,11 @@ class ViewerPage(Page):
         self._star.setToolTip(star)
         dress(self._context.theme, self._star, "star-full" if meta.favourite else "star", "accent" if meta.favourite else "text")
         self.details.show_meta(meta)
+        self.partner.show_meta(meta)
         announce(self, self.picture.accessibleName())
+
+    def _cannot_open(self, said: Explanation) -> None:
+        self._cannot(tr_core(said.what), " ".join(tr_core(part) for part in (said.why, said.action) if part))
 
     def _cannot(self, title: str, hint: str) -> None:
         self.picture.forget()
@@ -235,6 +245,7 @@ class ViewerPage(Page):
         self.picture.forget()
         self.video.close_film()
         self.details.forget()
+        self.partner.clear()
         self.title.setText(tr("Capture"))
         self.status.set_shared(())
         self._zoom.clear()
@@ -275,8 +286,9 @@ class ViewerPage(Page):
             self._context.tasks.start(self._trashing(self._item), key="trash")
 
     async def _trashing(self, item: ItemId) -> None:
+        said = self.partner.after_trash()
         await self._context.services.library.trash((item,))
-        self._banners.good(tr("The capture was moved to the trash."), (tr("Undo"), partial(self._undo, item)))
+        self._banners.good(said, (tr("Undo"), partial(self._undo, item)))
 
     def _undo(self, item: ItemId) -> None:
         self._context.tasks.start(self._context.services.library.restore((item,)))
