@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
@@ -17,6 +16,7 @@ from ble.drivers.connected import Connected
 from ble.drivers.heycyan_files import File, HeycyanShelf
 from ble.drivers.heycyan_session import HeycyanSession
 from ble.drivers.heycyan_wire import BatteryLevel, Counts, Mode, ModeAnswer, Versions, WifiAddress
+from ble.drivers.shelf import Lineup
 from ble.errors import GlassesError, NotGlasses, ProtocolFault, Unsupported
 from ble.http_port import HttpPort, NoHttp, NotReachable, WifiInvitation, announced_place, nothing_is_safe
 from ble.port import GattPort
@@ -25,7 +25,6 @@ from ble.types import Advertisement, Capabilities, Capability, CaptureOffered, O
 TRANSFER_WAITS = (12.0, 24.0, 36.0)
 """Seconds to wait for each of three orders to open the network; before the last, the glasses' Wi-Fi is reset."""
 ADDRESS_POLL_SECONDS = 5.0
-MOST_OFFERED = 16
 
 _CAUTIONS = (
     "Experimental: the maker of these glasses publishes no protocol. What Eyelid knows of it was found out by others.",
@@ -59,10 +58,7 @@ class HeycyanGlasses(Connected[HeycyanSession]):
         self._shelf: HeycyanShelf | None = None
         self._in_transfer = False
         self._known: dict[str, File] = {}
-        self._backlog: deque[File] = deque()
-        self._offered: set[str] = set()
-        self._done: set[str] = set()
-        self._unsound = 0
+        self._lineup = Lineup()
 
     @property
     def counts(self) -> Counts | None:
@@ -104,7 +100,7 @@ class HeycyanGlasses(Connected[HeycyanSession]):
                 async for piece in pieces:
                     yield piece
         except BaseException:
-            self._offered.discard(offer_id)  # so that the next look offers it again
+            self._lineup.broke_off(offer_id)
             raise
         self._settled(offer_id)
 
@@ -115,15 +111,12 @@ class HeycyanGlasses(Connected[HeycyanSession]):
             self._settled(offer_id)
 
     def _settled(self, offer_id: str) -> None:
-        self._done.add(offer_id)
-        self._offered.discard(offer_id)
+        self._lineup.settle(offer_id)
         self._offer_more()
 
     def _offer_more(self) -> None:
-        while self._backlog and len(self._offered) < MOST_OFFERED:
-            file = self._backlog.popleft()
-            self._offered.add(file.name)
-            self._session.events.put(CaptureOffered(self._offer(file)))
+        while (offer := self._lineup.next()) is not None:
+            self._session.events.put(CaptureOffered(offer))
             self._session.received()
 
     def _offer(self, file: File) -> Offer:
@@ -182,14 +175,11 @@ class HeycyanGlasses(Connected[HeycyanSession]):
         files, unsound = await shelf.files(seconds)
         self._shelf = shelf
         self._known = {file.name: file for file in files}
-        waiting = self._done | self._offered | {file.name for file in self._backlog}
-        new = [file for file in files if file.name not in waiting and not skip(self._offer(file))]
-        self._backlog.extend(new)
+        new = self._lineup.add(map(self._offer, files), skip)
         self._offer_more()
-        if unsound > self._unsound:
+        if self._lineup.worse(unsound):
             self._session.damaged(f"the glasses list {unsound} captures in a way that makes no sense")
-        self._unsound = unsound
-        return len(new)
+        return new
 
     async def _where(self, seconds: float) -> WifiAddress:
         """The address as the glasses reported it, or else as they answer when asked."""
@@ -208,16 +198,14 @@ class HeycyanGlasses(Connected[HeycyanSession]):
 
     def left_over_wifi(self) -> int:
         """See `ble.http_port.WifiGlasses`."""
-        return len(self._offered) + len(self._backlog)
+        return self._lineup.left
 
     async def close_wifi(self) -> None:
         """See `ble.http_port.WifiGlasses`. Always tells them, since glasses left in this mode take no photos any more."""
         if self._shelf is not None:
             self._shelf.close()
         self._shelf = None
-        self._backlog.clear()
-        self._offered.clear()
-        self._done.clear()  # from here on, only whoever keeps them knows which captures are safe
+        self._lineup.clear()
         if not self._in_transfer:
             return
         self._in_transfer = False

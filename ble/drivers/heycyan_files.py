@@ -12,6 +12,7 @@ import re
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
+from ble.drivers.shelf import Shelf
 from ble.errors import ProtocolFault
 from ble.http_port import CutShort, HttpAnswer, HttpPort, HttpRequest, NotReachable, Place, WifiTrouble, whole
 from ble.types import CaptureKind
@@ -57,31 +58,20 @@ def _file(name: str) -> File | None:
     return File(name, *kind)
 
 
-class HeycyanShelf:
+class HeycyanShelf(Shelf):
     """The files of one pair at one place."""
 
     def __init__(self, http: HttpPort, place: Place) -> None:
+        super().__init__()
         self._http = http
         self._place = place
-        self._closed = asyncio.Event()
-
-    def close(self) -> None:
-        """The glasses stop serving: what is still under way ends with NotReachable instead of being tried again."""
-        self._closed.set()
-
-    async def _wait(self, seconds: float) -> None:
-        """Raises NotReachable once it is closed."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._closed.wait(), seconds)
-        if self._closed.is_set():
-            raise NotReachable("Their Wi-Fi was closed.")
 
     async def files(self, seconds: float) -> tuple[list[File], int]:
         """The list; waits up to `seconds` for the server to come up."""
         loop = asyncio.get_running_loop()
         until, tries = loop.time() + seconds, 0
         while True:
-            await self._wait(PAUSES[min(tries, len(PAUSES) - 1)])
+            await self.wait(PAUSES[min(tries, len(PAUSES) - 1)])
             tries += 1
             try:
                 request = HttpRequest("GET", self._place, "/files/media.config", LIST_BYTES)
@@ -110,7 +100,7 @@ class HeycyanShelf:
             except WifiTrouble:
                 if tries >= MOST_TRIES:
                     raise
-                await self._wait(PAUSES[min(tries, len(PAUSES)) - 1])
+                await self.wait(PAUSES[min(tries, len(PAUSES)) - 1])
             else:
                 form.check()
                 return

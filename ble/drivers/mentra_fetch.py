@@ -16,6 +16,7 @@ from datetime import datetime
 from ble.drivers import mentra_gallery as gallery
 from ble.drivers.k900 import read_json
 from ble.drivers.mentra_gallery import Entry, Page
+from ble.drivers.shelf import Shelf
 from ble.errors import ProtocolFault
 from ble.http_port import CutShort, HttpAnswer, HttpPort, HttpRequest, NotReachable, Place, WifiTrouble, whole
 
@@ -35,31 +36,17 @@ class Busy(WifiTrouble):
     """The glasses are recording this file, or can't spare the time."""
 
 
-class MentraShelf:
+class MentraShelf(Shelf):
     """The gallery of one pair at one place. `version3` is known after `greet`."""
 
     def __init__(self, http: HttpPort, place: Place, utc: Callable[[], datetime]) -> None:
+        super().__init__()
         self._http = http
         self._place = place
         self._utc = utc
         self._loop = asyncio.get_running_loop()
         self._pause = 0.0
-        self._closed = asyncio.Event()
         self.version3 = False
-
-    def close(self) -> None:
-        """The glasses stop serving: what is still under way ends with NotReachable instead of being tried again."""
-        self._closed.set()
-
-    async def _wait(self, seconds: float) -> None:
-        """Raises NotReachable once it is closed."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._closed.wait(), seconds)
-        self._require_open()
-
-    def _require_open(self) -> None:
-        if self._closed.is_set():
-            raise NotReachable("Their Wi-Fi was closed.")
 
     async def greet(self, seconds: float) -> None:
         """Wait until the glasses answer, and learn what they can. Raises NotReachable after `seconds`, ProtocolFault."""
@@ -67,7 +54,7 @@ class MentraShelf:
         while not await self._is_up():
             if self._loop.time() + PROBE_SECONDS > until:
                 raise NotReachable
-            await self._wait(PROBE_SECONDS)
+            await self.wait(PROBE_SECONDS)
         status, body = await self._ask("/api/v3/capabilities")
         self.version3 = status == 200 and read_json(body) is not None
 
@@ -144,7 +131,7 @@ class MentraShelf:
             try:
                 async with contextlib.aclosing(self._part(entry, have, running if offset == 0 else None)) as part:
                     async for piece in part:
-                        self._require_open()
+                        self.require_open()
                         have += len(piece)
                         running.update(piece)
                         yield piece
@@ -154,7 +141,7 @@ class MentraShelf:
                 failures = 0 if have - before >= PROGRESS else failures + 1
                 if failures >= MOST_TRIES:
                     raise trouble
-                await self._wait(min(2.0**failures, LONGEST_PAUSE))
+                await self.wait(min(2.0**failures, LONGEST_PAUSE))
         if offset > 0:
             return
         stated = stated or await self.digest(entry)
@@ -199,13 +186,13 @@ class MentraShelf:
         headers = (("content-type", "application/json"),) if body else ()
         for last in (False,) * (MOST_TRIES - 1) + (True,):
             if self._pause:
-                await self._wait(SLOW_SECONDS)
+                await self.wait(SLOW_SECONDS)
             try:
                 status, answer = await whole(self._http, self._request("POST" if body else "GET", path, most, headers, body))
             except WifiTrouble:
                 if last:
                     raise
-                await self._wait(PROBE_SECONDS)
+                await self.wait(PROBE_SECONDS)
                 continue
             if status != 429:
                 return status, answer
@@ -214,7 +201,7 @@ class MentraShelf:
 
     async def _hold_back(self) -> None:
         self._pause = min(max(5.0, self._pause * 2), LONGEST_PAUSE)
-        await self._wait(self._pause)
+        await self.wait(self._pause)
 
     def _request(self, method: str, path: str, most: int, headers: tuple[tuple[str, str], ...] = (), body: bytes = b"") -> HttpRequest:
         return HttpRequest(method, self._place, path, most, headers, body)

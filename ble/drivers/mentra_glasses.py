@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import datetime
@@ -20,6 +19,7 @@ from ble.drivers.mentra_fetch import MentraShelf
 from ble.drivers.mentra_gallery import Entry
 from ble.drivers.mentra_link import MentraLink
 from ble.drivers.mentra_session import GalleryCounts, MentraSession, request_id
+from ble.drivers.shelf import Lineup
 from ble.errors import GlassesError, ProtocolFault, Unsupported
 from ble.http_port import HttpPort, NotReachable, Place, WifiInvitation, WifiTrouble, announced_place, nothing_is_safe
 from ble.port import GattPort
@@ -30,8 +30,6 @@ ANSWER_SECONDS = 8.0
 HOTSPOT_SECONDS = 30.0
 SAVED_SECONDS = 45.0
 """How long a photo may take to show up in the gallery."""
-MOST_OFFERED = 16
-"""Captures of the gallery that are on offer at once; the next follow as these are fetched."""
 
 CAUTIONS = (
     "Whether these glasses encrypt their Bluetooth link is not known: somebody near may be able to listen in.",
@@ -57,12 +55,9 @@ class MentraGlasses(Connected[MentraSession]):
         self._place: Place | None = None
         self._own_network = False
         self._known: dict[str, Entry] = {}
-        self._backlog: deque[Entry] = deque()
-        self._offered: set[str] = set()
+        self._lineup = Lineup()
         self._stated: dict[str, bytes] = {}
-        self._done: set[str] = set()
         self._kept: dict[str, set[str]] = {}
-        self._unsound = 0
         self._skip: Callable[[Offer], bool] = nothing_is_safe
 
     @property
@@ -137,7 +132,7 @@ class MentraGlasses(Connected[MentraSession]):
                 async for piece in pieces:
                     yield piece
         except BaseException:
-            self._offered.discard(offer_id)  # so that the next look offers it again
+            self._lineup.broke_off(offer_id)
             raise
         await self._settled(offer_id)
 
@@ -172,23 +167,20 @@ class MentraGlasses(Connected[MentraSession]):
         return self._shelf, entry
 
     async def _settled(self, offer_id: str) -> None:
-        self._done.add(offer_id)
-        self._offered.discard(offer_id)
+        self._lineup.settle(offer_id)
         self._stated.pop(offer_id, None)
         await self._offer_more()
 
     async def _offer_more(self) -> None:
         """Put the next captures on offer, each with its digest, by which it can be checked however it was fetched."""
-        while self._backlog and len(self._offered) < MOST_OFFERED:
-            entry = self._backlog.popleft()
-            self._offered.add(entry.id)
+        while (offer := self._lineup.next()) is not None:
             stated = None
-            if self._shelf is not None:
+            if self._shelf is not None and offer.id in self._known:
                 with contextlib.suppress(WifiTrouble, ProtocolFault):  # asked again, and insisted on, when it is fetched
-                    stated = await self._shelf.digest(entry)
+                    stated = await self._shelf.digest(self._known[offer.id])
             if stated is not None:
-                self._stated[entry.id] = stated
-            self._session.events.put(CaptureOffered(replace(_offer(entry), sha256=stated)))
+                self._stated[offer.id] = stated
+            self._session.events.put(CaptureOffered(replace(offer, sha256=stated)))
             self._session.received()
 
     # -- Wi-Fi ----------------------------------------------------------------------------------------------------------------------
@@ -251,27 +243,22 @@ class MentraGlasses(Connected[MentraSession]):
             raise NotReachable("Their Wi-Fi is not open.")
         entries, unsound = await self._shelf.entries()
         self._known = {entry.id: entry for entry in entries}
-        waiting = self._done | self._offered | {entry.id for entry in self._backlog}
-        new = [entry for entry in self._known.values() if entry.id not in waiting and not self._skip(_offer(entry))]
-        self._backlog.extend(new)
+        new = self._lineup.add(map(_offer, self._known.values()), self._skip)
         await self._offer_more()
-        if unsound > self._unsound:
+        if self._lineup.worse(unsound):
             self._session.damaged(f"the glasses list {unsound} captures in a way that makes no sense")
-        self._unsound = unsound
-        return len(new)
+        return new
 
     def left_over_wifi(self) -> int:
         """See `ble.http_port.WifiGlasses`."""
-        return len(self._offered) + len(self._backlog)
+        return self._lineup.left
 
     async def close_wifi(self) -> None:
         """See `ble.http_port.WifiGlasses`."""
         if self._shelf is not None:
             self._shelf.close()
         place, self._place, self._shelf = self._place, None, None
-        self._backlog.clear()
-        self._offered.clear()
-        self._done.clear()  # from here on, only whoever keeps them knows which captures are safe
+        self._lineup.clear()
         self._stated.clear()
         if place is None:
             return

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from ble.drivers import mentra_gallery as gallery
 from ble.drivers.mentra import MentraDriver
 from ble.drivers.mentra_fetch import Busy, MentraShelf
-from ble.drivers.mentra_glasses import MOST_OFFERED, MentraGlasses
+from ble.drivers.mentra_glasses import MentraGlasses
+from ble.drivers.shelf import MOST_OFFERED
 from ble.errors import ProtocolFault, Unsupported
 from ble.http_port import CutShort, HttpAnswer, HttpRequest, NotReachable, Place, WifiInvitation, WifiTrouble, announced_place
 from ble.sim.faults import AT_ONCE
