@@ -73,7 +73,7 @@ class ViewerPage(Page):
         self._zoom = label("", "small")
         self._fit = tool(theme, tr("Fit to the window"), "zoom-fit", lambda: self.picture.fit(), shortcut="0")
         self._full = tool(theme, tr("Full size"), "zoom-full", lambda: self.picture.full(), shortcut="1")
-        self._info = tool(theme, tr("Details"), "info", self._toggle_details, shortcut="I")
+        self._info = tool(theme, tr("Details"), "info", shortcut="I")
         self._info.setCheckable(True)
         self._info.setChecked(True)
         ask = button(theme, tr("Ask…"), self.ask, icon="ask", role="primary", help=tr("Ask an assistant about this capture"))
@@ -107,6 +107,7 @@ class ViewerPage(Page):
         self._stack.addWidget(self.video)
         self._film_ready.connect(self._play, Qt.ConnectionType.QueuedConnection)
         self.details = DetailsPanel(self._context)
+        self._info.toggled.connect(self.details.setVisible)
         self.partner.opened.connect(self.open)
         self.details.receipt_asked.connect(self.receipt_asked)
         middle = row(self._before, gap=GRID)
@@ -324,9 +325,6 @@ class ViewerPage(Page):
     def toggle_favourite(self) -> None:
         if self._meta is not None:
             self._context.tasks.start(self._context.services.library.set_favourite((self._meta.id,), not self._meta.favourite))
-
-    def _toggle_details(self) -> None:
-        self.details.setVisible(self._info.isChecked())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         plain = event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)

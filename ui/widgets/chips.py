@@ -7,13 +7,14 @@ from functools import partial
 
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QFont, QFontMetrics
-from PySide6.QtWidgets import QButtonGroup, QPushButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QWidget
 
 from ui.theme import set_role
 from ui.widgets.flow import FlowLayout
+from ui.widgets.toggling import TogglePush
 
 
-class Chip(QPushButton):
+class Chip(TogglePush):
     """Wide enough for its text while it is on, too, which is bolder."""
 
     def __init__(self, text: str, name: str) -> None:

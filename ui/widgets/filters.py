@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QPushButton, QWidget
+from PySide6.QtWidgets import QComboBox, QWidget
 
 from app.library.types import Query, Sharing
 from app.vault.types import ItemKind
@@ -14,6 +14,7 @@ from ui.i18n import tr
 from ui.theme import Theme, set_role
 from ui.widgets.basics import dress
 from ui.widgets.flow import FlowLayout
+from ui.widgets.toggling import TogglePush
 
 _KINDS = {"photo": ItemKind.PHOTO, "video": ItemKind.VIDEO, "sound": ItemKind.SOUND}
 _EITHER = ({"private", "shared"},)
@@ -28,7 +29,7 @@ class FilterBar(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self.chips: dict[str, QPushButton] = {}
+        self.chips: dict[str, TogglePush] = {}
         self._flow = FlowLayout()
         for key, text, icon in (
             ("all", tr("All"), ""),
@@ -50,7 +51,7 @@ class FilterBar(QWidget):
         self.list_albums(())
 
     def _chip(self, key: str, text: str, icon: str) -> None:
-        chip = self.chips[key] = QPushButton(text)
+        chip = self.chips[key] = TogglePush(text)
         set_role(chip, "chip")
         chip.setCheckable(True)
         chip.setAutoDefault(False)

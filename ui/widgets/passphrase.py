@@ -64,8 +64,9 @@ class PassphraseField(QWidget):
         self._line.setAccessibleName(name)
         self._line.setMaxLength(1024)
         self._line.setInputMethodHints(Qt.InputMethodHint.ImhSensitiveData | Qt.InputMethodHint.ImhNoPredictiveText)
-        self._eye = tool(theme, tr("Show the passphrase"), "eye", self._toggle)
+        self._eye = tool(theme, tr("Show the passphrase"), "eye")
         self._eye.setCheckable(True)
+        self._eye.toggled.connect(self._show)
         title = label(name, "strong")
         title.setBuddy(self._line)
         self._words = label("", "small", wrap=True)
@@ -90,10 +91,8 @@ class PassphraseField(QWidget):
     def clear(self) -> None:
         self._line.clear()
         self._eye.setChecked(False)
-        self._toggle()
 
-    def _toggle(self) -> None:
-        shown = self._eye.isChecked()
+    def _show(self, shown: bool) -> None:
         self._line.setEchoMode(QLineEdit.EchoMode.Normal if shown else QLineEdit.EchoMode.Password)
 
     def _typed(self) -> None:

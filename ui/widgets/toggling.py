@@ -6,14 +6,24 @@ Qt tells of a press by `clicked`, but when a screen reader, a voice or a switch 
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QCheckBox, QToolButton
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QAbstractButton, QCheckBox, QPushButton, QToolButton
+
+if TYPE_CHECKING:
+    _Button = QAbstractButton
+else:
+    _Button = object  # one Qt class is all that a widget can be made from
 
 
-class ToggleBox(QCheckBox):
-    """`clicked` is emitted whenever a person changed it, by whatever means, and never for `setChecked`."""
+class _Heard(_Button):
+    """`clicked` is emitted whenever a person changed it, by whatever means, and never for `setChecked`.
 
-    def __init__(self, text: str = "") -> None:
-        super().__init__(text)
+    That another one of its group goes out by itself is no press either: Qt calls `nextCheckState` for it.
+    """
+
+    def __init__(self, *text: str) -> None:
+        super().__init__(*text)  # type: ignore[arg-type]  # the real one takes its words
         self._quiet = False
         self.toggled.connect(self._changed)
 
@@ -33,24 +43,13 @@ class ToggleBox(QCheckBox):
             self.clicked[bool].emit(on)  # type: ignore[index]  # one of two signatures, which the stubs do not tell
 
 
-class ToggleTool(QToolButton):
-    """The same for one of an exclusive group: that another one goes out by itself is no press."""
+class ToggleBox(_Heard, QCheckBox):
+    """A box to tick."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._quiet = False
-        self.toggled.connect(self._changed)
 
-    def nextCheckState(self) -> None:
-        self._quiet = True
-        super().nextCheckState()
-        self._quiet = False
+class ToggleTool(_Heard, QToolButton):
+    """A button of a bar."""
 
-    def setChecked(self, on: bool) -> None:
-        self._quiet = True
-        super().setChecked(on)
-        self._quiet = False
 
-    def _changed(self, on: bool) -> None:
-        if on and not self._quiet:
-            self.clicked[bool].emit(on)  # type: ignore[index]  # one of two signatures, which the stubs do not tell
+class TogglePush(_Heard, QPushButton):
+    """A chip."""
