@@ -62,7 +62,7 @@ class Everyday(QObject):
         if self.tray is None and QSystemTrayIcon.isSystemTrayAvailable():
             tray = self.tray = Tray(app_icon(), self)
             tray.shown.connect(self._window.come_forward)
-            tray.photo.connect(self._window.glasses.take_photo)
+            tray.photo.connect(lambda address: self._window.glasses.take_photo(address))
             tray.lock.connect(self._window.lock)
             tray.ai_off.connect(self._window.switch_ai)
             tray.leave.connect(self._window.leave)

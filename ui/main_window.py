@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
-from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QCloseEvent, QKeySequence, QPaintEvent, QShortcut
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget
 
 from app import settings as declared
@@ -15,23 +17,12 @@ from app.services import Services
 from app.vault.types import ItemId, LockState
 from ui.context import Context
 from ui.dialogs import opened
-from ui.gate import GateWays
 from ui.i18n import tr
 from ui.idle import Guard
-from ui.imports import ImportWays
 from ui.lockwatch import LockWatch
 from ui.memory import Memory
-from ui.pages.ask import AskPage
-from ui.pages.captures import CapturesPage
-from ui.pages.diagnostics import DiagnosticsPage
 from ui.pages.door import LockPage
 from ui.pages.first_run import WelcomePage
-from ui.pages.glasses import GlassesPage
-from ui.pages.settings import SettingsPage
-from ui.pages.shared import SharedPage
-from ui.pages.viewer import ViewerPage
-from ui.shell import Inside
-from ui.shortcuts import ShortcutsDialog
 from ui.tasks import Tasks
 from ui.teller import Teller
 from ui.theme import Theme
@@ -39,6 +30,22 @@ from ui.tokens import GRID
 from ui.widgets.banner import Banners
 from ui.widgets.basics import redress
 from ui.widgets.page import WIDEST, Page
+
+if TYPE_CHECKING:
+    from ui.gate import GateWays
+    from ui.imports import ImportWays
+    from ui.interior import Interior
+    from ui.pages.ask import AskPage
+    from ui.pages.captures import CapturesPage
+    from ui.pages.diagnostics import DiagnosticsPage
+    from ui.pages.glasses import GlassesPage
+    from ui.pages.settings import SettingsPage
+    from ui.pages.shared import SharedPage
+    from ui.pages.viewer import ViewerPage
+    from ui.shell import Inside, Sidebar, Strip
+
+PAGES = ("captures", "glasses", "ask", "shared", "settings")
+"""In the order of the sidebar, and of Ctrl+1 to Ctrl+5."""
 
 _OPEN_WORK = (
     *("export", "import", "favourite", "trash", "forget", "pair", "receipt", "verify receipts", "export receipts", "keys"),
@@ -70,79 +77,128 @@ class MainWindow(QMainWindow):
         self._leaving = False
         self.teller = Teller(self.context, self.banners, lambda: self.here, lambda: self.unlocked)
         self.guard = Guard(services.settings, self.lock, watch or LockWatch())
-        self._make_pages(loop)
+        self._loop = loop
+        self._interior: Interior | None = None
+        self._idle = QTimer(self, interval=0)
+        self._idle.timeout.connect(self._make_more)
         self._make_rooms()
         self._connect()
         self._shortcuts()
         self._room()
         self.guard.start()
 
-    def _make_pages(self, loop: asyncio.AbstractEventLoop) -> None:
-        context, banners = self.context, self.banners
-        self.welcome, self.lock_page = WelcomePage(context), LockPage(context)
-        self.captures = CapturesPage(context, loop, banners)
-        self.viewer = ViewerPage(context, self.captures.model, banners)
-        self.glasses = GlassesPage(context, banners)
-        self.ask = AskPage(context, banners)
-        self.shared = SharedPage(context, banners)
-        self.gate = GateWays(self, context, banners, self.ask, self.shared)
-        self.imports = ImportWays(self, context, banners)
-        self.settings = SettingsPage(context, banners, self.guard.watch)
-        self.pages: dict[str, Page] = {
-            "captures": self.captures,
-            "glasses": self.glasses,
-            "ask": self.ask,
-            "shared": self.shared,
-            "settings": self.settings,
-        }
-
     def _make_rooms(self) -> None:
-        self.diagnostics = DiagnosticsPage(self.context, self.banners, lambda: self.teller.recent)
-        self._others = (self.viewer, self.diagnostics)
-        self.inside = Inside(self.context.theme, self.pages, self._others, (self.banners, *self.gate.bars))
-        self.sidebar, self.strip, self.stack = self.inside.sidebar, self.inside.strip, self.inside.stack
-        self.gate.join(self.stack, self.go)
-        self.guard.watch.away.connect(self.gate.away)
-        self.imports.join(self.stack, self.go, self.captures, self.glasses, self.viewer)
+        self.welcome, self.lock_page = WelcomePage(self.context), LockPage(self.context)
         self.rooms = QStackedWidget()
-        for room in (self.welcome, self.lock_page, self.inside):
-            self.rooms.addWidget(room)
+        self.rooms.addWidget(self.welcome)
+        self.rooms.addWidget(self.lock_page)
         self.setCentralWidget(self.rooms)
 
     def _connect(self) -> None:
-        events, theme = self._services.events, self.context.theme
+        events = self._services.events
         events.subscribe(VaultChanged, self._vault_changed)
         events.subscribe(GlassesChanged, self._show_glasses)
         events.subscribe(GlassesForgotten, self._show_glasses)
-        theme.changed.connect(self._new_look)
-        self.sidebar.chosen.connect(self.go)
-        self.strip.lock_asked.connect(self.lock)
-        self.strip.ai_switched.connect(self.switch_ai)
-        self.strip.glasses_asked.connect(partial(self.go, "glasses"))
-        self.settings.ai_switched.connect(self.switch_ai)
-        self.settings.shortcuts_asked.connect(self.show_shortcuts)
-        self.settings.diagnostics_asked.connect(self._show_diagnostics)
-        self.diagnostics.left.connect(partial(self.go, "settings"))
-        self.captures.opened.connect(self.view)
-        self.captures.ask_about.connect(self.ask_about)
-        self.captures.pair_asked.connect(self._pair)
-        self.viewer.closed.connect(partial(self.go, "captures"))
-        self.viewer.ask_about.connect(self.ask_about)
-        self.viewer.full_screen.connect(self.sidebar.setHidden)
-        self.viewer.full_screen.connect(self.strip.setHidden)
-        self.viewer.receipt_asked.connect(lambda _number: self.go("shared"))
-        self.viewer.receipt_asked.connect(self.shared.open_number)
-        self.ask.choose_asked.connect(partial(self.go, "captures"))
+        self.context.theme.changed.connect(self._new_look)
         self.welcome.finished.connect(self._room)
-        self.welcome.pair_asked.connect(self._pair)
-        self.strip.show_ai(self._services.settings.get(declared.AI_OFF))
+        self.welcome.pair_asked.connect(self.pair)
+
+    # -- the pages, made at first use, or while nothing else is to be done after the first paint -----------------------------------
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._furnished and not self._idle.isActive():
+            self._idle.start()
+
+    @property
+    def _furnished(self) -> bool:
+        return self._interior is not None and self._interior.made
+
+    def _begin(self) -> Interior:
+        """The interior as far as it is made."""
+        if self._interior is None:
+            from ui.interior import Interior  # its modules are half of the window's; the lock page needs none of them
+
+            self._interior = Interior(self, self._loop)
+        return self._interior
+
+    def _make_more(self) -> None:
+        if self._furnished or self.closed.is_set():
+            self._idle.stop()
+        elif self._interior is None:
+            self._begin()
+        else:
+            self._interior.advance()
+
+    @property
+    def interior(self) -> Interior:
+        """The whole of it."""
+        interior = self._begin()
+        interior.finish()
+        return interior
+
+    @property
+    def pages(self) -> dict[str, Page]:
+        return self.interior.pages
+
+    @property
+    def captures(self) -> CapturesPage:
+        return self.interior.captures
+
+    @property
+    def viewer(self) -> ViewerPage:
+        return self.interior.viewer
+
+    @property
+    def glasses(self) -> GlassesPage:
+        return self.interior.glasses
+
+    @property
+    def ask(self) -> AskPage:
+        return self.interior.ask
+
+    @property
+    def shared(self) -> SharedPage:
+        return self.interior.shared
+
+    @property
+    def settings(self) -> SettingsPage:
+        return self.interior.settings
+
+    @property
+    def diagnostics(self) -> DiagnosticsPage:
+        return self.interior.diagnostics
+
+    @property
+    def gate(self) -> GateWays:
+        return self.interior.gate
+
+    @property
+    def imports(self) -> ImportWays:
+        return self.interior.imports
+
+    @property
+    def inside(self) -> Inside:
+        return self.interior.inside
+
+    @property
+    def sidebar(self) -> Sidebar:
+        return self.interior.inside.sidebar
+
+    @property
+    def strip(self) -> Strip:
+        return self.interior.inside.strip
+
+    @property
+    def stack(self) -> QStackedWidget:
+        return self.interior.inside.stack
 
     def _shortcuts(self) -> None:
-        for number, name in enumerate(self.pages, 1):
+        for number, name in enumerate(PAGES, 1):
             self._key(f"Ctrl+{number}", partial(self.go, name))
         self._key("Ctrl+L", self.lock)
         self._key("Ctrl+F", self._search)
-        self._key("Ctrl+E", lambda: self.captures.export_chosen() if self.captures.isVisible() else None)
+        self._key("Ctrl+E", lambda: self.captures.export_chosen() if self.unlocked and self.captures.isVisible() else None)
         self._key("Ctrl+W", self.close)
         self._key("Ctrl+Q", self.leave)
         for keys in ("F1", "?"):
@@ -180,16 +236,13 @@ class MainWindow(QMainWindow):
             door.entered()
 
     def _forget(self) -> None:
-        for page in (*self.pages.values(), *self._others):
-            page.forget()
-        self.gate.forget()
-        self.imports.forget()
+        if self._interior is not None:
+            self._interior.forget()
         for key in _OPEN_WORK:
             self.tasks.cancel(key)
         self.banners.clear()
         if (popup := QApplication.activePopupWidget()) is not None:
             popup.close()
-        self.stack.setCurrentWidget(self.captures)
 
     def go(self, name: str) -> None:
         """Bring a page to the front."""
@@ -211,11 +264,11 @@ class MainWindow(QMainWindow):
         self.ask.take(items)
         self.go("ask")
 
-    def _show_diagnostics(self) -> None:
+    def show_diagnostics(self) -> None:
         self.stack.setCurrentWidget(self.diagnostics)
         self.diagnostics.entered()
 
-    def _pair(self) -> None:
+    def pair(self) -> None:
         self.go("glasses")
         self.glasses.open_pairing()
 
@@ -241,16 +294,18 @@ class MainWindow(QMainWindow):
             self._services.settings.set(declared.AI_OFF, off)
         finally:
             now = self._services.settings.get(declared.AI_OFF)
-            self.strip.show_ai(now)
-            self.settings.show_ai(now)
-            self.ask.ai_switched()
+            if self._furnished:
+                self.strip.show_ai(now)
+                self.settings.show_ai(now)
+                self.ask.ai_switched()
 
     def _vault_changed(self, event: VaultChanged) -> None:
         if not self.closed.is_set():
             self._room()
 
     def _show_glasses(self, _event: object = None) -> None:
-        self.strip.show_glasses(self._services.glasses.known())
+        if self._furnished:
+            self.strip.show_glasses(self._services.glasses.known())
 
     @property
     def here(self) -> Banners:
@@ -268,6 +323,8 @@ class MainWindow(QMainWindow):
         self.tasks.start(self._showing_shortcuts(), key="shortcuts")
 
     async def _showing_shortcuts(self) -> None:
+        from ui.shortcuts import ShortcutsDialog
+
         await opened(ShortcutsDialog(self, self.context.theme))
 
     def come_forward(self) -> None:
@@ -291,6 +348,7 @@ class MainWindow(QMainWindow):
             return
         self._forget()
         self.guard.stop()
-        self.captures.thumbs.close()
+        if self._interior is not None:
+            self._interior.close()
         self.closed.set()
         event.accept()
