@@ -8,8 +8,11 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from app.vault.types import LockState, SlotKind
 from ble.errors import RadioUnavailable
+from ui import i18n
 from ui.dialogs import Question
-from ui.pages.first_run import BLUETOOTH, GLASSES, KEY, PROTECTS, VAULT
+from ui.pages import door
+from ui.pages.first_run import BLUETOOTH, GLASSES, KEY, PROTECTS, VAULT, step_names
+from ui.pages.trail import Trail
 
 
 def texts(widget) -> str:
@@ -173,3 +176,18 @@ async def test_a_backup_takes_the_place_of_a_new_vault(window, page, services, u
     press(page, "I have a backup…")
     await until(lambda: window.rooms.currentWidget() is window.lock_page)
     assert restored == [tmp_path]
+
+
+@pytest.mark.parametrize("language", i18n.LANGUAGES)
+def test_the_row_of_steps_is_one_line(theme, language) -> None:
+    """Of a letter a tenth wider, too: another desktop has other fonts."""
+    i18n.use(language)
+    try:
+        trail = Trail(theme, step_names())
+        for step in range(len(step_names())):
+            trail.show_step(step)
+            for text in trail.findChildren(QLabel):
+                text.ensurePolished()
+            assert trail.layout().sizeHint().width() * 1.1 <= door.WIDTH, (step, step_names())
+    finally:
+        i18n.use(i18n.ENGLISH)

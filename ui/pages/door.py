@@ -16,7 +16,7 @@ from ui.widgets.banner import Banners
 from ui.widgets.basics import button, card, column, label, row
 from ui.widgets.passphrase import PassphraseField
 
-WIDTH = 58 * GRID
+WIDTH = 62 * GRID
 WIDEST = 100 * GRID
 
 

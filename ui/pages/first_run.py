@@ -31,6 +31,11 @@ from ui.widgets.told import Told
 PROTECTS, VAULT, KEY, BLUETOOTH, GLASSES = range(5)
 
 
+def step_names() -> tuple[str, ...]:
+    """In their order; short, so that all stand in one line."""
+    return (tr("Protection"), tr("Vault"), tr("Key"), tr("Bluetooth"), tr("Glasses"))
+
+
 class WelcomePage(Door):
     """`finished` when the person may go in, `pair_asked` when that is to be by the pairing page.
 
@@ -44,8 +49,7 @@ class WelcomePage(Door):
         super().__init__(context)
         self._theme = context.theme
         self.engaged = False
-        names = (tr("Protection"), tr("Vault"), tr("Key"), tr("Bluetooth"), tr("Glasses"))
-        self.trail = Trail(self._theme, names)
+        self.trail = Trail(self._theme, step_names())
         promise = tr("Your captures are kept sealed on this computer. Nothing goes to an AI assistant until you have seen it and said yes.")
         self._head = head(context, tr("Welcome to Eyelid"), promise)
         self.recovery = RecoverySheet(context)

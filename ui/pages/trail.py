@@ -23,7 +23,7 @@ class Trail(QWidget):
         super().__init__()
         self._theme = theme
         self._names = tuple(names)
-        self._flow = FlowLayout(gap=2 * GRID)
+        self._flow = FlowLayout(gap=GRID + 2)
         self.setLayout(self._flow)
         self.at = -1
         self.show_step(0)
@@ -50,7 +50,7 @@ class Trail(QWidget):
             mark = label(str(number + 1), "small" if number > self.at else "strong", "muted" if number > self.at else "accent")
         text = label(name, "strong" if number == self.at else "", "accent" if number == self.at else "muted")
         box = QWidget()
-        box.setLayout(row(mark, text, gap=6))
+        box.setLayout(row(mark, text, gap=4))
         return box
 
 
