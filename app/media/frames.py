@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from app.media.decode import encode_jpeg, media_type_of, upright
 from app.media.errors import MediaUnsupported, decoding
-from app.media.film import frames_at, inspect_film
 from app.media.types import MediaKind, MediaType, Source
 
 FRAMES = 4
@@ -59,6 +58,8 @@ def each_frame(
     times = sorted(set(_evenly(source, kind) if times_ms is None else times_ms))
     if not 1 <= len(times) <= MAX_FRAMES or times[0] < 0:
         raise ValueError(f"{len(times)} frames")
+    from app.media.film import frames_at  # brings FFmpeg along, which a start without clips need not wait for
+
     for at, stored in frames_at(source, kind, times, long_edge):
         with decoding("video"):
             picture = upright(stored, orientation)
@@ -67,4 +68,6 @@ def each_frame(
 
 
 def _evenly(source: Source, media_type: MediaType) -> tuple[int, ...]:
+    from app.media.film import inspect_film  # as above
+
     return spread(inspect_film(source, media_type).duration_ms)

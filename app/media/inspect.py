@@ -7,7 +7,6 @@ from PIL import Image
 from app.media import exif, jpeg
 from app.media.decode import PIXEL_LIMIT, content, fit, open_picture, to_rgb
 from app.media.errors import EMPTY, MediaDamaged, MediaUnsupported, decoding
-from app.media.film import inspect_film
 from app.media.sniff import SNIFF_BYTES, sniff
 from app.media.thumbs import rough_edge, smaller, thumbnails
 from app.media.types import MediaFacts, MediaKind, MediaType, Source, Thumb
@@ -21,7 +20,7 @@ def inspect(source: Source) -> MediaFacts:
     """
     media_type = type_of(source)
     if media_type.kind is not MediaKind.PHOTO:
-        return inspect_film(source, media_type)
+        return _inspect_film(source, media_type)
     return examine(content(source), media_type)[1]
 
 
@@ -31,8 +30,14 @@ def inspect_and_show(source: Source, sizes: tuple[int, ...]) -> tuple[MediaFacts
     if media_type.kind is MediaKind.PHOTO:
         picture, facts = examine(content(source), media_type, rough_edge(max(sizes)))
         return facts, smaller(picture, facts.orientation, sizes)
-    facts = inspect_film(source, media_type)
+    facts = _inspect_film(source, media_type)
     return facts, thumbnails(source, media_type, facts.orientation, sizes) if media_type.can_be_shown else ()
+
+
+def _inspect_film(source: Source, media_type: MediaType) -> MediaFacts:
+    from app.media.film import inspect_film  # brings FFmpeg along, which a start without clips need not wait for
+
+    return inspect_film(source, media_type)
 
 
 def type_of(source: Source) -> MediaType:

@@ -6,7 +6,6 @@ from PIL import Image
 
 from app.media.decode import content, encode_jpeg, fit, media_type_of, open_picture, to_rgb, upright
 from app.media.errors import MediaUnsupported, decoding
-from app.media.film import poster
 from app.media.types import MediaKind, MediaType, Source, Thumb
 
 QUALITY = 80
@@ -42,6 +41,8 @@ def _rough(source: Source, media_type: MediaType, size: int) -> Image.Image:
     if not media_type.can_be_shown:
         raise MediaUnsupported("Eyelid has no picture to show of this file.", f"It is of the type {media_type}.")
     if media_type.kind is MediaKind.VIDEO:
+        from app.media.film import poster  # brings FFmpeg along, which a start without clips need not wait for
+
         return poster(source, media_type, rough_edge(size))
     picture = open_picture(content(source), media_type)
     with decoding("picture"):
