@@ -13,7 +13,6 @@ from typing import Any
 
 from app import settings as declared
 from app.confine.calls import internet_refused
-from app.confine.memory import harden
 from app.desks import LibraryDesk, NoVault, VaultDesk
 from app.errors import explain
 from app.events import EventHub, ItemsChanged, Trouble, VaultChanged, VaultNotice
@@ -26,6 +25,7 @@ from app.library.types import ThumbSize
 from app.live_frames import GlassesFrames
 from app.media.look.link import LookLink
 from app.media.types import Thumb
+from app.outside import Outside
 from app.paths import Profile
 from app.separation import InForce, Separation
 from app.settings import Settings
@@ -61,22 +61,22 @@ class Services:
         settings.on_change(self._setting_changed)
 
     @classmethod
-    async def start(cls, profile: Profile, *, sims: Sequence[str] = ()) -> Services:
-        """Start in `profile`. `sims`: families of simulated glasses to put on the virtual air at once.
+    async def start(cls, profile: Profile, *, sims: Sequence[str] = (), outside: Outside | None = None) -> Services:
+        """Start in `profile`. `sims`: families of simulated glasses to put on the virtual air at once. `outside`: if begun already.
 
         Raises the errors of the settings file, of the courier, and of the vault (in use, damaged, newer format).
         """
-        profile.make()
-        events = EventHub(asyncio.get_running_loop())
-        settings = Settings(profile.settings)
-        harden()  # this and the next before there can be any key in memory
-        separation = Separation.begin()
         try:
-            courier = await CourierLink.start(separation.departure)
+            profile.make()
+            events = EventHub(asyncio.get_running_loop())
+            settings = Settings(profile.settings)
+            outside = outside or Outside()
+            courier = await outside.courier()
         except BaseException:
-            separation.close()
+            if outside is not None:
+                await outside.close()
             raise
-        services = cls(profile, events, settings, Lanes(), courier, separation)
+        services = cls(profile, events, settings, Lanes(), courier, outside.separation)
         try:
             await services.vault.open()
             for family in sims:

@@ -16,8 +16,8 @@ from PySide6.QtCore import QMessageLogContext, QSocketNotifier, QtMsgType, qInst
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.errors import explain
+from app.outside import Outside
 from app.paths import Profile
-from app.services import Services
 from ui.collector import Collector
 from ui.dialogs import tell
 from ui.i18n import tr
@@ -130,12 +130,16 @@ async def run(app: QApplication, profile: Profile, sims: Sequence[str], loop: as
 async def _run(
     theme: Theme, collector: Collector, profile: Profile, sims: Sequence[str], loop: asyncio.AbstractEventLoop, hidden: bool
 ) -> int:
-    starting = asyncio.ensure_future(Services.start(profile, sims=sims))
-    await asyncio.sleep(0)  # by now the courier's process is on its way; the window's modules are read while it comes up
-    from ui.everyday import Everyday
-    from ui.main_window import MainWindow
-
     try:
+        outside = Outside()
+        await asyncio.sleep(0)  # by now the courier's process is on its way; the modules are read while it comes up
+        from app.services import Services
+
+        starting = asyncio.ensure_future(Services.start(profile, sims=sims, outside=outside))
+        await asyncio.sleep(0)
+        from ui.everyday import Everyday
+        from ui.main_window import MainWindow
+
         services = await starting
     except Exception as error:  # whatever it was, the person is told in the same three parts
         said = explain(error)

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer
-from PySide6.QtGui import QCloseEvent, QKeySequence, QPaintEvent, QShortcut
-from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget
+from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QApplication, QStackedWidget
 
 from app import settings as declared
 from app.events import GlassesChanged, GlassesForgotten, VaultChanged
@@ -17,6 +16,7 @@ from app.services import Services
 from app.vault.types import ItemId, LockState
 from ui.context import Context
 from ui.dialogs import opened
+from ui.furnished import Furnished
 from ui.i18n import tr
 from ui.idle import Guard
 from ui.lockwatch import LockWatch
@@ -29,20 +29,10 @@ from ui.theme import Theme
 from ui.tokens import GRID
 from ui.widgets.banner import Banners
 from ui.widgets.basics import redress
-from ui.widgets.page import WIDEST, Page
+from ui.widgets.page import WIDEST
 
 if TYPE_CHECKING:
-    from ui.gate import GateWays
-    from ui.imports import ImportWays
     from ui.interior import Interior
-    from ui.pages.ask import AskPage
-    from ui.pages.captures import CapturesPage
-    from ui.pages.diagnostics import DiagnosticsPage
-    from ui.pages.glasses import GlassesPage
-    from ui.pages.settings import SettingsPage
-    from ui.pages.shared import SharedPage
-    from ui.pages.viewer import ViewerPage
-    from ui.shell import Inside, Sidebar, Strip
 
 PAGES = ("captures", "glasses", "ask", "shared", "settings")
 """In the order of the sidebar, and of Ctrl+1 to Ctrl+5."""
@@ -54,12 +44,11 @@ _OPEN_WORK = (
 """Work that may hold a dialog open; it ends when the vault locks."""
 
 
-class MainWindow(QMainWindow):
+class MainWindow(Furnished):
     """`closed` is set when the person wants to leave; whoever made the window then stops the services."""
 
     def __init__(self, services: Services, theme: Theme, loop: asyncio.AbstractEventLoop, watch: LockWatch | None = None) -> None:
         super().__init__()
-        self.closed = asyncio.Event()
         self._services = services
         memory = Memory(services.profile.root)
         self.tasks = Tasks(loop, self)
@@ -78,9 +67,6 @@ class MainWindow(QMainWindow):
         self.teller = Teller(self.context, self.banners, lambda: self.here, lambda: self.unlocked)
         self.guard = Guard(services.settings, self.lock, watch or LockWatch())
         self._loop = loop
-        self._interior: Interior | None = None
-        self._idle = QTimer(self, interval=0)
-        self._idle.timeout.connect(self._make_more)
         self._make_rooms()
         self._connect()
         self._shortcuts()
@@ -103,95 +89,10 @@ class MainWindow(QMainWindow):
         self.welcome.finished.connect(self._room)
         self.welcome.pair_asked.connect(self.pair)
 
-    # -- the pages, made at first use, or while nothing else is to be done after the first paint -----------------------------------
+    def new_interior(self) -> Interior:
+        from ui.interior import Interior  # its modules are half of the window's; the lock page needs none of them
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        if not self._furnished and not self._idle.isActive():
-            self._idle.start()
-
-    @property
-    def _furnished(self) -> bool:
-        return self._interior is not None and self._interior.made
-
-    def _begin(self) -> Interior:
-        """The interior as far as it is made."""
-        if self._interior is None:
-            from ui.interior import Interior  # its modules are half of the window's; the lock page needs none of them
-
-            self._interior = Interior(self, self._loop)
-        return self._interior
-
-    def _make_more(self) -> None:
-        if self._furnished or self.closed.is_set():
-            self._idle.stop()
-        elif self._interior is None:
-            self._begin()
-        else:
-            self._interior.advance()
-
-    @property
-    def interior(self) -> Interior:
-        """The whole of it."""
-        interior = self._begin()
-        interior.finish()
-        return interior
-
-    @property
-    def pages(self) -> dict[str, Page]:
-        return self.interior.pages
-
-    @property
-    def captures(self) -> CapturesPage:
-        return self.interior.captures
-
-    @property
-    def viewer(self) -> ViewerPage:
-        return self.interior.viewer
-
-    @property
-    def glasses(self) -> GlassesPage:
-        return self.interior.glasses
-
-    @property
-    def ask(self) -> AskPage:
-        return self.interior.ask
-
-    @property
-    def shared(self) -> SharedPage:
-        return self.interior.shared
-
-    @property
-    def settings(self) -> SettingsPage:
-        return self.interior.settings
-
-    @property
-    def diagnostics(self) -> DiagnosticsPage:
-        return self.interior.diagnostics
-
-    @property
-    def gate(self) -> GateWays:
-        return self.interior.gate
-
-    @property
-    def imports(self) -> ImportWays:
-        return self.interior.imports
-
-    @property
-    def inside(self) -> Inside:
-        return self.interior.inside
-
-    @property
-    def sidebar(self) -> Sidebar:
-        return self.interior.inside.sidebar
-
-    @property
-    def strip(self) -> Strip:
-        return self.interior.inside.strip
-
-    @property
-    def stack(self) -> QStackedWidget:
-        return self.interior.inside.stack
+        return Interior(self, self._loop)
 
     def _shortcuts(self) -> None:
         for number, name in enumerate(PAGES, 1):
@@ -236,8 +137,8 @@ class MainWindow(QMainWindow):
             door.entered()
 
     def _forget(self) -> None:
-        if self._interior is not None:
-            self._interior.forget()
+        if self.so_far is not None:
+            self.so_far.forget()
         for key in _OPEN_WORK:
             self.tasks.cancel(key)
         self.banners.clear()
@@ -294,7 +195,7 @@ class MainWindow(QMainWindow):
             self._services.settings.set(declared.AI_OFF, off)
         finally:
             now = self._services.settings.get(declared.AI_OFF)
-            if self._furnished:
+            if self.furnished:
                 self.strip.show_ai(now)
                 self.settings.show_ai(now)
                 self.ask.ai_switched()
@@ -304,7 +205,7 @@ class MainWindow(QMainWindow):
             self._room()
 
     def _show_glasses(self, _event: object = None) -> None:
-        if self._furnished:
+        if self.furnished:
             self.strip.show_glasses(self._services.glasses.known())
 
     @property
@@ -348,7 +249,7 @@ class MainWindow(QMainWindow):
             return
         self._forget()
         self.guard.stop()
-        if self._interior is not None:
-            self._interior.close()
+        if self.so_far is not None:
+            self.so_far.close()
         self.closed.set()
         event.accept()

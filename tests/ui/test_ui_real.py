@@ -228,10 +228,11 @@ async def test_the_program_starts_and_stops_in_order(tmp_path: Path, qapp: QAppl
 
 
 async def test_a_start_that_fails_is_told_in_words(tmp_path: Path, qapp: QApplication, until, monkeypatch) -> None:
-    async def start(profile, *, sims=()):
+    async def start(profile, *, sims=(), outside):
+        await outside.close()
         raise EyelidError("The vault is in use.", "Another Eyelid has it open.", "Close that one first.")
 
-    monkeypatch.setattr(main.Services, "start", start)
+    monkeypatch.setattr(Services, "start", start)
     running = asyncio.ensure_future(main.run(qapp, Profile(tmp_path), (), asyncio.get_running_loop()))
     await until(lambda: [one for one in qapp.topLevelWidgets() if isinstance(one, Question) and one.isVisible()])
     dialog = next(one for one in qapp.topLevelWidgets() if isinstance(one, Question) and one.isVisible())
