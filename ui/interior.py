@@ -96,6 +96,7 @@ class Interior:
         """From page to page, and from what stands around them."""
         window, sidebar, strip = self._window, self.inside.sidebar, self.inside.strip
         sidebar.chosen.connect(window.go)
+        sidebar.help_asked.connect(window.show_help)
         strip.lock_asked.connect(window.lock)
         strip.ai_switched.connect(window.switch_ai)
         strip.glasses_asked.connect(partial(window.go, "glasses"))

@@ -39,7 +39,7 @@ PAGES = ("captures", "glasses", "ask", "shared", "settings")
 
 _OPEN_WORK = (
     *("export", "import", "favourite", "trash", "forget", "pair", "receipt", "verify receipts", "export receipts", "keys"),
-    *("notices", "album", "rename", "release", "shortcuts", "report", "folder"),
+    *("notices", "album", "rename", "release", "shortcuts", "help", "report", "folder"),
 )
 """Work that may hold a dialog open; it ends when the vault locks."""
 
@@ -104,6 +104,7 @@ class MainWindow(Furnished):
         self._key("Ctrl+Q", self.leave)
         for keys in ("F1", "?"):
             self._key(keys, self.show_shortcuts)
+        self._key("Shift+F1", self.show_help)
 
     def _key(self, keys: str, act: object) -> None:
         QShortcut(QKeySequence(keys), self).activated.connect(act)
@@ -227,6 +228,14 @@ class MainWindow(Furnished):
         from ui.shortcuts import ShortcutsDialog
 
         await opened(ShortcutsDialog(self, self.context.theme))
+
+    def show_help(self) -> None:
+        self.tasks.start(self._showing_help(), key="help")
+
+    async def _showing_help(self) -> None:
+        from ui.help import HelpSheet
+
+        await opened(HelpSheet(self, self.context.theme))
 
     def come_forward(self) -> None:
         """In front of everything, from wherever it is: hidden in the tray, small, or behind others."""

@@ -24,9 +24,10 @@ AGE_MS = 30_000
 
 
 class Sidebar(QFrame):
-    """One button a page, in the order of Ctrl+1 to Ctrl+5."""
+    """One button a page, in the order of Ctrl+1 to Ctrl+5, and the help at its foot."""
 
     chosen = Signal(str)
+    help_asked = Signal()
 
     def __init__(self, theme: Theme, pages: Sequence[tuple[str, str]]) -> None:
         super().__init__()
@@ -39,24 +40,33 @@ class Sidebar(QFrame):
         brand = row(mark, label(tr("Eyelid"), "lead"), None, gap=GRID + 2, margins=(GRID, GRID, GRID, 2 * GRID))
         stack = column(brand, gap=4, margins=(GRID + 4, GRID, GRID + 4, GRID + 4))
         for number, (name, title) in enumerate(pages, 1):
-            made = ToggleTool()
-            set_role(made, "nav")
-            made.setText(title)
+            made = self._line(theme, ToggleTool(), title, name)
             made.setCheckable(True)
-            made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-            made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             made.setToolTip(tr("{page} (Ctrl+{n})", page=title, n=number))
-            made.setAccessibleName(title)
-            dress(theme, made, name, on="accent")
             made.clicked.connect(partial(self.chosen.emit, name))
             self._group.addButton(made)
             self._buttons[name] = made
             stack.addWidget(made)
         stack.addStretch(1)
+        self.help = self._line(theme, QToolButton(), tr("Help"), "question")
+        self.help.setToolTip(f"{self.help.text()} (Shift+F1)")
+        self.help.clicked.connect(lambda _on=False: self.help_asked.emit())
+        stack.addWidget(self.help)
         self.setLayout(stack)
         stack.addStrut(21 * GRID)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+
+    @staticmethod
+    def _line(theme: Theme, made: QToolButton, text: str, icon: str) -> QToolButton:
+        """One line of the bar: an icon and a word."""
+        set_role(made, "nav")
+        made.setText(text)
+        made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        made.setAccessibleName(text)
+        dress(theme, made, icon, on="accent")
+        return made
 
     def show_chosen(self, name: str) -> None:
         self._buttons[name].setChecked(True)

@@ -33,6 +33,7 @@ def _everywhere() -> Keys:
         ("Ctrl+F", tr("Search captures")),
         ("Ctrl+L", tr("Lock the vault")),
         ("F1", tr("This list (? does it too)")),
+        ("Shift+F1", tr("Help")),
         ("Ctrl+W", tr("Close the window")),
         ("Ctrl+Q", tr("Quit Eyelid")),
         ("Tab", tr("To the next control")),
