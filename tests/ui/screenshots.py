@@ -35,6 +35,7 @@ from app.services import Services
 from app.vault.types import ItemId, ItemKind, LockState, NewItem, Origin, Share
 from ble.types import LinkState
 from ui.approval import ApprovalDialog
+from ui.help import HelpSheet
 from ui.main_window import MainWindow
 from ui.theme import Theme
 from ui.tokens import Palette, rgb
@@ -235,7 +236,7 @@ class Studio:
         self.window.go("captures")
 
     async def pairing(self) -> None:
-        self.window._pair()
+        self.window.pair()
         await self.take("pairing")
         self.window.go("captures")
 
@@ -291,6 +292,14 @@ class Studio:
             await self.take(f"settings-{number}")
         bar.setValue(0)
 
+    async def help(self) -> None:
+        self.window.show_help()
+        await until(lambda: any(sheet.isVisible() for sheet in self.window.findChildren(HelpSheet)))
+        sheet = next(sheet for sheet in self.window.findChildren(HelpSheet) if sheet.isVisible())
+        await self.take("help", sheet)
+        sheet.reject()
+        await until(lambda: not self.window.tasks.running("help"))
+
     async def locked(self) -> None:
         self.window.lock()
         await until(lambda: self.window.rooms.currentWidget() is self.window.lock_page)
@@ -326,7 +335,7 @@ class Studio:
 README = ("captures", "glasses", "approval")
 FULL = (
     *("captures", "captures_small", "selected", "nothing", "viewer", "video", "glasses", "importing", "pairing"),
-    *("ask", "approval", "shared", "settings", "locked", "first_run"),
+    *("ask", "approval", "shared", "settings", "help", "locked", "first_run"),
 )
 LOOKS: dict[str, tuple[str, int, Qt.LayoutDirection]] = {
     "light": ("light", 100, Qt.LayoutDirection.LeftToRight),
