@@ -19,6 +19,10 @@ LANGUAGES = {ENGLISH: "English", "de": "Deutsch", "es": "Español", "fr": "Fran�
 """Those that Eyelid is shipped in, by their codes, as they call themselves."""
 PSEUDO, PSEUDO_MIRRORED = "pseudo", "pseudo-rtl"
 """For testing: every word longer and accented, and so told apart from what was forgotten; the second written from right to left."""
+_CORE = "core\4"
+"""Begins the key of a pattern of the core's: gettext puts the context before the words, with this sign between."""
+_LEAST = 10
+"""Characters of its own that a pattern has; fewer would fit anything."""
 _FIELD = re.compile(r"\{(\w*)\}")
 _ACCENTS = str.maketrans("aeiouyAEIOUYcnsz", "áéíóúýÁÉÍÓÚÝçñšž")
 
@@ -90,9 +94,12 @@ def _value(match: re.Match[str], field: re.Match[str]) -> str:
 
 
 def _patterns(entries: dict[object, str]) -> Iterable[tuple[re.Pattern[str], str]]:
-    """The entries with fields as patterns, those with the most words of their own first."""
-    with_fields = [(key, text) for key, text in entries.items() if isinstance(key, str) and _FIELD.search(key)]
-    for key, text in sorted(with_fields, key=lambda entry: -len(_FIELD.sub("", entry[0]))):
+    """The core's patterns, those with the most words of their own first."""
+    patterns = [(key.removeprefix(_CORE), text) for key, text in entries.items() if isinstance(key, str) and key.startswith(_CORE)]
+    own = {key: len(_FIELD.sub("", key)) for key, _ in patterns}
+    for key, text in sorted(patterns, key=lambda entry: -own[entry[0]]):
+        if own[key] < _LEAST:
+            return
         parts, seen = [], set[str]()
         at = 0
         for field in _FIELD.finditer(key):

@@ -48,10 +48,13 @@ def german(translations: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     made = Catalog(locale="de", charset="utf-8")
     made.add("Lock", "Sperren")
     made.add(("{count} photo", "{count} photos"), ("{count} Foto", "{count} Fotos"))
+    made.add("This {noun} is damaged.", "Beschädigt: {noun}.", context="core")
     made.add("This {noun} is damaged.", "Beschädigt: {noun}.")
-    made.add("The glasses “{name}” sent {count} bytes.", "{count} Bytes kamen von „{name}“.")
-    made.add("The glasses {what}.", "Brille: {what}.")
-    made.add("{a} and {a_} differ.", "{a_} ist nicht {a}.")
+    made.add("Pictures {of} must not be sent.", "{of} bleibt hier.")
+    made.add("The glasses “{name}” sent {count} bytes.", "{count} Bytes kamen von „{name}“.", context="core")
+    made.add("The glasses {what}.", "Brille: {what}.", context="core")
+    made.add("{a} and {a_} differ.", "{a_} ist nicht {a}.", context="core")
+    made.add("{a} of {b}.", "{b}: {a}.", context="core")
     import io
 
     monkeypatch.setattr(i18n, "_catalogue", lambda code: gettext.GNUTranslations(io.BytesIO(translations.compiled(made))))
@@ -68,6 +71,8 @@ def test_sentences_plurals_and_patterns() -> None:
     assert said("The glasses are busy.") == "Brille: are busy."
     assert said("one and two differ.") == "two ist nicht one."
     assert tr("This {noun} is damaged.", noun="{odd}") == "Beschädigt: {odd}."
+    assert said("Pictures of people must not be sent.") == "Pictures of people must not be sent."  # only the window says that with a field
+    assert said("Two of three.") == "Two of three."  # a pattern of nearly nothing fits nearly everything
     assert said("") == tr("") == ""
 
 

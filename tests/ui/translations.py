@@ -22,6 +22,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parents[2]
+CORE = "core"
+"""As `ui.i18n` has it."""
 FOLDER = ROOT / "resources/translations"
 LANGUAGES = ("de", "es", "fr", "zh_CN")
 _OUTSIDE = ("app/cli", "ble/sim", "app/courier", "app/assistants", "app/imports/families")
@@ -37,16 +39,20 @@ _FIELD = re.compile(r"\{(\w*)\}")
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One sentence; `many` for the plural, "" where it does not count anything."""
+    """One sentence; `many` for the plural, "" where it does not count anything.
+
+    `context` is `CORE` for patterns of the core's, so that no words of the window are taken for one.
+    """
 
     one: str
     many: str
     place: str
+    context: str | None = None
 
 
 def messages() -> list[Message]:
     """All, each once, in the order of the source."""
-    found: dict[str, Message] = {}
+    found: dict[tuple[str, str | None], Message] = {}
     for room in ("ui", "app", "ble"):
         for path in sorted((ROOT / room).rglob("*.py")):
             place = path.relative_to(ROOT).as_posix()
@@ -54,9 +60,9 @@ def messages() -> list[Message]:
                 continue
             tree = ast.parse(path.read_text("utf-8"))
             for message in of_window(tree, place) if room == "ui" else of_core(tree, place):
-                known = found.get(message.one)
+                known = found.get((message.one, message.context))
                 if known is None or (message.many and not known.many):
-                    found[message.one] = message
+                    found[message.one, message.context] = message
     return list(found.values())
 
 
@@ -86,9 +92,9 @@ def of_core(tree: ast.AST, place: str) -> Iterator[Message]:
         if isinstance(node, ast.JoinedStr):
             pattern = _pattern(node)
             if pattern and _FIELD.search(pattern) and _is_for_people(_FIELD.sub("x", pattern)) and len(_FIELD.sub("", pattern)) > 6:
-                yield Message(pattern, "", place)
+                yield Message(pattern, "", place, CORE)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _is_for_people(node.value):
-            yield Message(node.value, "", place)
+            yield Message(node.value, "", place, CORE if _FIELD.search(node.value) else None)
 
 
 def _no_words(tree: ast.AST) -> Iterator[ast.AST]:
@@ -122,7 +128,7 @@ def _is_for_people(text: str) -> bool:
 def template() -> Catalog:
     made = Catalog(project="Eyelid", charset="utf-8")
     for message in messages():
-        made.add((message.one, message.many) if message.many else message.one, locations=[(message.place, 0)])
+        made.add((message.one, message.many) if message.many else message.one, locations=[(message.place, 0)], context=message.context)
     return made
 
 
