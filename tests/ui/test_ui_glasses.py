@@ -47,14 +47,14 @@ def no_focus_but(widget) -> bool:
 async def looking(window, services, fake, until):
     """The pairing panel with one pair heard."""
     services.glasses.air = [fake.FOUND]
-    window._pair()
+    window.pair()
     await until(lambda: window.glasses.pairing.look.rows())
     return window.glasses.pairing
 
 
 async def test_pairing_lists_the_nearest_first_and_says_what_to_know_before(window, services, fake, until) -> None:
     services.glasses.air = [replace(fake.FOUND, address="AA:BB:CC:DD:EE:09", name="Far", rssi=-90), fake.FOUND]
-    window._pair()
+    window.pair()
     panel = window.glasses.pairing
     await until(lambda: len(panel.look.rows()) == 2)
     assert [row.found.name for row in panel.look.rows()] == ["Omi Glass", "Far"]
@@ -114,7 +114,7 @@ async def test_what_went_wrong_comes_with_one_thing_to_do(looking, services, unt
 async def test_others_of_the_same_name_are_not_taken_for_mine(window, services, fake, until) -> None:
     services.glasses.put(fake.view())
     services.glasses.air = [replace(fake.FOUND, address="AA:BB:CC:DD:EE:09")]
-    window._pair()
+    window.pair()
     panel = window.glasses.pairing
     await until(lambda: panel.look.rows())
     press(panel, "Pair Omi Glass, Strong signal")
@@ -140,7 +140,7 @@ async def test_enter_presses_what_has_the_focus(looking, services, qtbot, until)
 
 async def test_every_family_can_be_tried_and_an_experimental_one_says_so(window, services, until) -> None:
     services.glasses.simulated_families = lambda: (("omi-glass", "Omi Glass"), ("heycyan", "HeyCyan"))
-    window._pair()
+    window.pair()
     panel = window.glasses.pairing
     await until(lambda: panel.look.offered)
     assert "Start simulated HeyCyan (experimental)" in texts(panel)
@@ -150,7 +150,7 @@ async def test_every_family_can_be_tried_and_an_experimental_one_says_so(window,
 
 async def test_a_radio_that_is_off_is_said_once_in_its_place_until_it_is_on(window, services, fake, until) -> None:
     services.glasses.scan_error = RadioUnavailable("Bluetooth is off.", "The adapter is switched off.", "Switch it on.")
-    window._pair()
+    window.pair()
     panel = window.glasses.pairing
     await until(lambda: panel.look.notice.text == "Bluetooth is off. The adapter is switched off. Switch it on.")
     assert window.banners.shown() == []
