@@ -735,8 +735,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Let the loop run until `condition` holds; five seconds at most."""
-    async with asyncio.timeout(5):
+    """Let the loop run until `condition` holds; half a minute at most, for busy computers."""
+    async with asyncio.timeout(30):
         while not condition():
             await asyncio.sleep(0.002)
 
