@@ -164,8 +164,8 @@ async def test_diagnostics_forget_when_the_vault_locks(diagnostics, window, unti
     assert not diagnostics._report.isVisible()
 
 
-def test_the_same_glasses_have_another_id_in_each_report(fake, services) -> None:
+async def test_the_same_glasses_have_another_id_in_each_report(fake, services) -> None:
     services.glasses.views = {"AA:BB:CC:DD:EE:01": fake.view()}
-    one, other = (doctor._glasses(services)[0].text for _ in range(2))
+    one, other = [(await doctor._glasses(services))[0].text for _ in range(2)]
     assert one != other
     assert report((), ("It broke.",)).splitlines()[-1].split() == ["trouble", "It", "broke."]
