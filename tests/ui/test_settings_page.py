@@ -129,7 +129,7 @@ async def diagnostics(window, services, until, fake, monkeypatch):
     services.glasses.put(fake.view())
 
     async def found(given):
-        return [*doctor._glasses(given), Finding("courier", "runs", True), Finding("keyring", "none that can be trusted", False)]
+        return [*await doctor._glasses(given), Finding("courier", "runs", True), Finding("keyring", "none that can be trusted", False)]
 
     monkeypatch.setattr("ui.pages.diagnostics.of_services", found)
     window.teller.recent.append("A capture arrived damaged.")
