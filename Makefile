@@ -14,7 +14,8 @@ test: setup-dev ## Set everything up, then lint, types and tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/ui
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/ui
 
 test-vectors: $(VENV)-oracles/.stamp system-test ## The vault's format against the public age vectors, and other age programs in both directions
 	$(VENV)-oracles/bin/python tests/vectors/run.py
