@@ -376,9 +376,15 @@ async def seen(real: MainWindow, until: Any, name: str) -> str:
     """All words of the details of the capture that came from a file of this name."""
     vault = real.context.services.vault.vault
     item = next(each for each in vault.ids() if vault.meta(each).new.original_name == name)
+    details = real.viewer.details
+
+    def words() -> list[str]:
+        return [each.text() for each in details.findChildren(QLabel) if each.isVisibleTo(details)]
+
     real.view(item)
     await until(lambda: real.viewer._meta is not None and real.viewer._meta.id == item)
-    return " ".join(each.text() for each in real.viewer.details.findChildren(QLabel) if each.isVisibleTo(real.viewer.details))
+    await until(lambda: "From" in words() and "Taken" in words())  # what is added to a layout shows a turn of the loop later
+    return " ".join(words())
 
 
 async def test_details_say_what_a_file_was_taken_for_and_what_nobody_can_know(
