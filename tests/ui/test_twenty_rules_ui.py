@@ -361,11 +361,11 @@ async def test_rule_16_one_page_takes_back_and_the_switch_is_always_there(window
     await until(lambda: "Whatever you ask there, until you turn it off" in texts(window.shared))
     button(window.shared, "Take back").click()
     await until(lambda: services.sharing.revoked == ["g1"])
-    assert "cannot bring back what has left" in texts(window.shared)
+    await until(lambda: "cannot bring back what has left" in texts(window.shared))
     window.strip._ai.click()
     await until(lambda: services.settings.get(AI_OFF))
     window.go("shared")
-    assert "AI is switched off: nothing can be sent now." in texts(window.shared)
+    await until(lambda: "AI is switched off: nothing can be sent now." in texts(window.shared))
 
 
 async def test_rule_17_while_bytes_move_it_is_said_on_every_page_and_can_be_stopped(window, services, fake, until) -> None:
