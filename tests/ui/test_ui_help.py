@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-
 import pytest
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QAccessible, QTextDocument
@@ -40,20 +37,6 @@ async def test_it_closes_when_the_vault_locks(window, until) -> None:
     await until(lambda: shown(window))
     window.lock()
     await until(lambda: not shown(window))
-
-
-async def test_it_can_be_read_at_the_lock_page(window, qtbot, until) -> None:
-    window.lock()
-    await until(lambda: window.lock_page.isVisible() and window.isActiveWindow())
-    for _ in range(20):  # the window system may take the window for the active one a moment later than Qt says
-        qtbot.keyClick(window, Qt.Key.Key_F1, Qt.KeyboardModifier.ShiftModifier)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(1):
-                while not shown(window):
-                    await asyncio.sleep(0.01)
-        if shown(window):
-            return
-    raise AssertionError("the help did not come up")
 
 
 def test_every_chapter_and_question_is_shown(qtbot, theme) -> None:
