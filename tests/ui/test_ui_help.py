@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QAccessible, QTextDocument
 from PySide6.QtWidgets import QPushButton
 
+from app.vault.types import LockState
 from ui import help, i18n
 from ui.help import HelpSheet, HelpText
 
@@ -37,6 +40,16 @@ async def test_it_closes_when_the_vault_locks(window, until) -> None:
     await until(lambda: shown(window))
     window.lock()
     await until(lambda: not shown(window))
+
+
+async def test_it_can_be_read_at_the_lock_page(window, services, qtbot, until) -> None:
+    window.lock()
+    await until(lambda: services.vault.state is LockState.LOCKED and not window.tasks.running("lock"))
+    await until(window.lock_page.isVisible)
+    for _ in range(10):  # the lock is told to the window some turns of the loop later, and ends whatever is open
+        await asyncio.sleep(0)
+    qtbot.keyClick(window, Qt.Key.Key_F1, Qt.KeyboardModifier.ShiftModifier)
+    await until(lambda: shown(window))
 
 
 def test_every_chapter_and_question_is_shown(qtbot, theme) -> None:
