@@ -6,12 +6,15 @@ import asyncio
 import dataclasses
 import logging
 import secrets
+from typing import Any
 
 from bumble import core, ll
 from bumble.controller import Controller
 from bumble.device import Device, DeviceConfiguration
 from bumble.hci import (
     Address,
+    HCI_Command_Complete_Event,
+    HCI_Command_Status_Event,
     HCI_ErrorCode,
     HCI_LE_Connection_Complete_Event,
     HCI_LE_Create_Connection_Cancel_Command,
@@ -127,12 +130,21 @@ def _enhanced(event: HCI_LE_Connection_Complete_Event) -> HCI_LE_Enhanced_Connec
     )
 
 
+class AirHost(Host):
+    """Bumble's host, mended where a command is called off in the very turn of the loop in which its answer comes."""
+
+    def on_command_processed(self, event: HCI_Command_Complete_Event[Any] | HCI_Command_Status_Event) -> None:
+        """As upstream, but an answer that nobody waits for any more is none of anybody's: upstream raises InvalidStateError."""
+        if self.pending_response is None or not self.pending_response.done():
+            super().on_command_processed(event)
+
+
 def device_on(link: AirLink, name: str, address: Address) -> tuple[AirController, Device]:
     """A Bumble device with a software controller of its own on `link`."""
     controller = AirController(name, link=link, public_address=made_up_public())
     # The static address is the identity here: it is what the other side meets again.
     configuration = DeviceConfiguration(name=name, address=address, keystore=None, identity_address_type=Address.RANDOM_DEVICE_ADDRESS)
-    device = Device(config=configuration, host=Host(controller, AsyncPipeSink(controller)))
+    device = Device(config=configuration, host=AirHost(controller, AsyncPipeSink(controller)))
     return controller, device
 
 

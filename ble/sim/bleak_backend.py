@@ -122,6 +122,19 @@ class _Comparing(PairingDelegate):
         return await self._compare(f"{number:0{digits}}")
 
 
+def _noted(task: asyncio.Future[Any]) -> None:
+    """How a request ended that perhaps nobody waits for any more."""
+    if not task.cancelled():
+        task.exception()
+
+
+def _call_off(task: asyncio.Future[Any]) -> None:
+    """Until it ends: `asyncio.wait_for`, which Bumble waits with, takes no notice on Python 3.11 when its answer is just there."""
+    if not task.done():
+        task.cancel()
+        asyncio.get_running_loop().call_soon(_call_off, task)
+
+
 class AirClient(BaseBleakClient):
     """One link over the virtual air, from a central of its own."""
 
@@ -241,7 +254,11 @@ class AirClient(BaseBleakClient):
         except core.BaseBumbleError as error:
             raise BleakError(str(error)) from error
         finally:
-            task.cancel()
+            if not task.done():
+                # Called off, it goes on for as long as the link does: were it cancelled in the turn of the loop in which its answer comes,
+                # Bumble would raise InvalidStateError, and the other side answers it anyway.
+                task.add_done_callback(_noted)
+                gone.add_done_callback(lambda _: _call_off(task))
 
     # -- attributes -----------------------------------------------------------------------------------------------------------------
 
