@@ -50,6 +50,14 @@ class ItemsRemoved:
 
 
 @dataclass(frozen=True, slots=True)
+class PreviewsMade:
+    """How far the thumbnails are that are made in the background; at the end `done` is `total`."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class CaptureSealed:
     """A capture arrived and is safe in the vault; sent while locked too, so it says no more than that."""
 

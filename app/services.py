@@ -27,6 +27,7 @@ from app.media.look.link import LookLink
 from app.media.types import Thumb
 from app.outside import Outside
 from app.paths import Profile
+from app.previews import Previews
 from app.separation import InForce, Separation
 from app.settings import Settings
 from app.sharing.courier_link import CourierLink
@@ -55,6 +56,7 @@ class Services:
         self._library: LibraryDesk | None = None
         self._sharing: SharingDesk | None = None
         self._imports: ImportDesk | None = None
+        self._previews: Previews | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped = False
         events.subscribe(VaultChanged, self._vault_changed)
@@ -134,7 +136,12 @@ class Services:
 
     def _furnish(self, vault: Vault) -> None:
         """Set up what needs a vault, once there is one."""
-        self._library = LibraryDesk(Library(vault), self._lanes, self.events, self.glasses.discarded)
+        library = Library(vault)
+        self._library = LibraryDesk(library, self._lanes, self.events, self.glasses.discarded)
+        if self._previews is not None:
+            self._previews.close()
+        self._previews = Previews(library, self._lanes, self.events)
+        self._spawn(self._previews.run())
         book = DestinationBook(self.profile.root)
         self._sharing = SharingDesk(vault, self._lanes, self._courier, self.events, book, looker=self._look)
         self._sharing.ai_off = self.settings.get(declared.AI_OFF)
@@ -164,6 +171,7 @@ class Services:
     async def _look_around(self, library: LibraryDesk) -> None:
         """After unlocking: take in what arrived meanwhile, and say what is not as this computer left it."""
         await library.catch_up()
+        self._look_at_pictures()
         if notices := self.vault.notices():
             self.events.publish(VaultNotice(notices))
 
@@ -183,6 +191,11 @@ class Services:
     async def _imported(self, meta: ItemMeta, thumbs: Sequence[Thumb]) -> None:
         if self.vault.state is LockState.UNLOCKED:
             await self.library.arrived(meta.id, thumbs)
+            self._look_at_pictures()
+
+    def _look_at_pictures(self) -> None:
+        if self._previews is not None:
+            self._previews.wake()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(self._guarded(work))

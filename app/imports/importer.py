@@ -1,7 +1,8 @@
 """One file's way into the vault: read once, hashed, checked, recognised, sealed. The file itself is never changed.
 
-Blocking calls, good for any thread: `prepare` computes, `seal` mostly waits for the drive. Nothing half-read is ever sealed: what changed
-while it was read, or ends too early, is refused with a reason.
+Blocking, and good for several threads at once, which is worth it: much of the time goes by waiting for the drive. Nothing half-read is
+ever sealed: what changed while it was read, or ends too early, is refused with a reason. A JPEG is not decoded here, only walked through;
+whoever makes its thumbnails later finds out what that cannot tell.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,7 +22,7 @@ from app.imports.recognise import recognise
 from app.imports.sources import LARGEST, SourceChanged, SourceRefused, opened
 from app.imports.types import Camera, Clues, Fate, Outcome, Source
 from app.media.exif import printable
-from app.media.inspect import inspect_and_show
+from app.media.inspect import glance
 from app.media.sniff import SNIFF_BYTES, sniff
 from app.media.types import MediaFacts, Thumb
 from app.vault.errors import VaultLocked
@@ -40,8 +42,17 @@ _IN_TRASH = Explanation("It is in the vault's trash.", "You moved it there.", "R
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """A file that is whole and known, with its thumbnails: `data` is None for one that is too long for memory."""
+class Taken:
+    """How a file ended, and where it is a new item what is known of it, with the thumbnails that `glance` had."""
+
+    outcome: Outcome
+    meta: ItemMeta | None = None
+    thumbs: tuple[Thumb, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A file that is whole and known: `data` is None for one that is too long for memory."""
 
     source: Source
     sha256: str
@@ -53,26 +64,32 @@ class Prepared:
 
 
 class Importer:
-    """The steps of taking in one file. `memory` may know it from before; `sizes` are those of the thumbnails, in pixels."""
+    """Takes in one file after another. `memory` may know them from before; `sizes` are those of the thumbnails, the least first."""
 
     def __init__(self, vault: Vault, memory: ImportMemory, sizes: tuple[int, ...]) -> None:
         self._vault = vault
         self._memory = memory
         self._sizes = sizes
+        self._sealing = tuple(threading.Lock() for _ in range(256))
 
-    def prepare(self, source: Source, *, only_glasses: bool = False, again: bool = True) -> Prepared | Outcome:
-        """Read and check a file. Returns an outcome where that is the end: it is in the vault, or cannot be imported. Raises VaultLocked.
+    def take(self, source: Source, group: str = "", *, only_glasses: bool = False, again: bool = True) -> Taken:
+        """Take in a file, unless it is in the vault or no capture; a new item is durable and read back on return. Raises VaultLocked.
 
-        `again`: take a file in once more that the person has deleted from the vault since.
+        `again`: take a file in once more that the person has deleted from the vault since. Whatever else goes wrong with this file (a full
+        disk too) is its outcome.
         """
         try:
             if (item := self._memory.item(source)) is not None and (not again or self._holds(item)):
-                return Outcome(source.path, Fate.KNOWN, item)
-            return self._read(source, only_glasses)
+                return Taken(Outcome(source.path, Fate.KNOWN, item))
+            prepared = self._read(source, only_glasses)
+            if isinstance(prepared, Outcome):
+                return Taken(prepared)
+            with self._sealing[int(prepared.sha256[:2], 16)]:  # of two files with the same bytes, the second finds the first in the vault
+                return self._seal(prepared, group)
         except VaultLocked:
             raise
         except (OSError, EyelidError) as error:
-            return Outcome(source.path, Fate.REFUSED, why=explain(error))
+            return Taken(Outcome(source.path, Fate.REFUSED, why=explain(error)))
 
     def _holds(self, item: ItemId) -> bool:
         try:
@@ -82,7 +99,7 @@ class Importer:
         except EyelidError:
             return False
 
-    def _read(self, source: Source, only_glasses: bool) -> Prepared | Outcome:
+    def _read(self, source: Source, only_glasses: bool) -> _Prepared | Outcome:
         if source.size > LARGEST:
             raise SourceRefused("This file is too large.", f"It is longer than {LARGEST >> 30} GiB.", "Cut it into parts first.")
         with opened(source) as file:
@@ -94,33 +111,24 @@ class Importer:
             if (item := self._vault.with_digest(sha256)) is not None:
                 self._memory.remember(source, item)
                 return Outcome(source.path, Fate.KNOWN, item, why=None if self._holds(item) else _IN_TRASH)
-            facts, thumbs = inspect_and_show(data if data is not None else file, self._sizes)
+            facts, thumbs = glance(data if data is not None else file, self._sizes)
         camera = recognise(clues_of(source, facts))
         if only_glasses and not camera.glasses:
             return Outcome(source.path, Fate.PASSED_OVER, camera=camera, why=Explanation("Nothing says that glasses made this."))
-        return Prepared(source, sha256, facts, camera, _taken_at(source, facts), thumbs, data)
+        return _Prepared(source, sha256, facts, camera, _taken_at(source, facts), thumbs, data)
 
-    def seal(self, prepared: Prepared, group: str = "") -> tuple[Outcome, ItemMeta | None]:
-        """Seal a prepared file, unless the vault got the same bytes meanwhile; the new item is durable and read back on return.
-
-        Raises VaultLocked. Whatever else goes wrong with this file (a full disk too) is its outcome.
-        """
+    def _seal(self, prepared: _Prepared, group: str) -> Taken:
         source = prepared.source
-        try:
-            if (item := self._vault.with_digest(prepared.sha256)) is not None:
-                self._memory.remember(source, item)
-                return Outcome(source.path, Fate.KNOWN, item), None
-            meta = self._add(prepared, _describe(prepared, group))
-        except VaultLocked:
-            raise
-        except (OSError, EyelidError) as error:
-            return Outcome(source.path, Fate.REFUSED, why=explain(error)), None
+        if (item := self._vault.with_digest(prepared.sha256)) is not None:
+            self._memory.remember(source, item)
+            return Taken(Outcome(source.path, Fate.KNOWN, item))
+        meta = self._add(prepared, _describe(prepared, group))
         self._memory.remember(source, meta.id)
-        return Outcome(source.path, Fate.TAKEN, meta.id, prepared.camera, prepared.taken_at), meta
+        return Taken(Outcome(source.path, Fate.TAKEN, meta.id, prepared.camera, prepared.taken_at), meta, prepared.thumbs)
 
-    def _add(self, prepared: Prepared, new: NewItem) -> ItemMeta:
+    def _add(self, prepared: _Prepared, new: NewItem) -> ItemMeta:
         if prepared.data is not None:
-            return self._vault.add(prepared.data, new)
+            return self._vault.add(prepared.data, new, sha256=prepared.sha256)
         with opened(prepared.source) as file:
             meta = self._vault.add(file, new)
         if meta.sha256 != prepared.sha256:
@@ -182,7 +190,7 @@ def _taken_at(source: Source, facts: MediaFacts) -> datetime:
         return datetime.now(UTC)
 
 
-def _describe(prepared: Prepared, group: str) -> NewItem:
+def _describe(prepared: _Prepared, group: str) -> NewItem:
     facts, camera = prepared.facts, prepared.camera
     signs = tuple((sign.value, text) for sign, text in camera.signs)
     return NewItem(

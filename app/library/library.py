@@ -23,7 +23,7 @@ from app.media.sniff import SNIFF_BYTES, sniff
 from app.media.thumbs import thumbnails
 from app.media.types import Thumb
 from app.vault.errors import ItemMissing, ObjectDamaged, VaultTooNew
-from app.vault.index import IndexRow
+from app.vault.index import NO_PICTURE, IndexRow
 from app.vault.types import ItemId, ItemKind, ItemMeta
 from app.vault.vault import Vault
 
@@ -33,8 +33,8 @@ LONGEST_ALBUM = 60
 PLAIN = 0x808080
 """Colour of a tile whose picture was not looked at yet, or has none."""
 _AT_ONCE = 60
-"""So many thumbnails, about a screen full, are made right after unlocking; the others when they are first looked at."""
-_NONE = b""
+"""So many thumbnails, about a screen full, are made right after unlocking; the others in the background, or when they are asked for."""
+_NONE = Thumb()
 """Stored in place of a thumbnail where none can be made, so that it is not tried at every look."""
 _UNREADABLE = (ItemMissing, ObjectDamaged, VaultTooNew)
 """One item cannot be read, now at least; the others are not affected."""
@@ -94,7 +94,7 @@ class Library:
         """An upright JPEG whose long edge is `size`, made and kept on the first ask; None where there is no picture to show."""
         stored = self._vault.index.thumb(item, size)
         if stored is None:
-            stored = self._make_thumbs(item).get(size, _NONE)
+            stored = self._make_thumbs(item).get(size)
         return stored or None
 
     def details(self, item: ItemId) -> ItemMeta:
@@ -130,12 +130,24 @@ class Library:
     def arrived(self, item: ItemId, thumbs: Sequence[Thumb] | None = None) -> None:
         """Keep thumbnails and colour of a new item, so that the gallery finds them ready. A damaged item is no fault here.
 
-        `thumbs` are those of each `ThumbSize`, none for what has no picture; without them they are made from the vault's copy.
+        `thumbs` are those of each `ThumbSize`, in order; fewer are rough ones for the time being, and the item stays among `not_looked_at`.
+        Without any word of them they are made from the vault's copy.
         """
         if thumbs is None:
             self._make_thumbs(item)
         else:
             self._keep_thumbs(item, thumbs)
+
+    def not_looked_at(self) -> list[ItemId]:
+        """Captures whose thumbnails are missing or rough, and that nobody knows yet to be whole, newest first."""
+        return self._vault.index.not_looked_at()
+
+    def look_at(self, item: ItemId) -> bool:
+        """Decode one of those from the vault's copy, for its thumbnails; its tile says so where it cannot be decoded.
+
+        Returns false where the vault's copy cannot be read now.
+        """
+        return bool(self._make_thumbs(item))
 
     def catch_up(self) -> tuple[ItemId, ...]:
         """After unlocking: take in what arrived while locked, newest last, and delete what was in the trash for 30 days."""
@@ -149,18 +161,17 @@ class Library:
     def _make_thumbs(self, item: ItemId) -> dict[int, bytes]:
         """Make and store all sizes from one decoding; what has no picture gets empty ones, what cannot be read now gets none."""
         try:
-            thumbs: Sequence[Thumb] = self._decode(item)
+            thumbs = self._decode(item)
         except (MediaDamaged, MediaUnsupported):
-            thumbs = ()
+            thumbs = tuple(_NONE for _ in ThumbSize)
         except _UNREADABLE:
             return {}
         return self._keep_thumbs(item, thumbs)
 
     def _keep_thumbs(self, item: ItemId, thumbs: Sequence[Thumb]) -> dict[int, bytes]:
-        made: dict[int, bytes] = {size: thumbs[place].jpeg if thumbs else _NONE for place, size in enumerate(ThumbSize)}
-        for size, jpeg in made.items():
-            self._vault.index.put_thumb(item, size, jpeg)
-        self._store_colour(item, thumbs[0].colour if thumbs else None)
+        made: dict[int, bytes] = {size: thumb.jpeg for size, thumb in zip(ThumbSize, thumbs, strict=False)}
+        colour = thumbs[0].colour if len(thumbs) == len(ThumbSize) else None
+        self._vault.index.put_thumbs(item, made, NO_PICTURE if thumbs and not thumbs[0].jpeg else colour)
         return made
 
     def _decode(self, item: ItemId) -> tuple[Thumb, ...]:
@@ -171,19 +182,6 @@ class Library:
             if media_type is None:
                 raise MediaUnsupported("Eyelid does not know this kind of file.")
             return thumbnails(media, media_type, orientation, tuple(ThumbSize))
-
-    def _store_colour(self, item: ItemId, colour: int | None) -> None:
-        """The index takes a colour only with the whole meta, so look again whether that was changed, or deleted, meanwhile."""
-        index = self._vault.index
-        try:
-            revision = -1
-            while (meta := self._vault.meta(item)).revision != revision:
-                index.put(meta, colour=colour)
-                revision = meta.revision
-        except ItemMissing:
-            index.remove(item)
-        except _UNREADABLE:
-            return  # the thumbnails are good; a colour is not worth more trouble
 
     # -- changing
 
@@ -283,5 +281,6 @@ def _tile(row: IndexRow) -> Tile:
         favourite=row.favourite,
         shared_with=row.shared_with,
         from_name=row.from_name,
-        colour=PLAIN if row.colour is None else row.colour,
+        colour=PLAIN if row.colour in (None, NO_PICTURE) else row.colour,
+        intact=row.colour != NO_PICTURE or row.kind not in (ItemKind.PHOTO, ItemKind.VIDEO),
     )

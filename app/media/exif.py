@@ -33,17 +33,23 @@ _CHARSET = 8
 """Bytes before a UserComment that name its character set (CIPA DC-008, 4.6.6.5)."""
 LONGEST_TAG = 200
 """Characters of a camera's own words that are kept."""
+_PREVIEW_START, _PREVIEW_LENGTH = 0x0201, 0x0202
+"""JPEGInterchangeFormat and its length, in the second directory (CIPA DC-008, 4.6.8)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exif:
-    """What was read. `whole` is false when a part of it could not be; `orientation` is 1 to 8; `tags` as in `MediaFacts`."""
+    """What was read. `whole` is false when a part of it could not be; `orientation` is 1 to 8; `tags` as in `MediaFacts`.
+
+    `preview` is what the camera put there as a small JPEG of the picture, unchecked; empty if there is none.
+    """
 
     orientation: int = 1
     taken_at: datetime | None = None
     traces: tuple[str, ...] = ()
     whole: bool = True
     tags: tuple[tuple[str, str], ...] = ()
+    preview: bytes = b""
 
 
 @dataclass(slots=True)
@@ -108,7 +114,17 @@ def read(block: bytes) -> Exif:
     if thumbnail:
         traces.append("embedded thumbnail")
     tags = tuple((name, text) for name, tag in _TAGS.items() if (text := _text(tag, reader.tags.get(tag, b""))))
-    return Exif(_orientation(reader), _taken_at(reader), tuple(traces), reader.whole, tags)
+    return Exif(_orientation(reader), _taken_at(reader), tuple(traces), reader.whole, tags, _preview(tiff, order, thumbnail))
+
+
+def _preview(tiff: bytes, order: str, directory: int) -> bytes:
+    """Read with a reader of its own: the second directory has tags of the same numbers, which are not the picture's."""
+    if not directory:
+        return b""
+    reader = _Reader(tiff, order)
+    reader.directory(directory)
+    start, length = reader.pointer(_PREVIEW_START), reader.pointer(_PREVIEW_LENGTH)
+    return tiff[start : start + length] if start and length and start + length <= len(tiff) else b""
 
 
 def _text(tag: int, raw: bytes) -> str:

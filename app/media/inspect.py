@@ -8,7 +8,7 @@ from app.media import exif, jpeg
 from app.media.decode import PIXEL_LIMIT, content, fit, open_picture, to_rgb
 from app.media.errors import EMPTY, MediaDamaged, MediaUnsupported, decoding
 from app.media.sniff import SNIFF_BYTES, sniff
-from app.media.thumbs import rough_edge, smaller, thumbnails
+from app.media.thumbs import from_preview, rough_edge, smaller, thumbnails
 from app.media.types import MediaFacts, MediaKind, MediaType, Source, Thumb
 
 
@@ -24,14 +24,33 @@ def inspect(source: Source) -> MediaFacts:
     return examine(content(source), media_type)[1]
 
 
+def glance(source: Source, sizes: tuple[int, ...]) -> tuple[MediaFacts, tuple[Thumb, ...]]:
+    """The facts, and the thumbnails that are had for next to nothing; the rest is for whoever has time to decode the picture.
+
+    Of a JPEG, its structure is checked from start to end, and the first of `sizes` is made from the preview that its camera embedded, if it
+    did; whether each coded byte makes sense is not found out. Everything else says too little without being decoded, so its thumbnails
+    are all there. Raises as `inspect` does.
+    """
+    if type_of(source) is not MediaType.JPEG:
+        return inspect_and_show(source, sizes)
+    data = content(source)
+    skeleton = jpeg.walk(data, PIXEL_LIMIT)
+    known, words = _jpeg_extras(data, skeleton)
+    facts = _facts(MediaType.JPEG, (skeleton.width, skeleton.height), known, words)
+    tile = from_preview(known.preview, (skeleton.width, skeleton.height), known.orientation, sizes[0])
+    return facts, (tile,) if tile else ()
+
+
 def inspect_and_show(source: Source, sizes: tuple[int, ...]) -> tuple[MediaFacts, tuple[Thumb, ...]]:
-    """The facts, and thumbnails of these sizes (none of a sound), from one decoding where that is dear. Raises as `inspect` does."""
+    """The facts, and thumbnails of these sizes (empty ones of a sound), from one decoding where that is dear. Raises as `inspect` does."""
     media_type = type_of(source)
     if media_type.kind is MediaKind.PHOTO:
         picture, facts = examine(content(source), media_type, rough_edge(max(sizes)))
         return facts, smaller(picture, facts.orientation, sizes)
     facts = _inspect_film(source, media_type)
-    return facts, thumbnails(source, media_type, facts.orientation, sizes) if media_type.can_be_shown else ()
+    if not media_type.can_be_shown:
+        return facts, tuple(Thumb() for _ in sizes)
+    return facts, thumbnails(source, media_type, facts.orientation, sizes)
 
 
 def _inspect_film(source: Source, media_type: MediaType) -> MediaFacts:
@@ -75,12 +94,15 @@ def examine(data: bytes, media_type: MediaType, long_edge: int | None = None) ->
         with decoding("picture"):
             picture.draft("RGB", fit(*size, long_edge))
     decoded = to_rgb(picture)
-    block, words = _jpeg_extras(data) if media_type is MediaType.JPEG else _other_extras(picture)
-    known = exif.read(block)
+    known, words = _jpeg_extras(data, jpeg.walk(data, PIXEL_LIMIT)) if media_type is MediaType.JPEG else _other_extras(picture)
+    return decoded, _facts(media_type, size, known, words)
+
+
+def _facts(media_type: MediaType, size: tuple[int, int], known: exif.Exif, words: list[str]) -> MediaFacts:
     traces = [*known.traces, *words]
     if not known.whole:
         traces.append("metadata that could not be read")
-    facts = MediaFacts(
+    return MediaFacts(
         MediaKind.PHOTO,
         media_type,
         *size,
@@ -89,13 +111,11 @@ def examine(data: bytes, media_type: MediaType, long_edge: int | None = None) ->
         traces=tuple(dict.fromkeys(traces)),
         tags=known.tags,
     )
-    return decoded, facts
 
 
-def _jpeg_extras(data: bytes) -> tuple[bytes, list[str]]:
-    """The EXIF block, and words for everything else a JPEG carries besides its picture."""
-    skeleton = jpeg.walk(data, PIXEL_LIMIT)
-    block, words = b"", []
+def _jpeg_extras(data: bytes, skeleton: jpeg.Skeleton) -> tuple[exif.Exif, list[str]]:
+    """What its EXIF block says, and words for everything else a JPEG carries besides its picture."""
+    block, words = b"", list[str]()
     for part in skeleton.segments:
         payload = data[part.start : part.end]
         if part.marker == jpeg.APP1 and payload.startswith(exif.EXIF_HEADER):
@@ -104,7 +124,7 @@ def _jpeg_extras(data: bytes) -> tuple[bytes, list[str]]:
             words += _segment_words(part.marker, payload)
     if len(data) > skeleton.end:
         words.append("bytes after the end of the picture")
-    return block, words
+    return exif.read(block), words
 
 
 def _segment_words(marker: int, payload: bytes) -> list[str]:
@@ -125,7 +145,7 @@ def _segment_words(marker: int, payload: bytes) -> list[str]:
     return [known.get(marker, "other data of the camera's maker")]
 
 
-def _other_extras(picture: Image.Image) -> tuple[bytes, list[str]]:
+def _other_extras(picture: Image.Image) -> tuple[exif.Exif, list[str]]:
     """The same for PNG, WebP and GIF, from what Pillow set aside without reading it."""
     info = picture.info
     words = []
@@ -137,7 +157,7 @@ def _other_extras(picture: Image.Image) -> tuple[bytes, list[str]]:
     if info.get("comment") or any(key != "XML:com.adobe.xmp" for key in getattr(picture, "text", {})):
         words.append("description or comment")
     block = info.get("exif", b"")
-    return (block if isinstance(block, bytes) else b""), words
+    return exif.read(block if isinstance(block, bytes) else b""), words
 
 
 def _xmp_words(xmp: bytes) -> list[str]:

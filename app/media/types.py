@@ -108,10 +108,10 @@ class MediaFacts:
 
 @dataclass(frozen=True, slots=True)
 class Thumb:
-    """A small upright JPEG without metadata, and the picture's average colour 0xRRGGBB."""
+    """A small upright JPEG without metadata, and the picture's average colour 0xRRGGBB. Of what has no picture: neither."""
 
-    jpeg: bytes
-    colour: int
+    jpeg: bytes = b""
+    colour: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ missing, damaged, of another version, or under another key. Safe for several thr
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -45,11 +45,16 @@ _NEXT = "UPDATE facts SET generation = generation + 1"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _KINDS = {kind.value: kind for kind in ItemKind}
+NO_PICTURE = -1
+"""In place of a colour: the item was looked at, and there is no picture to show of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class IndexRow:
-    """One item as the gallery needs it. `shared_with` names each company or label that got it outside this computer, once."""
+    """One item as the gallery needs it. `shared_with` names each company or label that got it outside this computer, once.
+
+    `colour` is the average one, 0xRRGGBB or NO_PICTURE, and None until somebody looked at the item.
+    """
 
     id: ItemId
     kind: ItemKind
@@ -74,9 +79,9 @@ class Index:
         self._items = Database(folder / "index.db", key, _SCHEMA, _VERSION, self._refill)
         self._thumbs = Database(folder / "thumbs.db", thumbs_key, _THUMBS, _THUMBS_VERSION)
 
-    def put(self, meta: ItemMeta, *, colour: int | None = None, stamp: str | None = None) -> None:
-        """Take in an item or its new state. Without `colour` or `stamp` the one known stays."""
-        self._items.change(lambda db: _put(db, meta, colour, stamp))
+    def put(self, meta: ItemMeta, *, stamp: str | None = None) -> None:
+        """Take in an item or its new state. Without `stamp` the one known stays, and so does its colour."""
+        self._items.change(lambda db: _put(db, meta, stamp))
 
     def put_many(self, items: Iterable[tuple[ItemMeta, str]]) -> None:
         """Take in many in one transaction."""
@@ -85,7 +90,7 @@ class Index:
     def remove(self, item: ItemId) -> None:
         """Forget an item and its thumbnails; no fault if unknown."""
         self._items.change(lambda db: _remove(db, item))
-        self._thumbs.change(lambda db: db.execute("DELETE FROM thumbs WHERE id = ?", (item,)))
+        self._forget_thumbs(item)
 
     def get(self, item: ItemId) -> IndexRow | None:
         rows = self._items.run(lambda db: db.execute(f"SELECT {_ROW} FROM items WHERE id = ?", (item,)).fetchall())  # noqa: S608  # constants
@@ -186,9 +191,24 @@ class Index:
         """Make the generation at least `least`."""
         self._items.change(lambda db: db.execute("UPDATE facts SET generation = max(generation, ?)", (least,)))
 
-    def put_thumb(self, item: ItemId, size: int, jpeg: bytes) -> None:
-        """Keep the thumbnail whose long edge is `size` pixels."""
-        self._thumbs.change(lambda db: db.execute("INSERT OR REPLACE INTO thumbs VALUES (?, ?, ?)", (item, size, jpeg)))
+    def put_thumbs(self, item: ItemId, jpegs: Mapping[int, bytes], colour: int | None = None) -> None:
+        """Keep thumbnails by their long edge in pixels; with a `colour` (or NO_PICTURE) the item counts as looked at.
+
+        Nothing stays of an item that is not in the index, as when it was deleted meanwhile.
+        """
+        rows = [(item, size, jpeg) for size, jpeg in jpegs.items()]
+        self._thumbs.change(lambda db: db.executemany("INSERT OR REPLACE INTO thumbs VALUES (?, ?, ?)", rows))
+        query = "UPDATE items SET colour = coalesce(?, colour) WHERE id = ? RETURNING 1"
+        if not self._items.change(lambda db: db.execute(query, (colour, item)).fetchall()):
+            self._forget_thumbs(item)
+
+    def _forget_thumbs(self, item: ItemId) -> None:
+        self._thumbs.change(lambda db: db.execute("DELETE FROM thumbs WHERE id = ?", (item,)))
+
+    def not_looked_at(self) -> list[ItemId]:
+        """Return what nobody looked at yet, newest first, without what lies in the trash."""
+        query = "SELECT id FROM items WHERE colour IS NULL AND trashed = 0 ORDER BY taken DESC, number DESC"
+        return self._items.run(lambda db: [ItemId(str(item)) for (item,) in db.execute(query)])
 
     def thumb(self, item: ItemId, size: int) -> bytes | None:
         rows = self._thumbs.run(lambda db: db.execute("SELECT jpeg FROM thumbs WHERE id = ? AND size = ?", (item, size)).fetchall())
@@ -196,10 +216,12 @@ class Index:
         return found if isinstance(found, bytes) else None
 
     def throw_away(self, *, items: bool) -> None:
-        """Make the thumbnails' cache anew, empty; with `items` the other as well."""
+        """Make the thumbnails' cache anew, empty, so that all is to be looked at again; with `items` the other as well."""
         self._thumbs.make_anew()
         if items:
             self._items.make_anew()
+        else:
+            self._items.change(lambda db: db.execute("UPDATE items SET colour = NULL"))
 
     def close(self) -> None:
         self._items.close()
@@ -217,10 +239,10 @@ def shared_with(meta: ItemMeta) -> tuple[str, ...]:
 
 def _put_all(db: apsw.Connection, items: Iterable[tuple[ItemMeta, str]]) -> None:
     for meta, stamp in items:
-        _put(db, meta, None, stamp)
+        _put(db, meta, stamp)
 
 
-def _put(db: apsw.Connection, meta: ItemMeta, colour: int | None, stamp: str | None) -> None:
+def _put(db: apsw.Connection, meta: ItemMeta, stamp: str | None) -> None:
     companies = shared_with(meta)
     db.execute(_NEXT)
     new = meta.new
@@ -228,16 +250,16 @@ def _put(db: apsw.Connection, meta: ItemMeta, colour: int | None, stamp: str | N
         meta.id, meta.revision, new.kind.value, (as_utc(new.taken_at) - _EPOCH) // _MICROSECOND, new.width, new.height, new.duration_ms,
         new.orientation, int(meta.favourite), int(meta.trashed_at is not None), int(bool(companies)),
         json.dumps([clean(company) for company in companies]), clean(new.origin.name), clean(new.origin.family), clean(new.origin.address),
-        meta.sha256, meta.size, colour, stamp or "", clean(new.group), stamp,
+        meta.sha256, meta.size, stamp or "", clean(new.group), stamp,
     ]  # fmt: skip
     number = db.execute(
         """INSERT INTO items (id, revision, kind, taken, width, height, duration, orientation, favourite, trashed, shared, shared_with,
-             name, family, address, sha256, size, colour, stamp, mates) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+             name, family, address, sha256, size, stamp, mates) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
            ON CONFLICT (id) DO UPDATE SET (revision, kind, taken, width, height, duration, orientation, favourite, trashed, shared,
-             shared_with, name, family, address, sha256, size, colour, stamp, mates) = (excluded.revision, excluded.kind, excluded.taken,
+             shared_with, name, family, address, sha256, size, stamp, mates) = (excluded.revision, excluded.kind, excluded.taken,
              excluded.width, excluded.height, excluded.duration, excluded.orientation, excluded.favourite, excluded.trashed,
              excluded.shared, excluded.shared_with, excluded.name, excluded.family, excluded.address, excluded.sha256, excluded.size,
-             coalesce(excluded.colour, colour), coalesce(?, stamp), excluded.mates)
+             coalesce(?, stamp), excluded.mates)
            RETURNING number""",
         values,
     ).fetchall()[0][0]

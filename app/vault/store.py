@@ -94,16 +94,17 @@ class ObjectStore:
 
     # -- writing, without any secret
 
-    def put(self, data: bytes | BinaryIO, new: NewItem | Describe, arrived_at: datetime) -> ItemMeta:
+    def put(self, data: bytes | BinaryIO, new: NewItem | Describe, arrived_at: datetime, sha256: str | None = None) -> ItemMeta:
         """Seal `data` and what is known of it under a new id; returns when both are on the disk for good.
 
-        Where `new` is a function it is given the SHA-256 of `data` (hex) once all were read; what it raises undoes all.
+        Where `new` is a function it is given the SHA-256 of `data` (hex) once all were read; what it raises undoes all. Without `sha256`
+        they are hashed on the way.
         """
         item = ItemId(secrets.token_hex(16))
         with self._guard:
             self._arriving.add(item)
         try:
-            return self._put(item, data, new, arrived_at)
+            return self._put(item, data, new, arrived_at, sha256)
         except Exception:
             self._undo(self.meta_path(item), self.object_path(item))  # nothing was acknowledged, so nothing half known may stay
             raise
@@ -111,7 +112,7 @@ class ObjectStore:
             with self._guard:
                 self._arriving.discard(item)
 
-    def _put(self, item: ItemId, data: bytes | BinaryIO, new: NewItem | Describe, arrived_at: datetime) -> ItemMeta:
+    def _put(self, item: ItemId, data: bytes | BinaryIO, new: NewItem | Describe, arrived_at: datetime, sha256: str | None) -> ItemMeta:
         shelf = self.object_path(item).parent
         self._files.make_folder(shelf.parent)
         self._files.make_folder(shelf)
@@ -120,15 +121,16 @@ class ObjectStore:
         def pieces() -> Iterator[memoryview]:
             nonlocal size, known
             for sealed, plain in seal_watched(data, self._recipients):
-                digest.update(plain)
+                if sha256 is None:
+                    digest.update(plain)
                 size += len(plain)
                 yield sealed
             if callable(known):  # before the drive is waited for: what is refused is not worth that
-                known = known(digest.hexdigest())
+                known = known(sha256 or digest.hexdigest())
 
         write_durably(self._files, self.object_path(item), pieces())
         assert not callable(known)
-        meta = ItemMeta(item, 1, known, size, digest.hexdigest(), arrived_at)
+        meta = ItemMeta(item, 1, known, size, sha256 or digest.hexdigest(), arrived_at)
         self.put_meta(meta)
         return meta
 

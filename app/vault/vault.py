@@ -262,14 +262,17 @@ class Vault(Doors, Upgrade):
 
     # -- items
 
-    def add(self, data: bytes | BinaryIO, new: NewItem | Describe, *, arrived_at: datetime | None = None) -> ItemMeta:
+    def add(
+        self, data: bytes | BinaryIO, new: NewItem | Describe, *, arrived_at: datetime | None = None, sha256: str | None = None
+    ) -> ItemMeta:
         """Seal a capture; works while locked, and on any thread. Returns only when it is on the disk for good and was read back.
 
+        `sha256` (hex) is for whoever hashed just these bytes already, and saves hashing them again.
         Where `new` depends on the whole of `data`, it may be a function: it is given their SHA-256 (hex) once all were read, before any of
         it counts, and what it raises undoes all. Raises OSError and WriteFailed, and then nothing was taken in.
         """
         described: NewItem | Describe = (lambda sha256: _in_utc(new(sha256))) if callable(new) else _in_utc(new)
-        meta = self._store.put(data, described, codec.as_utc(arrived_at or datetime.now(UTC)))
+        meta = self._store.put(data, described, codec.as_utc(arrived_at or datetime.now(UTC)), sha256)
         with self._writing:
             session = self._session
             if session is not None:

@@ -266,10 +266,9 @@ class Parts:
             "+ index": lambda: self._vault.index.put(meta),
             "+ open": lambda: self._vault.read(meta.id),
             "+ decode, two sizes": lambda: thumbnails(photo, "image/jpeg", 1, tuple(ThumbSize)),
-            "+ keep two sizes": lambda: [
-                self._vault.index.put_thumb(meta.id, int(size), thumb.jpeg) for size, thumb in zip(ThumbSize, thumbs, strict=True)
-            ],
-            "+ keep the colour": lambda: self._vault.index.put(meta, colour=thumbs[0].colour),
+            "+ keep two sizes": lambda: self._vault.index.put_thumbs(
+                meta.id, {int(size): thumb.jpeg for size, thumb in zip(ThumbSize, thumbs, strict=True)}, thumbs[0].colour
+            ),
         }
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib.util
 import io
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
 from types import ModuleType
@@ -18,7 +19,7 @@ from app.imports.desk import ImportDesk
 from app.lanes import Lanes
 from app.media.types import Thumb
 from app.vault.files import Files
-from app.vault.types import ItemId, ItemMeta
+from app.vault.types import ItemId, ItemKind, ItemMeta, NewItem, Origin
 from app.vault.vault import Vault
 
 PASSPHRASE = "correct horse battery staple"
@@ -42,10 +43,12 @@ class Heard:
         self.thumbs: list[Sequence[Thumb]] = []
         self.changed: list[ItemId] = []
         self.trouble: list[Explanation] = []
+        self.kept: Callable[[ItemId, Sequence[Thumb]], None] = lambda _item, _thumbs: None
 
     async def take(self, meta: ItemMeta, thumbs: Sequence[Thumb]) -> None:
         self.arrived.append(meta)
         self.thumbs.append(thumbs)
+        self.kept(meta.id, thumbs)
 
 
 @pytest.fixture(scope="session")
@@ -78,6 +81,13 @@ def vault(tmp_path: Path) -> Iterator[Vault]:
     made = Vault.create(tmp_path / "vault", passphrase=PASSPHRASE, keyring=False, work_factor=1, files=FastFiles())
     yield made
     made.close()
+
+
+@pytest.fixture
+def new_photo(vault: Vault) -> Callable[[bytes], ItemId]:
+    """Seals a photo that nobody looked at yet."""
+    new = NewItem(ItemKind.PHOTO, "image/jpeg", datetime.now(UTC), Origin("import"))
+    return lambda data: vault.add(data, new).id
 
 
 @pytest.fixture

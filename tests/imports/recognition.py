@@ -7,6 +7,7 @@ The set has each pattern that is known once, and look-alikes that must not be ta
 from __future__ import annotations
 
 import io
+import struct
 import sys
 import tempfile
 from collections import Counter
@@ -50,6 +51,23 @@ def jpeg(make: str = "", model: str = "", comment: str = "", size: tuple[int, in
     out = io.BytesIO()
     Image.new("RGB", size, (90, 120, 150)).save(out, "JPEG", quality=30, exif=exif.tobytes() if len(exif) else b"")
     return out.getvalue()
+
+
+def with_preview(picture: bytes, preview: bytes, orientation: int = 1) -> bytes:
+    """A JPEG with an EXIF block as cameras write it: make, model and orientation, then a second directory with a small JPEG (DCF)."""
+    make, model = b"Meta AI\0", b"Ray-Ban Meta Smart Glasses\0"
+    second = 8 + 2 + 3 * 12 + 4 + len(make) + len(model)
+    at = second + 2 + 3 * 12 + 4
+    texts = second - len(make) - len(model)
+    first = [(0x010F, 2, len(make), texts), (0x0110, 2, len(model), texts + len(make)), (0x0112, 3, 1, orientation << 16)]
+    other = [(0x0103, 3, 1, 6 << 16), (0x0201, 4, 1, at), (0x0202, 4, 1, len(preview))]
+    tiff = b"MM\0*\0\0\0\x08" + _directory(first, second) + make + model + _directory(other, 0) + preview
+    block = b"Exif\0\0" + tiff
+    return picture[:2] + b"\xff\xe1" + (len(block) + 2).to_bytes(2, "big") + block + picture[2:]
+
+
+def _directory(entries: list[tuple[int, int, int, int]], following: int) -> bytes:
+    return struct.pack(">H", len(entries)) + b"".join(struct.pack(">HHII", *each) for each in entries) + struct.pack(">I", following)
 
 
 def clip(container: str = "mov", **keys: str) -> bytes:

@@ -14,6 +14,8 @@ from PIL import Image
 
 from app.library.library import PLAIN, TRASH_DAYS, Library, NotInTrash
 from app.library.types import Query, Sharing, ThumbSize
+from app.media.thumbs import thumbnails
+from app.media.types import Thumb
 from app.vault.errors import ItemMissing, VaultLocked
 from app.vault.types import ItemId, ItemKind, Share
 from app.vault.vault import Vault
@@ -119,7 +121,9 @@ def test_what_has_no_picture_is_a_plain_tile_and_is_tried_once(
 ) -> None:
     item = add(data, media_type=media_type, kind=kind)
     library.arrived(item)
-    assert library.tiles(Query())[0].colour == PLAIN
+    tile = library.tiles(Query())[0]
+    assert (tile.colour, tile.intact) == (PLAIN, kind is not ItemKind.PHOTO)
+    assert library.not_looked_at() == []
     monkeypatch.setattr("app.library.library.thumbnails", None)
     monkeypatch.setattr("app.library.library.sniff", None)
     assert library.thumbnail(item, ThumbSize.LARGE) is None
@@ -151,19 +155,14 @@ def test_a_picture_whose_meta_is_damaged_is_still_shown(library: Library, add: A
 def test_a_change_made_meanwhile_is_not_undone_in_the_index(
     library: Library, vault: Vault, add: Add, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between reading what is known of an item and storing its colour, somebody marks it."""
+    """While its thumbnails are made, somebody marks an item."""
     item = add()
-    real, calls = vault.meta, 0
 
-    def meta(asked: ItemId) -> Any:
-        nonlocal calls
-        calls += 1
-        found = real(asked)
-        if calls == 1:
-            library.set_favourite([item], True)
-        return found
+    def meanwhile(*wanted: Any) -> tuple[Thumb, ...]:
+        library.set_favourite([item], True)
+        return thumbnails(*wanted)
 
-    monkeypatch.setattr(vault, "meta", meta)
+    monkeypatch.setattr("app.library.library.thumbnails", meanwhile)
     library.arrived(item)
     tile = library.tiles(Query(favourites=True))[0]
     assert tile.id == item
@@ -172,14 +171,12 @@ def test_a_change_made_meanwhile_is_not_undone_in_the_index(
 
 def test_an_item_deleted_meanwhile_does_not_come_back(library: Library, vault: Vault, add: Add, monkeypatch: pytest.MonkeyPatch) -> None:
     item = add()
-    real = vault.index.put_thumb
 
-    def put_thumb(asked: ItemId, size: int, jpeg: bytes) -> None:
-        if size == ThumbSize.SMALL:
-            vault.delete(item)
-        real(asked, size, jpeg)
+    def meanwhile(*wanted: Any) -> tuple[Thumb, ...]:
+        vault.delete(item)
+        return thumbnails(*wanted)
 
-    monkeypatch.setattr(vault.index, "put_thumb", put_thumb)
+    monkeypatch.setattr("app.library.library.thumbnails", meanwhile)
     library.arrived(item)
     assert library.tiles(Query()) == []
     assert vault.index.thumb(item, ThumbSize.LARGE) is None

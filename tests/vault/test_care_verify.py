@@ -249,7 +249,7 @@ def test_a_whole_copy_takes_the_place_of_a_damaged_capture(vault: Vault, five: l
 def test_index_and_thumbnails_that_are_no_databases_are_made_again(
     vault: Vault, five: list[ItemMeta], folder: Path, opened: Opener, passphrase: str
 ) -> None:
-    vault.index.put_thumb(five[0].id, 160, b"jpeg")
+    vault.index.put_thumbs(five[0].id, {160: b"jpeg"})
     vault.close()
     for name in ("index.db", "thumbs.db"):
         (folder / name).write_bytes(os.urandom(5000))

@@ -101,11 +101,13 @@ def test_the_table_of_a_meta_file_is_complete(new_item: NewItem) -> None:
     at = datetime(2026, 1, 1, tzinfo=UTC)
     share = Share("mirror", "", at, 1, False)
     new = replace(new_item, recognised=Recognised("strong", (("make", "Meta AI"),)), group="0" * 32)
-    meta = ItemMeta(ItemId("0" * 32), 1, new, 0, "0" * 64, at, shares=(share,), exchanges=(Exchange(at, "mirror", "q", "a", 1),))
+    meta = ItemMeta(
+        ItemId("0" * 32), 1, new, 0, "0" * 64, at, shares=(share,), exchanges=(Exchange(at, "mirror", "q", "a", 1),), exported=(at,)
+    )
     table = json.loads(codec.dump(meta))
     assert keys_of_table("A meta file's content") == set(table)
     rows = {row.split("|")[1].strip(): row for row in FORMAT.splitlines() if row.startswith("| `")}
-    assert set(table) - set(json.loads(codec.dump(replace(meta, new=new_item)))) == {"recognised", "group"}
+    assert set(table) - set(json.loads(codec.dump(replace(meta, new=new_item, exported=())))) == {"recognised", "group", "exported"}
     for name in ("origin", "recognised", "shares", "exchanges"):
         entry = table[name] if isinstance(table[name], dict) else table[name][0]
         [row] = [row for key, row in rows.items() if key.startswith(f"`{name}`")]
@@ -117,7 +119,7 @@ def test_every_file_of_a_vault_is_in_the_layout(vault: Vault, folder: Path, new_
     item = vault.add(b"x" * 100, new_item).id
     vault.seal_record("receipts", 1, b"line")
     vault.add_recovery()
-    vault.index.put_thumb(item, 160, b"jpeg")
+    vault.index.put_thumbs(item, {160: b"jpeg"})
     names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     shapes = [shape_of(cell) for cell in keys_of_table("Layout") if "…" not in cell]
     assert {name for name in names if not any(shape.fullmatch(name) for shape in shapes)} == set()

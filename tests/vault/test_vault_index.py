@@ -47,7 +47,8 @@ def numbers(index: Index, **query: Any) -> list[int]:
 def test_rows_come_newest_first_and_keep_their_facts(index: Index) -> None:
     index.put(meta(1, kind=ItemKind.VIDEO, duration_ms=900, orientation=6, width=None, height=None))
     index.put_many([(meta(3), "s3"), (meta(2, taken_at=datetime(1969, 7, 20, tzinfo=UTC)), "s2")])
-    index.put(meta(1, kind=ItemKind.VIDEO, duration_ms=900, orientation=6, width=None, height=None, favourite=True), colour=0x123456)
+    index.put(meta(1, kind=ItemKind.VIDEO, duration_ms=900, orientation=6, width=None, height=None, favourite=True))
+    index.put_thumbs(meta(1).id, {}, 0x123456)
     index.put(meta(1, kind=ItemKind.VIDEO, duration_ms=900, orientation=6, width=None, height=None), stamp="s1")
     assert numbers(index) == [3, 1, 2]
     row = index.get(meta(1).id)
@@ -120,9 +121,12 @@ def test_companies_are_named_once_and_local_ones_not_at_all() -> None:
 
 def test_thumbnails(index: Index) -> None:
     assert index.thumb(meta(1).id, 160) is None
-    index.put_thumb(meta(1).id, 160, b"small")
-    index.put_thumb(meta(1).id, 160, b"smaller")
-    index.put_thumb(meta(1).id, 320, b"large")
+    index.put_thumbs(meta(1).id, {160: b"of nothing"})
+    assert index.thumb(meta(1).id, 160) is None
+    index.put(meta(1))
+    index.put_thumbs(meta(1).id, {160: b"small"})
+    index.put_thumbs(meta(1).id, {160: b"smaller"})
+    index.put_thumbs(meta(1).id, {320: b"large"})
     assert (index.thumb(meta(1).id, 160), index.thumb(meta(1).id, 320)) == (b"smaller", b"large")
     index.remove(meta(1).id)
     assert index.thumb(meta(1).id, 320) is None
@@ -152,7 +156,7 @@ def test_two_threads_may_use_it_at_once(index: Index) -> None:
             for number in range(start, start + 40):
                 index.put(meta(number, note=f"note {number}"))
                 assert numbers(index, text=f"note {number}")
-                index.put_thumb(meta(number).id, 160, b"x")
+                index.put_thumbs(meta(number).id, {160: b"x"})
         except BaseException as error:
             faults.append(error)
 
@@ -227,7 +231,7 @@ def test_a_spoiled_index_is_made_again_from_the_objects(
 ) -> None:
     items = [vault.add(b"%d" % n, new_item) for n in range(5)]
     vault.change(items[0].id, lambda old: replace(old, note="findable", favourite=True))
-    vault.index.put_thumb(items[0].id, 160, b"thumb" * 1000)
+    vault.index.put_thumbs(items[0].id, {160: b"thumb" * 1000})
     vault.close()
     spoil(folder)
     again = opened(folder)
@@ -243,7 +247,7 @@ def test_an_index_that_turns_out_damaged_while_in_use_heals_itself(tmp_path: Pat
     everything = [(meta(n, note="x" * 3000), f"s{n}") for n in range(30)]
     index = Index(tmp_path, bytes(32), bytes(32), lambda: everything)
     index.put_many(everything)
-    index.put_thumb(meta(1).id, 160, b"x" * 50_000)
+    index.put_thumbs(meta(1).id, {160: b"x" * 50_000})
     index.close()
     for name in FILES:
         data = bytearray((tmp_path / name).read_bytes())
@@ -253,7 +257,7 @@ def test_an_index_that_turns_out_damaged_while_in_use_heals_itself(tmp_path: Pat
     index = Index(tmp_path, bytes(32), bytes(32), lambda: everything)
     assert len(index.rows()) == 30
     assert index.thumb(meta(1).id, 160) is None
-    index.put_thumb(meta(1).id, 160, b"again")
+    index.put_thumbs(meta(1).id, {160: b"again"})
     assert index.thumb(meta(1).id, 160) == b"again"
     assert index.stamps()[meta(7).id] == "s7"
     index.close()

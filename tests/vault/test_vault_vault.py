@@ -231,7 +231,7 @@ def test_changes_keep_what_must_not_change(vault: Vault, new_item: NewItem) -> N
 
 def test_deleting_is_for_good(vault: Vault, folder: Path, new_item: NewItem) -> None:
     meta = vault.add(JPEG, new_item)
-    vault.index.put_thumb(meta.id, 160, b"thumb")
+    vault.index.put_thumbs(meta.id, {160: b"thumb"})
     vault.delete(meta.id)
     for call in (vault.read, vault.meta, vault.open_media, vault.delete):
         with pytest.raises(ItemMissing):
@@ -538,7 +538,7 @@ def test_nothing_is_on_the_disk_in_the_clear(vault: Vault, folder: Path, new_ite
                 old, note=text["note"], albums=(text["album"],), exchanges=(Exchange(old.arrived_at, "x", "q", text["answer"] * 500, 1),)
             ),
         )
-        vault.index.put_thumb(meta.id, 160, markers["thumb"] * 1000)
+        vault.index.put_thumbs(meta.id, {160: markers["thumb"] * 1000})
     vault.seal_record("receipts", 1, markers["record"])
     look()
     assert len(vault.index.rows(text=text["answer"])) == 20
