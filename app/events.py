@@ -6,6 +6,7 @@ The hub owns no state but its listeners. Rooms publish; the window, the command 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import weakref
 from collections.abc import Callable
@@ -151,7 +152,7 @@ class EventHub:
 
     def publish(self, event: object) -> None:
         """Deliver `event` soon; safe from any thread. After the loop has closed it is a no-op."""
-        if not self._loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # asked before, the loop could still close in between
             self._loop.call_soon_threadsafe(self._deliver, event)
 
     def _deliver(self, event: object) -> None:

@@ -224,7 +224,10 @@ class Settings:
         return value  # type: ignore[return-value]  # checked against the setting's own type on the way in
 
     def set(self, setting: Setting[T], value: T) -> None:
-        """Keep `value`, durably; raises SettingsError for a value the setting cannot have."""
+        """Keep `value`, durably; raises SettingsError for a value the setting cannot have.
+
+        Where the disk refuses, the value is in force all the same, until Eyelid ends, and SettingsError says so.
+        """
         self.put(setting, value)
 
     def value(self, setting: AnySetting) -> bool | str:
@@ -247,9 +250,16 @@ class Settings:
     def _save(self, changed: str) -> None:
         # JSON's strings and booleans are TOML's as well.
         lines = [f"{key} = {json.dumps(kept, ensure_ascii=False)}\n" for key, kept in sorted(self._values.items())]
-        replace_file(self._path, "".join(lines).encode())
-        for listener in self._listeners:
-            listener(changed)
+        try:
+            replace_file(self._path, "".join(lines).encode())
+        except OSError as error:
+            why = f"The computer said: {error.strerror or type(error).__name__}."
+            what = "This counts now, but could not be kept for the next start."
+            raise SettingsError(what, why, "Check the disk and try again.") from error
+        finally:
+            # Whoever switches AI off has it off, whatever the disk says.
+            for listener in self._listeners:
+                listener(changed)
 
     def on_change(self, listener: Callable[[str], None]) -> None:
         """Call `listener` with the key of each setting that is set or reset from now on."""

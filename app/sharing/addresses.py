@@ -34,6 +34,8 @@ def base_address(text: str) -> tuple[str, str, bool]:
     path = split.path.rstrip("/")
     if not _PATH.fullmatch(path):
         raise _wrong("The part after the server's name has characters that are not taken.")
+    if port == 0:
+        raise _wrong("It is not a whole address.")
     usual = {"https": 443, "http": 80}[split.scheme]
     return f"{split.scheme}://{host}" + ("" if port in (None, usual) else f":{port}"), path, local
 
@@ -52,7 +54,7 @@ def _host(split: SplitResult) -> tuple[str, bool]:
     except UnicodeError as error:
         raise _wrong("The name of the server is not a possible one.") from error
     # A name of digits alone would be read as a number for an address by some systems.
-    if not _HOST.fullmatch(host) or ".." in host or host.rpartition(".")[2].isdigit() or split.port == 0:
+    if not _HOST.fullmatch(host) or ".." in host or host.rpartition(".")[2].isdigit():
         raise _wrong("The name of the server is not a possible one.")
     return host, host == "localhost"
 

@@ -116,7 +116,9 @@ class CourierLink:
         elif self._hello.done():
             return self._hello.result()
         try:
-            return await asyncio.wait_for(asyncio.shield(self._hello), _HELLO_SECONDS)
+            # Not asyncio.wait_for: on Python 3.11 it takes no notice of being cancelled at the moment when the hello is there.
+            async with asyncio.timeout(_HELLO_SECONDS):
+                return await asyncio.shield(self._hello)
         except TimeoutError as error:
             raise CourierGone("The helper process that talks to the network does not answer.") from error
 
@@ -158,8 +160,11 @@ class CourierLink:
         self._closing = True
         child, self._child = self._child, None
         if child is not None:
+            # One that reads no more would keep the writing thread for ever.
+            insist = self._loop.call_later(_QUIT_SECONDS, child.kill)
             await self._write(child, Quit())
             await self._loop.run_in_executor(self._writer, _end, child)
+            insist.cancel()
         self._lose_all()
         if not self._hello.done():
             self._fail("Eyelid is ending.")
@@ -199,11 +204,10 @@ class CourierLink:
         elif isinstance(message, Hello):
             if not self._hello.done():
                 self._hello.set_result(message)
-        elif not isinstance(message, Send | Fetch | More | Cancel | Quit):
+        elif not isinstance(message, Send | Fetch | More | Cancel | Quit) and (inbox := self._inboxes.get(message.parcel_id)):
             if isinstance(message, Progress):
                 self._told[message.parcel_id] = message.sent
-            if inbox := self._inboxes.get(message.parcel_id):
-                inbox.put_nowait(message)
+            inbox.put_nowait(message)
 
     def _ended(self, child: Child) -> None:
         """The pipe ended, or carried what is no message: give that child up, and start another if it ever worked."""

@@ -249,7 +249,7 @@ class SharingDesk(GrantDesk, LookDesk, BookDesk):
 
     def _vault_state(self, state: LockState) -> None:
         """Called by the vault, on whichever thread changed its state."""
-        if not self._loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # the loop has closed: nobody is left to be told
             self._loop.call_soon_threadsafe(self._state_changed, state)
 
     def _state_changed(self, state: LockState) -> None:
@@ -280,9 +280,9 @@ class SharingDesk(GrantDesk, LookDesk, BookDesk):
 
     async def _catch_up(self) -> None:
         """After an unlock: write refusals that had to wait, end lines of intent that a crash left open, mark items from receipts."""
-        unwritten, self._unwritten = self._unwritten, []
-        for line, reason in unwritten:
-            await self._write_refusal(line, reason)
+        while self._unwritten:  # one that cannot be written either now waits on, and with it those behind
+            await self._write_refusal(*self._unwritten[0])
+            del self._unwritten[0]
         closed, changed = await self._lanes.vault(marks.catch_up, self._vault, self._receipts, self._under_way)
         for receipt in closed:
             self._events.publish(ReceiptAdded(receipt))

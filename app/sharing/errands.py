@@ -74,19 +74,29 @@ class Errands:
         self._after = after
         self._clock = clock
         self._tasks: dict[str, asyncio.Task[Reply]] = {}
+        self._stopped: set[str] = set()
+        self._closed = False
 
     async def ask(self, destination: Destination, path: str) -> Reply:
         """Ask `destination` at `path`. Raises GateClosed, DestinationError (with the reason), VaultLocked, CourierGone."""
         parcel_id = secrets.token_hex(16)
         task = asyncio.create_task(self._make(parcel_id, destination, path))
         self._tasks[parcel_id] = task
-        task.add_done_callback(lambda _: self._tasks.pop(parcel_id, None))
+        task.add_done_callback(lambda _: self._forget(parcel_id))
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
             task.add_done_callback(_seen)
-            await self._courier.cancel(parcel_id)
+            await self._stop(parcel_id)
             raise
+
+    def _forget(self, parcel_id: str) -> None:
+        del self._tasks[parcel_id]
+        self._stopped.discard(parcel_id)
+
+    async def _stop(self, parcel_id: str) -> None:
+        self._stopped.add(parcel_id)  # the courier may not have heard of it yet
+        await self._courier.cancel(parcel_id)
 
     def under_way(self) -> frozenset[str]:
         """Those whose end is not written yet; safe from any thread."""
@@ -94,10 +104,11 @@ class Errands:
 
     async def cancel_all(self) -> None:
         for parcel_id in tuple(self._tasks):
-            await self._courier.cancel(parcel_id)
+            await self._stop(parcel_id)
 
     async def close(self) -> None:
-        """Stop every question and wait until its end is written."""
+        """Stop every question and wait until its end is written. Nothing is asked afterwards."""
+        self._closed = True
         await self.cancel_all()
         while self._tasks:
             await asyncio.wait(tuple(self._tasks.values()))
@@ -111,6 +122,8 @@ class Errands:
         heard = _Heard(bytearray())
         try:
             order = self._order(parcel_id, destination, path, await self._check(destination))
+            if parcel_id in self._stopped:
+                raise GateClosed("Nothing was asked.", "Stopped before anything was sent.", "Ask again.")
             end = await self._carry(order, heard)
         except EyelidError as error:
             await self._end(line, Ending(Outcome.NOT_SENT, str(error)))
@@ -143,6 +156,8 @@ class Errands:
     async def _check(self, destination: Destination) -> str:
         """Raise GateClosed unless the gate is open; returns the key, read last."""
         key = await self._lanes.work(self._present.key, destination.id) if destination.needs_key else ""
+        if self._closed:
+            raise GateClosed("Nothing was asked.", "Eyelid is ending.", "Start it again.")
         if self._off():
             raise GateClosed("Nothing was asked.", "AI is switched off.", "Switch it on in the settings first.")
         if self._vault.state is not LockState.UNLOCKED:

@@ -71,7 +71,7 @@ class Tools:
 
 
 class LiveLook:
-    """Make it, `begin` it, `end` it at any time, and wait for `task`. To be used on one loop."""
+    """Make it, `begin` it, `end` it at any time, and wait for `ended`. To be used on one loop."""
 
     def __init__(self, proposal: LiveProposal, tools: Tools) -> None:
         draft, now = proposal.draft, tools.clock()
@@ -83,7 +83,9 @@ class LiveLook:
         self._newest: ItemId | None = None
         self._came = asyncio.Event()
         self._over = asyncio.Event()
-        self.task: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.ended = asyncio.Event()
+        """Set once its end is written, or it never began."""
         ends = now + timedelta(minutes=draft.minutes)
         self.view = LiveView(proposal.id, draft.glasses, proposal.destination, True, 0, draft.frames, 0, 0, now, ends)
 
@@ -101,7 +103,14 @@ class LiveLook:
         tools.written(intent)
         lines = FrameLines(tools.vault, tools.lanes, tools.book, intent, lambda: self.stands, self._counted, tools.changed)
         tools.tell(self.view)
-        self.task = asyncio.create_task(self._run(source, lines))
+        self._task = asyncio.create_task(self._run(source, lines))
+
+    def drop(self) -> None:
+        """It never began."""
+        self.view = replace(self.view, running=False)
+        if self.view.why:
+            self._tools.tell(self.view)  # of the wish to stop it was told
+        self.ended.set()
 
     def end(self, why: str, outcome: Outcome = Outcome.CANCELLED) -> None:
         """No further frame goes, and the one on its way is stopped. The first reason counts."""
@@ -140,7 +149,10 @@ class LiveLook:
             self.end("It was broken off.")
             helpers[0].cancel()
             await asyncio.gather(*helpers, return_exceptions=True)
-            await self._close(lines)
+            try:
+                await self._close(lines)
+            finally:
+                self.ended.set()
 
     async def _pump(self, source: FrameSource) -> None:
         """Take what the glasses deliver. Only the newest frame waits; older ones are passed over, and stay in the vault."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import secrets
 from collections.abc import Awaitable, Callable
@@ -134,14 +133,19 @@ class LiveDesk:
     async def _begin(self, proposal: LiveProposal) -> LiveView:
         source = self._source
         source.check(proposal.draft.glasses)
-        await self._tools.lanes.vault(self._terms.remember, proposal.card, self._tools.clock())
-        # Remembering the terms took time, in which much may have changed: the last look counts.
-        self._last_look(proposal, self._tools.clock())
-        self._look = look = LiveLook(proposal, self._tools)
+        # From here on there is one under way: another cannot begin, and whoever stops it is heard.
+        before, self._look = self._look, LiveLook(proposal, self._tools)
+        look = self._look
         try:
+            await self._tools.lanes.vault(self._terms.remember, proposal.card, self._tools.clock())
+            # Remembering the terms took time, in which much may have changed: the last look counts.
+            self._last_look(proposal, self._tools.clock())
+            if look.view.why:
+                raise GateClosed("Nothing was sent.", look.view.why, "Start another one.")
             await look.begin(source)
         except BaseException:
-            self._look = None
+            self._look = before
+            look.drop()
             raise
         return look.view
 
@@ -158,10 +162,9 @@ class LiveDesk:
     async def stop(self, why: str = "Stopped by you.") -> None:
         """End the look under way, from anywhere and at any time; returns when its end is written. Without one: nothing."""
         look = self._look
-        if look is None or look.task is None:
-            return
-        look.end(why)
-        await asyncio.wait({look.task})
+        if look is not None:
+            look.end(why)
+            await look.ended.wait()
 
     async def close(self) -> None:
         """Eyelid ends: stop, and take what waited for an answer for a no."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,21 @@ def test_listeners_hear_of_a_change(tmp_path: Path) -> None:
     values.on_change(heard.append)
     values.set(settings.AI_OFF, True)
     assert heard == ["ai_off"]
+
+
+def test_what_the_disk_refuses_is_in_force_until_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Above all “AI off”: the gate hears of it, and the person that it holds for now only."""
+    values = Settings(tmp_path / "settings.toml")
+    heard: list[bool] = []
+    values.on_change(lambda _: heard.append(values.get(settings.AI_OFF)))
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(settings, "replace_file", full)
+    with pytest.raises(SettingsError, match=r"counts now.*No space left on device"):
+        values.set(settings.AI_OFF, True)
+    assert heard == [True]
 
 
 def test_a_value_outside_the_choices_is_refused_and_not_kept(tmp_path: Path) -> None:

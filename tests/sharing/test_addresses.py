@@ -55,6 +55,8 @@ BAD = [
     "https://api.example\\@evil.example/",
     "https://api.example:99999/",
     "https://api.example:0/",
+    "http://127.0.0.1:0/v1",
+    "http://[::1]:0",
     "https://api.example:x/",
     "https://[::1",
     "https://a..b/",

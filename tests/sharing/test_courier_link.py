@@ -195,6 +195,19 @@ async def test_a_courier_that_will_not_end_is_ended(start: Starting, monkeypatch
         os.kill(pid, 0)
 
 
+async def test_one_that_reads_no_more_keeps_nobody_from_closing(start: Starting, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pipe to it is full, and the thread that writes waits."""
+    monkeypatch.setattr(courier_link, "_QUIT_SECONDS", 0.05)
+    link = await start(HELLO + "import signal\nsignal.sigwait([signal.SIGUSR1])\n")
+    sending = asyncio.ensure_future(anext(link.send(order(bytes(4 << 20)))))
+    while "p" not in link._inboxes or "p" in link._unwritten:
+        await asyncio.sleep(0)
+    await link.close()
+    end = await sending
+    assert isinstance(end, End)
+    assert end.ending is Ending.LOST
+
+
 async def test_cancelling_reaches_the_courier(start: Starting) -> None:
     link = await start(
         HELLO + "read(into)\nmessage = read(into)\nsay(End(message.parcel_id, 3, None, Ending.CANCELLED, ''))\ninto.read()\n"

@@ -153,9 +153,9 @@ async def test_the_switches_count_here_too(room: Any) -> None:
     assert room.courier.orders == []
 
 
-@pytest.mark.parametrize("happens", ["ai", "lock", "model"])
+@pytest.mark.parametrize("happens", ["ai", "lock", "model", "stop"])
 async def test_what_happens_while_the_line_is_written(room: Any, monkeypatch: pytest.MonkeyPatch, happens: str) -> None:
-    add = room.desk._receipts.add_line
+    add, loop = room.desk._receipts.add_line, asyncio.get_running_loop()
 
     def slow(line: Any, ending: Any) -> Any:
         made = add(line, ending)
@@ -164,6 +164,8 @@ async def test_what_happens_while_the_line_is_written(room: Any, monkeypatch: py
                 room.desk._gate.ai_off = True
             elif happens == "lock":
                 room.vault.lock()
+            elif happens == "stop":
+                asyncio.run_coroutine_threadsafe(room.desk._errands.cancel_all(), loop).result()
             else:
                 room.book.set_model("lm-studio", "other")
         return made

@@ -596,6 +596,18 @@ async def test_a_no_that_came_just_after_the_lock_is_written_later(room: Any) ->
     assert [(each.outcome, each.detail) for each in await room.desk.receipts()] == [(Outcome.REFUSED, "closed")]
 
 
+async def test_a_no_that_cannot_be_written_at_the_unlock_waits_for_the_next(room: Any, files: Any) -> None:
+    first, second = await room.proposal(), await room.proposal()
+    await room.lock()
+    files.full = True
+    await room.unlock()
+    files.full = False
+    await room.lock()
+    await room.unlock()
+    assert [each.parcel_id for each in await room.desk.receipts()] == [first.parcel.id, second.parcel.id]
+    assert any("No space left" in each for each in room.troubles)
+
+
 async def test_a_lock_in_the_middle_stops_the_sending_and_keeps_its_end(room: Any) -> None:
     room.courier.hold, room.courier.sent = asyncio.Event(), 10
     proposal = await room.proposal(room.local.id)

@@ -187,8 +187,8 @@ class Roads:
             while tasks := self.desk._tasks | self.desk._gate._tasks:
                 await asyncio.wait(tuple(tasks))
         look = self.desk.live._look
-        if look is not None and look.view.why and look.task is not None:
-            await asyncio.wait({look.task})
+        if look is not None and look.view.why:
+            await look.ended.wait()
 
     async def step(self, name: str, *values: Any) -> None:
         try:

@@ -369,6 +369,44 @@ async def test_without_its_line_it_does_not_begin(stage: Stage) -> None:
     assert stage.pair.opened == []
 
 
+@pytest.mark.parametrize("during", ["the terms", "its first line"])
+async def test_a_stop_counts_from_the_yes_on(stage: Stage, monkeypatch: pytest.MonkeyPatch, during: str) -> None:
+    """While the terms or the line of intent are written there is nothing to be seen yet, and it can be stopped all the same."""
+    live, loop = stage.room.desk.live, asyncio.get_running_loop()
+    proposal = await live.prepare(stage.draft())
+    stopping: list[asyncio.Task[None]] = []
+
+    async def stop() -> None:
+        with pytest.raises(NotReady, match="under way"):
+            await live.prepare(stage.draft())
+        stopping.append(asyncio.create_task(live.stop()))
+        await asyncio.sleep(0)
+
+    def meanwhile(call: Callable[..., Any]) -> Callable[..., Any]:
+        def slow(*arguments: Any) -> Any:
+            made = call(*arguments)
+            if not stopping:
+                asyncio.run_coroutine_threadsafe(stop(), loop).result()
+            return made
+
+        return slow
+
+    if during == "the terms":
+        monkeypatch.setattr(live._terms, "remember", meanwhile(live._terms.remember))
+        with pytest.raises(GateClosed, match="Stopped by you"):
+            await live.start(proposal)
+    else:
+        monkeypatch.setattr(stage.room.desk._receipts, "add_line", meanwhile(stage.room.desk._receipts.add_line))
+        await live.start(proposal)
+    await stopping[0]
+    await asyncio.sleep(0)
+    assert not live.running
+    assert stage.pair.opened == []
+    assert stage.room.courier.orders == []
+    assert not stage.views[-1].running
+    assert (await stage.lines())[-1].outcome is Outcome.NOT_SENT
+
+
 # -- how it ends
 
 ENDS: dict[str, Callable[[Stage], Any]] = {
