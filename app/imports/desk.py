@@ -11,7 +11,7 @@ import hashlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -37,6 +37,8 @@ _ARCHIVE = "meta-archive"
 _COMPANY = "Meta"
 _REMEMBERED = 2000
 """Files of the watched folder whose end is remembered for the person."""
+_LATELY = timedelta(days=1)
+"""For so long a restart forgets nothing of what was taken in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ class ImportDesk:
         return self._watch is None or self._watch.there
 
     def came(self, since: datetime) -> tuple[Outcome, ...]:
-        """The last of each file of the watched folder since then, but since the start at most; what was known already is left out."""
+        """The last of each file of the watched folder since then, without what was known already and refusals before the start."""
         return tuple({outcome.path: outcome for at, outcome in self._came if at >= since}.values())
 
     async def _keep_watching(self, watch: FolderWatch) -> None:
@@ -129,7 +131,14 @@ class ImportDesk:
         outcomes = await self.run(Choice(again=False)).sources(sources)
         now = datetime.now(UTC)
         self._came.extend((now, outcome) for outcome in outcomes if outcome.fate is not Fate.KNOWN)
+        self._came.extend(await self._lanes.work(self._taken_lately, sources, outcomes, now - _LATELY))
         return outcomes
+
+    def _taken_lately(self, sources: Sequence[Source], outcomes: Sequence[Outcome], since: datetime) -> list[tuple[datetime, Outcome]]:
+        """Those that are known because they were taken in from there before this start, and when that was."""
+        by_path = {source.path: source for source in sources}
+        known = [(self._memory.taken_at(by_path[each.path]), each) for each in outcomes if each.fate is Fate.KNOWN]
+        return [(at, replace(each, fate=Fate.TAKEN)) for at, each in known if at is not None and at >= since]
 
     # -- clearing the source
 

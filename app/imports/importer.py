@@ -123,7 +123,7 @@ class Importer:
             self._memory.remember(source, item)
             return Taken(Outcome(source.path, Fate.KNOWN, item))
         meta = self._add(prepared, _describe(prepared, group))
-        self._memory.remember(source, meta.id)
+        self._memory.remember(source, meta.id, taken=True)
         return Taken(Outcome(source.path, Fate.TAKEN, meta.id, prepared.camera, prepared.taken_at), meta, prepared.thumbs)
 
     def _add(self, prepared: _Prepared, new: NewItem) -> ItemMeta:

@@ -11,6 +11,8 @@ import hashlib
 import secrets
 import sqlite3
 import threading
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 from app.imports.types import Source
@@ -40,6 +42,7 @@ class ImportMemory:
         run("PRAGMA synchronous = NORMAL")  # what a power cut takes of it is found again by the files' digests
         run("CREATE TABLE IF NOT EXISTS about (format INTEGER, salt BLOB)")
         run("CREATE TABLE IF NOT EXISTS files (name BLOB PRIMARY KEY, item TEXT NOT NULL) WITHOUT ROWID")
+        run("CREATE TABLE IF NOT EXISTS taken (name BLOB PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID")
         row = run("SELECT format, salt FROM about").fetchone()
         if row is None:
             row = (FORMAT, secrets.token_bytes(32))
@@ -58,10 +61,18 @@ class ImportMemory:
             row = self._database.execute("SELECT item FROM files WHERE name = ?", (self._name(source),)).fetchone()
         return ItemId(row[0]) if row else None
 
-    def remember(self, source: Source, item: ItemId) -> None:
-        """This file is in the vault as `item`."""
+    def remember(self, source: Source, item: ItemId, *, taken: bool = False) -> None:
+        """This file is in the vault as `item`; `taken`: it is the one that was taken in, now."""
         with self._guard:
             self._database.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", (self._name(source), item))
+            if taken:
+                self._database.execute("INSERT OR REPLACE INTO taken VALUES (?, ?)", (self._name(source), time.time()))
+
+    def taken_at(self, source: Source) -> datetime | None:
+        """When this very file was taken in (UTC), if it was; not for one whose bytes were in the vault already."""
+        with self._guard:
+            row = self._database.execute("SELECT at FROM taken WHERE name = ?", (self._name(source),)).fetchone()
+        return datetime.fromtimestamp(row[0], UTC) if row else None
 
     def close(self) -> None:
         with self._guard, contextlib.suppress(sqlite3.Error):

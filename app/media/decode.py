@@ -143,9 +143,9 @@ def upright(picture: Image.Image, orientation: int) -> Image.Image:
     return picture if turn is None else picture.transpose(turn)
 
 
-def encode_jpeg(picture: Image.Image, quality: int) -> bytes:
-    """A baseline JPEG of an RGB picture: JFIF header, tables, pixels, nothing else."""
+def encode_jpeg(picture: Image.Image, quality: int, *, smallest: bool = True) -> bytes:
+    """A baseline JPEG of an RGB picture: JFIF header, tables, pixels, nothing else. Not the `smallest`: 4 % longer in half the time."""
     out = io.BytesIO()
     picture.info = {}  # Pillow would write a comment it found there
-    picture.save(out, "JPEG", quality=quality, optimize=True)
+    picture.save(out, "JPEG", quality=quality, optimize=smallest)
     return out.getvalue()

@@ -27,14 +27,14 @@ def inspect(source: Source) -> MediaFacts:
 def glance(source: Source, sizes: tuple[int, ...]) -> tuple[MediaFacts, tuple[Thumb, ...]]:
     """The facts, and the thumbnails that are had for next to nothing; the rest is for whoever has time to decode the picture.
 
-    Of a JPEG, its structure is checked from start to end, and the first of `sizes` is made from the preview that its camera embedded, if it
-    did; whether each coded byte makes sense is not found out. Everything else says too little without being decoded, so its thumbnails
-    are all there. Raises as `inspect` does.
+    Of a JPEG, the structure is checked up to the coded picture, and that there is an end to it; the first of `sizes` is made from the
+    preview that its camera embedded, if it did. Whether each coded byte makes sense is not found out. Everything else says too little
+    without being decoded, so its thumbnails are all there. Raises as `inspect` does.
     """
     if type_of(source) is not MediaType.JPEG:
         return inspect_and_show(source, sizes)
     data = content(source)
-    skeleton = jpeg.walk(data, PIXEL_LIMIT)
+    skeleton = jpeg.walk(data, PIXEL_LIMIT, to_the_first_scan=True)
     known, words = _jpeg_extras(data, skeleton)
     facts = _facts(MediaType.JPEG, (skeleton.width, skeleton.height), known, words)
     tile = from_preview(known.preview, (skeleton.width, skeleton.height), known.orientation, sizes[0])

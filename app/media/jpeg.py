@@ -16,6 +16,7 @@ EOI, SOS, COM, APP0, APP1, APP14 = 0xD9, 0xDA, 0xFE, 0xE0, 0xE1, 0xEE
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 _NEXT_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
+_END = bytes((0xFF, EOI))
 _NOUN = "picture"
 
 
@@ -39,11 +40,12 @@ class Skeleton:
     end: int
 
 
-def walk(data: bytes, max_pixels: int) -> Skeleton:
+def walk(data: bytes, max_pixels: int, *, to_the_first_scan: bool = False) -> Skeleton:
     """Walk all markers from SOI to EOI.
 
-    Raises MediaDamaged where the end is missing, a segment runs over the end, there is no frame or no scan, or the frame has no
-    area or more than `max_pixels`.
+    `to_the_first_scan`: what comes after its start is only seen to end as a picture ends, where that is the end of the file; looking at
+    each byte of 2 MB costs as much as sealing them. Raises MediaDamaged where the end is missing, a segment runs over the end, there is no
+    frame or no scan, or the frame has no area or more than `max_pixels`.
     """
     if not data:
         raise MediaDamaged(EMPTY, noun=_NOUN)
@@ -65,7 +67,7 @@ def walk(data: bytes, max_pixels: int) -> Skeleton:
             size = _frame_size(data[part.start : part.end], max_pixels)
         elif marker == SOS:
             scans += 1
-            at = _end_of_scan(data, at)
+            at = len(data) - len(_END) if to_the_first_scan and data.endswith(_END, at) else _end_of_scan(data, at)
         if scans > MAX_SCANS or len(segments) > MAX_SEGMENTS:
             raise MediaDamaged("It is built to keep a decoder busy, as no camera builds pictures.", noun=_NOUN)
     if size is None or not scans:

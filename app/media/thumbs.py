@@ -33,8 +33,11 @@ def thumbnails(source: Source, media_type: str, orientation: int, sizes: tuple[i
 def smaller(rough: Image.Image, orientation: int, sizes: tuple[int, ...]) -> tuple[Thumb, ...]:
     """Thumbnails of a picture that was decoded already, as stored, at `rough_edge(max(sizes))` or more. Raises MediaDamaged."""
     with decoding("file"):
+        made: dict[int, Image.Image] = {}
+        for size in sorted(sizes, reverse=True):  # each from the next larger one, which is a fraction of the price
+            made[size] = rough = rough.resize(fit(rough.width, rough.height, size), Image.Resampling.BICUBIC)
         colour = _average(rough)
-        return tuple(Thumb(_small(rough, orientation, size), colour) for size in sizes)
+        return tuple(Thumb(encode_jpeg(upright(made[size], orientation), QUALITY, smallest=False), colour) for size in sizes)
 
 
 def from_preview(preview: bytes, shape: tuple[int, int], orientation: int, size: int) -> Thumb | None:
@@ -76,11 +79,6 @@ def _rough(source: Source, media_type: MediaType, size: int) -> Image.Image:
     with decoding("picture"):
         picture.draft("RGB", fit(picture.width, picture.height, rough_edge(size)))
     return to_rgb(picture)
-
-
-def _small(rough: Image.Image, orientation: int, size: int) -> bytes:
-    small = rough.resize(fit(rough.width, rough.height, size), Image.Resampling.LANCZOS)
-    return encode_jpeg(upright(small, orientation), QUALITY)
 
 
 def _average(picture: Image.Image) -> int:

@@ -53,14 +53,20 @@ async def test_names_of_unfinished_files_are_passed_over(desk: ImportDesk, folde
 
 
 async def test_after_a_restart_nothing_comes_twice_nor_back(desk: ImportDesk, vault: Vault, folder: Path, pictures: list[bytes]) -> None:
-    lanes = Lanes()
+    lanes, began = Lanes(), datetime.now(UTC)
     for number in range(3):
         (folder / f"{number}.jpg").write_bytes(pictures[number])
+    (folder / "again.jpg").write_bytes(pictures[2])
     first = await looked(desk, lanes, folder, 5)
+    desk.watch(None)  # which forgets
+    assert desk.came(began) == ()
     assert first[0].item is not None
     vault.delete(first[0].item)
     assert {outcome.fate for outcome in await looked(desk, lanes, folder, 5)} == {Fate.KNOWN}
     assert len(vault.ids()) == 2
+    assert {outcome.path.stem[0] for outcome in desk.came(began)} >= {"0", "1"}
+    assert [outcome.fate for outcome in desk.came(began)] == [Fate.TAKEN] * 3
+    assert desk.came(datetime.now(UTC)) == ()
     lanes.close()
 
 
