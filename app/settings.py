@@ -51,7 +51,7 @@ AI_OFF: Setting[bool] = Setting(
     "ai_off",
     False,
     "AI off",
-    "Closes the gate whole: nothing can be sent to any assistant until you switch this off.",
+    "Nothing can be sent to any assistant until you switch this off.",
     group=Group.SHARING,
 )
 DESTINATION: Setting[str] = Setting(
@@ -77,7 +77,7 @@ LANGUAGE: Setting[str] = Setting(
     "language",
     SYSTEM,
     "Language",
-    "The language of the window, from the next start on; “system” follows your desktop.",
+    "The language of the window, from the next start on.",
     (SYSTEM, "en", "de", "es", "fr", "zh_CN"),
     Group.LOOK,
     ("Like the desktop", "English", "Deutsch", "Español", "Français", "简体中文"),
@@ -86,7 +86,7 @@ THEME: Setting[str] = Setting(
     "theme",
     "system",
     "Theme",
-    "How the window looks; “system” follows your desktop.",
+    "How the window looks: light, dark, or with high contrast.",
     ("system", "light", "dark", "contrast"),
     Group.LOOK,
     ("Like the desktop", "Light", "Dark", "High contrast"),
@@ -192,13 +192,15 @@ class Settings:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._values: dict[str, bool | str] = {}
+        self._others: tuple[str, ...] = ()
         self._listeners: list[Callable[[str], None]] = []
         if path.exists():
             self._load()
 
     def _load(self) -> None:
         try:
-            found = tomllib.loads(self._path.read_text("utf-8"))
+            text = self._path.read_text("utf-8")
+            found = tomllib.loads(text)
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise SettingsError(
                 "The settings file cannot be read.",
@@ -207,17 +209,22 @@ class Settings:
             ) from error
         for setting in ALL:
             if setting.key in found:
-                self._values[setting.key] = self._checked(setting, found[setting.key])
+                self._values[setting.key] = self._checked(setting, found[setting.key], file=self._path.name)
+        # Settings of a newer Eyelid stay for its return, as the lines it wrote: one each.
+        keys = found.keys() - {setting.key for setting in ALL}
+        self._others = tuple(line for line in text.splitlines() if line.partition(" = ")[0] in keys)
 
     @staticmethod
-    def _checked(setting: AnySetting, value: object) -> bool | str:
+    def _checked(setting: AnySetting, value: object, file: str = "") -> bool | str:
         if isinstance(value, bool | str) and type(value) is type(setting.default) and (not setting.choices or value in setting.choices):
             return value
         few = setting.choices if len(setting.choices) <= MANY else ("one of those offered",)
         wanted = " or ".join(few) if setting.choices else ("true or false" if isinstance(setting.default, bool) else "text")
-        raise SettingsError(
-            f"The setting “{setting.key}” has a value that it cannot have.", f"It must be {wanted}.", "Change it and try again."
-        )
+        what = f"The setting “{setting.key}” has a value that it cannot have."
+        if file:
+            why = f"It must be {wanted}; {file} was changed by hand, or written by a newer Eyelid."
+            raise SettingsError(what, why, "Update Eyelid, or take that line out of the file, and start again.")
+        raise SettingsError(what, f"It must be {wanted}.", "Change it and try again.")
 
     def get(self, setting: Setting[T]) -> T:
         value = self._values.get(setting.key, setting.default)
@@ -250,6 +257,7 @@ class Settings:
     def _save(self, changed: str) -> None:
         # JSON's strings and booleans are TOML's as well.
         lines = [f"{key} = {json.dumps(kept, ensure_ascii=False)}\n" for key, kept in sorted(self._values.items())]
+        lines += [f"{line}\n" for line in self._others]
         try:
             replace_file(self._path, "".join(lines).encode())
         except OSError as error:

@@ -33,13 +33,17 @@ class KnownBook:
     def _load(self) -> dict[str, KnownGlasses]:
         try:
             found = json.loads(self._path.read_text("utf-8"))
-            if found["format"] != FORMAT:
-                raise ValueError("unknown format")
+            if found["format"] > FORMAT:
+                raise KnownGlassesDamaged(
+                    "The list of your glasses was written by a newer Eyelid.",
+                    "This version does not know its format; nothing is damaged.",
+                    "Update Eyelid and open it again.",
+                )
             pairs = [_parse(entry) for entry in found["glasses"]]
         except (ValueError, KeyError, TypeError) as error:
             raise KnownGlassesDamaged(
                 "The list of your glasses cannot be read.",
-                f"{self._path.name} is damaged or was made by a newer Eyelid.",
+                f"{self._path.name} is damaged.",
                 "Move that file away and pair again; your captures are not affected.",
             ) from error
         return {pair.address: pair for pair in pairs}

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app import settings as declared
+from app.errors import EyelidError
 from app.library.types import Query
 from app.media.samples import clip, pictures
 from app.paths import Profile
@@ -48,3 +49,24 @@ async def test_a_profile_of_an_earlier_version_opens_whole(version: str, tmp_pat
         assert [view.known.family for view in services.glasses.known()] == ["omi-glass"]
     finally:
         await services.stop()
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("vault/vault.toml", "format = 1", "format = 99"),
+        ("glasses.json", '"format": 1', '"format": 99'),
+        ("settings.toml", '"dark"', '"sepia"'),
+    ],
+)
+async def test_a_profile_of_a_later_version_says_so_and_stays_as_it_is(file: str, old: str, new: str, tmp_path: Path) -> None:
+    folder = tmp_path / "profile"
+    shutil.copytree(RELEASED / "0.1" / "profile", folder)
+    path = folder / file
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with pytest.raises(EyelidError, match=r"by a newer Eyelid\..*Update Eyelid"):
+        await Services.start(Profile(folder))
+    assert {path: path.read_bytes() for path in before} == before

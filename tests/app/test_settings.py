@@ -73,7 +73,19 @@ def test_a_damaged_file_is_reported_and_left_alone(tmp_path: Path, content: byte
 def test_unknown_keys_of_a_newer_eyelid_do_no_harm(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
     path.write_text('shiny = true\ntheme = "light"\n')
-    assert Settings(path).get(settings.THEME) == "light"
+    values = Settings(path)
+    assert values.get(settings.THEME) == "light"
+    values.set(settings.AI_OFF, True)
+    assert "shiny = true\n" in path.read_text(), "the newer Eyelid finds its own again"
+    again = Settings(path)
+    assert (again.get(settings.THEME), again.get(settings.AI_OFF)) == ("light", True)
+
+
+def test_a_value_of_a_newer_eyelid_is_named_with_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text('theme = "sepia"\n')
+    with pytest.raises(SettingsError, match=r"“theme”.*settings\.toml was changed by hand, or written by a newer Eyelid\. Update Eyelid"):
+        Settings(path)
 
 
 def test_keys_are_unique_and_explained() -> None:
