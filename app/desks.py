@@ -287,5 +287,17 @@ class LibraryDesk:
     async def export(
         self, items: Sequence[ItemId], folder: Path, how: ExportAs = AS_THEY_CAME, progress: Progress | None = None
     ) -> tuple[Path, ...]:
-        """Write the originals, readable by anybody who can read `folder`; never over an existing file."""
-        return await self._lanes.work(self._library.export, items, folder, how=how, progress=_relay(progress))
+        """Write the originals, readable by anybody who can read `folder`; never over an existing file. Each one's history tells of it."""
+        written, tell = 0, _relay(progress)
+
+        def told(done: int, total: int) -> None:
+            nonlocal written
+            written = done
+            tell(done, total)
+
+        try:
+            return await self._lanes.work(self._library.export, items, folder, how=how, progress=told)
+        finally:
+            if out := tuple(items[:written]):
+                await self._lanes.vault(self._library.note_export, out)
+                self._events.publish(ItemsChanged(out))

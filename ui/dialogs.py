@@ -38,6 +38,11 @@ async def opened(dialog: D) -> D:
     return dialog
 
 
+async def read(dialog: QDialog) -> None:
+    """Open what is only to be read, and wait until it is closed."""
+    await opened(dialog)
+
+
 class Question(QDialog):
     """One sentence, some detail, and two verbs. The safe verb has the focus and is the answer to Esc; Enter presses what has the focus."""
 

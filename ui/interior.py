@@ -101,6 +101,7 @@ class Interior:
         strip.ai_switched.connect(window.switch_ai)
         strip.glasses_asked.connect(partial(window.go, "glasses"))
         self.settings.ai_switched.connect(window.switch_ai)
+        self.settings.help_asked.connect(window.show_help)
         self.settings.shortcuts_asked.connect(window.show_shortcuts)
         self.settings.diagnostics_asked.connect(window.show_diagnostics)
         self.diagnostics.left.connect(partial(window.go, "settings"))
@@ -113,7 +114,8 @@ class Interior:
         self.viewer.full_screen.connect(strip.setHidden)
         self.viewer.receipt_asked.connect(lambda _number: window.go("shared"))
         self.viewer.receipt_asked.connect(self.shared.open_number)
-        self.ask.choose_asked.connect(partial(window.go, "captures"))
+        for page in (self.ask, self.shared):
+            page.choose_asked.connect(partial(window.go, "captures"))
         strip.show_ai(window.context.services.settings.get(declared.AI_OFF))
 
     def forget(self) -> None:

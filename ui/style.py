@@ -10,10 +10,28 @@ from collections.abc import Callable
 from ui.tokens import GRID, RADIUS, TARGET, TYPE, Palette
 
 
-def sheet(p: Palette, px: Callable[[int], int], tick: str, arrow: str) -> str:
-    """The whole style sheet for one palette; `px` scales a font size, `tick` and `arrow` are paths of pictures."""
-    parts = (_base(p, px), _text(p, px), _buttons(p, px), _chips(p, px), _fields(p, px, tick, arrow), _views(p, px), _surfaces(p, px))
-    return "\n".join(parts)
+def sheet(p: Palette, px: Callable[[int], int], tick: str, arrow: str, *, mirrored: bool = False) -> str:
+    """The whole style sheet for one palette; `px` scales a font size, `tick` and `arrow` are paths of pictures.
+
+    `mirrored`: for a window from right to left. (Qt turns texts round by itself, lines not.)
+    """
+    parts = [part(p, px) for part in (_base, _text, _buttons, _chips, _views)]
+    return "\n".join((*parts, _fields(p, px, tick, arrow), _surfaces(p, px, mirrored=mirrored)))
+
+
+def _edge(colour: str, up: int, along: int) -> str:
+    """A thin border with so much room inside, above and beside what it holds."""
+    return f"border: 1px solid {colour}; padding: {up - 1}px {along - 1}px;"
+
+
+def _ring(colour: str, up: int, along: int) -> str:
+    """The thick border of what has the focus. It takes its second pixel from the room inside, so that nothing moves."""
+    return f"border: 2px solid {colour}; padding: {up - 2}px {along - 2}px;"
+
+
+def _tall(px: Callable[[int], int]) -> int:
+    """Least height of what is inside a button or a field: a line of text is never cut, however large it is."""
+    return max(TARGET - 12, round(px(TYPE.body) * 1.4))
 
 
 def _base(p: Palette, px: Callable[[int], int]) -> str:
@@ -23,6 +41,7 @@ QWidget[role="page"][target="true"] {{ border: 2px dashed {p.accent}; }}
 QMainWindow, QDialog, QWidget[role="page"], QWidget[role="window"] {{ background: {p.window}; }}
 QToolTip {{ background: {p.raised}; color: {p.text}; border: 1px solid {p.control}; padding: 4px 8px; }}
 QScrollArea, QScrollArea > QWidget > QWidget[role="plain"] {{ background: transparent; border: none; }}
+QAbstractScrollArea::corner {{ background: transparent; border: none; }}
 QScrollBar:vertical {{ background: transparent; width: 12px; margin: 0; }}
 QScrollBar:horizontal {{ background: transparent; height: 12px; margin: 0; }}
 QScrollBar::handle {{ background: {p.control}; border-radius: 4px; margin: 2px; min-height: 32px; min-width: 32px; }}
@@ -50,81 +69,90 @@ QLabel[role="strong"] {{ font-weight: 600; }}
 
 
 def _buttons(p: Palette, px: Callable[[int], int]) -> str:
-    ring = f"border: 2px solid {p.focus};"
+    usual, choice = (6, 2 * GRID - 2), (GRID + 2, 2 * GRID + 2)
+    bare = "\n".join(
+        f"""
+{kind} {{ background: transparent; color: {colour}; {_edge("transparent", *room)} }}
+{kind}:focus {{ {_ring(p.focus, *room)} }}"""
+        for kind, colour, room in (
+            ('QPushButton[role="quiet"]', p.text, (6, GRID + 2)),
+            ('QToolButton[role="quiet"]', p.text, (6, 6)),
+            ('QPushButton[role="link"]', p.accent, (6, 2)),
+            ('QPushButton[role="inline"]', p.accent, (2, 2)),
+        )
+    )
     return f"""
 QPushButton, QToolButton {{
-  background: {p.raised}; border: 2px solid {p.line}; border-radius: {RADIUS}px;
-  padding: 4px {2 * GRID - 4}px; min-height: {TARGET - 12}px;
+  background: {p.raised}; {_edge(p.line, *usual)} border-radius: {RADIUS}px; min-height: {_tall(px)}px;
 }}
 QPushButton:hover, QToolButton:hover {{ background: {p.hover}; }}
 QPushButton:pressed, QToolButton:pressed {{ background: {p.pressed}; }}
 QPushButton:disabled, QToolButton:disabled {{ color: {p.off}; background: transparent; }}
-QPushButton:focus, QToolButton:focus {{ {ring} }}
+QPushButton:focus, QToolButton:focus {{ {_ring(p.focus, *usual)} }}
 QPushButton[role="primary"] {{ background: {p.accent}; color: {p.on_accent}; border-color: {p.accent}; font-weight: 600; }}
 QPushButton[role="primary"]:hover {{ background: {p.accent_hover}; border-color: {p.accent_hover}; }}
-QPushButton[role="primary"]:focus {{ border: 2px solid {p.text}; }}
+QPushButton[role="primary"]:focus {{ border-color: {p.text}; }}
 QPushButton[role="primary"]:disabled {{ background: {p.pressed}; border-color: {p.pressed}; color: {p.muted}; }}
-QPushButton[role="choice"] {{ border-color: {p.control}; font-weight: 600; padding: 8px {2 * GRID}px; }}
-QPushButton[role="choice"]:focus {{ {ring} }}
-QPushButton[role="choice"]:disabled {{ border: 2px dashed {p.off}; color: {p.off}; }}
-QPushButton[role="quiet"], QToolButton[role="quiet"] {{ background: transparent; border-color: transparent; padding: 4px {GRID}px; }}
+QPushButton[role="choice"] {{ {_edge(p.control, *choice)} font-weight: 600; }}
+QPushButton[role="choice"]:focus {{ {_ring(p.focus, *choice)} }}
+QPushButton[role="choice"]:disabled {{ border: 1px dashed {p.off}; color: {p.off}; }}
+{bare}
 QPushButton[role="quiet"]:hover, QToolButton[role="quiet"]:hover {{ background: {p.hover}; }}
-QPushButton[role="quiet"]:focus, QToolButton[role="quiet"]:focus {{ {ring} }}
-QToolButton[role="disc"] {{ background: {p.surface}; border: 2px solid {p.control}; border-radius: 13px; padding: 2px; min-height: 0; }}
+QPushButton[role="link"], QPushButton[role="inline"] {{ text-align: left; }}
+QPushButton[role="inline"] {{ min-height: 20px; }}
+QPushButton[role="link"]:hover, QPushButton[role="inline"]:hover {{ text-decoration: underline; }}
+QPushButton[role="link"]:disabled, QPushButton[role="inline"]:disabled {{ color: {p.off}; }}
+QToolButton[role="disc"] {{
+  background: {p.surface}; border: 2px solid {p.control}; border-radius: {px(8) + 4}px; padding: 2px; min-height: 0;
+}}
 QToolButton[role="disc"]:hover {{ background: {p.hover}; }}
-QToolButton[role="disc"]:focus {{ {ring} }}
-QToolButton[role="frame"] {{ padding: 6px; }}
+QToolButton[role="disc"]:focus {{ border-color: {p.focus}; }}
+QToolButton[role="frame"] {{ {_edge(p.line, GRID, GRID)} }}
+QToolButton[role="frame"]:focus {{ {_ring(p.focus, GRID, GRID)} }}
 QToolButton[role="frame"]:checked {{ background: {p.selected}; border-color: {p.accent}; color: {p.accent}; font-weight: 600; }}
-QToolButton[role="frame"]:checked:focus {{ border: 2px solid {p.text}; }}
-QPushButton[role="link"] {{ background: transparent; border-color: transparent; color: {p.accent}; padding: 4px 4px; text-align: left; }}
-QPushButton[role="link"]:hover {{ text-decoration: underline; }}
-QPushButton[role="link"]:focus {{ {ring} }}
-QPushButton[role="inline"] {{ background: transparent; border-color: transparent; color: {p.accent}; padding: 0; text-align: left; }}
-QPushButton[role="inline"]:hover {{ text-decoration: underline; }}
-QPushButton[role="inline"]:focus {{ {ring} }}
+QToolButton[role="frame"]:checked:focus {{ border-color: {p.text}; }}
 """
 
 
 def _chips(p: Palette, px: Callable[[int], int]) -> str:
-    ring = f"border: 2px solid {p.focus};"
+    push, box, nav = (4, 2 * GRID - 2), (4, GRID + 2), (GRID + 2, GRID + 4)
     return f"""
-QPushButton[role="chip"] {{
-  background: {p.surface}; border: 2px solid {p.line}; border-radius: 14px; padding: 2px {2 * GRID - 4}px;
-}}
+QPushButton[role="chip"] {{ background: {p.surface}; {_edge(p.line, *push)} border-radius: 14px; }}
 QPushButton[role="chip"]:hover {{ background: {p.hover}; }}
 QPushButton[role="chip"]:checked {{ background: {p.selected}; border-color: {p.accent}; color: {p.accent}; }}
-QPushButton[role="chip"]:focus {{ {ring} }}
-QPushButton[role="chip"]:checked:focus {{ border: 2px solid {p.text}; }}
-QComboBox[role="chip"] {{ border-color: {p.line}; border-radius: 14px; padding: 2px {GRID}px; min-height: {TARGET - 12}px; }}
+QPushButton[role="chip"]:focus {{ {_ring(p.focus, *push)} }}
+QPushButton[role="chip"]:checked:focus {{ border-color: {p.text}; }}
+QComboBox[role="chip"] {{ {_edge(p.line, *box)} border-radius: 14px; min-height: {_tall(px)}px; }}
 QComboBox[role="chip"]:hover {{ background: {p.hover}; }}
 QComboBox[role="chip"][tone="accent"] {{ background: {p.selected}; border-color: {p.accent}; color: {p.accent}; }}
-QComboBox[role="chip"]:focus {{ {ring} }}
+QComboBox[role="chip"]:focus {{ {_ring(p.focus, *box)} }}
 QToolButton[role="nav"] {{
-  background: transparent; border: 2px solid transparent; border-radius: {RADIUS}px;
-  padding: 8px {GRID + 2}px; font-size: {px(TYPE.body)}px; text-align: left;
+  background: transparent; {_edge("transparent", *nav)} border-radius: {RADIUS}px; font-size: {px(TYPE.body)}px; text-align: left;
 }}
 QToolButton[role="nav"]:hover {{ background: {p.hover}; }}
 QToolButton[role="nav"]:checked {{ background: {p.selected}; color: {p.accent}; font-weight: 600; }}
-QToolButton[role="nav"]:focus {{ {ring} }}
+QToolButton[role="nav"]:focus {{ {_ring(p.focus, *nav)} }}
 QPushButton::menu-indicator, QToolButton::menu-indicator {{ image: none; width: 0; }}
 """
 
 
 def _fields(p: Palette, px: Callable[[int], int], tick: str, arrow: str) -> str:
-    ring = f"border: 2px solid {p.focus};"
+    ring, inside = f"border: 2px solid {p.focus};", (6, GRID + 2)
     return f"""
 QLineEdit, QPlainTextEdit, QComboBox {{
-  background: {p.surface}; border: 2px solid {p.control}; border-radius: {RADIUS}px;
-  padding: 4px {GRID}px; selection-background-color: {p.accent}; selection-color: {p.on_accent};
+  background: {p.surface}; {_edge(p.control, *inside)} border-radius: {RADIUS}px;
+  selection-background-color: {p.accent}; selection-color: {p.on_accent};
 }}
-QLineEdit, QComboBox {{ min-height: {max(TARGET - 12, round(px(TYPE.body) * 1.4))}px; }}
-QLineEdit:focus, QPlainTextEdit:focus, QComboBox:focus {{ {ring} }}
+QLineEdit, QPlainTextEdit {{ placeholder-text-color: {p.muted}; }}
+QLineEdit, QComboBox {{ min-height: {_tall(px)}px; }}
+QLineEdit:focus, QPlainTextEdit:focus, QComboBox:focus {{ {_ring(p.focus, *inside)} }}
 QLineEdit:disabled, QPlainTextEdit:disabled, QComboBox:disabled {{ color: {p.muted}; border-color: {p.line}; }}
-QPlainTextEdit[role="answer"], QPlainTextEdit[role="answer"]:focus {{ font-size: {px(TYPE.body)}px; }}
-QPlainTextEdit[role="answer"] {{ border-color: {p.line}; }}
-QPlainTextEdit[role="answer"]:focus {{ {ring} }}
-QComboBox::drop-down {{ border: none; width: {4 * GRID}px; }}
-QComboBox::down-arrow {{ image: url("{arrow}"); width: 16px; height: 16px; }}
+QTextBrowser {{ background: {p.surface}; border: 1px solid {p.line}; border-radius: {RADIUS}px; }}
+QTextBrowser:focus {{ border: 2px solid {p.focus}; }}
+QPlainTextEdit[role="answer"] {{ border-color: {p.line}; font-size: {px(TYPE.body)}px; }}
+QPlainTextEdit[role="answer"]:focus {{ border-color: {p.focus}; }}
+QComboBox::drop-down {{ border: none; width: {px(4 * GRID)}px; }}
+QComboBox::down-arrow {{ image: url("{arrow}"); width: {px(16)}px; height: {px(16)}px; }}
 QComboBox QAbstractItemView {{
   background: {p.raised}; border: 1px solid {p.control}; outline: none; padding: 4px;
   selection-background-color: {p.selected}; selection-color: {p.text};
@@ -171,21 +199,25 @@ QHeaderView::section {{ background: {p.surface}; color: {p.muted}; border: none;
 """
 
 
-def _surfaces(p: Palette, px: Callable[[int], int]) -> str:
-    soft = "\n".join(
-        f'QFrame[role="banner"][tone="{tone}"] {{ background: {getattr(p, f"{tone}_soft")}; border-color: {getattr(p, tone)}; }}\n'
-        f'QLabel[role="badge"][tone="{tone}"], QFrame[role="badge"][tone="{tone}"] {{ background: {getattr(p, f"{tone}_soft")}; }}'
-        for tone in ("good", "warn", "bad", "sent")
-    )
+def _surfaces(p: Palette, px: Callable[[int], int], *, mirrored: bool) -> str:
+    tones = "\n".join(_toned(p, tone) for tone in ("good", "warn", "bad", "sent"))
     return f"""
 QFrame[role="card"] {{ background: {p.surface}; border: 1px solid {p.line}; border-radius: {RADIUS + 4}px; }}
 QFrame[role="well"] {{ background: {p.window}; border: 1px solid {p.line}; border-radius: {RADIUS}px; }}
-QFrame[role="sidebar"] {{ background: {p.surface}; border: none; border-right: 1px solid {p.line}; }}
+QFrame[role="sidebar"] {{ background: {p.surface}; border: none; border-{"left" if mirrored else "right"}: 1px solid {p.line}; }}
 QFrame[role="strip"] {{ background: {p.surface}; border: none; border-top: 1px solid {p.line}; }}
 QFrame[role="bar"] {{ background: {p.raised}; border: 1px solid {p.line}; border-radius: {RADIUS + 4}px; }}
 QFrame[role="rule"] {{ background: {p.line}; border: none; max-height: 1px; min-height: 1px; }}
 QFrame[role="banner"] {{ border: 1px solid {p.line}; border-radius: {RADIUS}px; background: {p.raised}; }}
-QFrame[role="badge"] {{ border: none; border-radius: {RADIUS}px; background: {p.hover}; }}
+QFrame[role="badge"] {{ border: 1px solid {p.hover}; border-radius: {RADIUS}px; background: {p.hover}; }}
 QFrame[role="badge"] QLabel {{ font-size: {px(TYPE.small)}px; font-weight: 600; }}
-{soft}
+{tones}
 """
+
+
+def _toned(p: Palette, tone: str) -> str:
+    """Banners and badges of one tone. A line tells a badge from words where its soft colour is that of the ground."""
+    colour, soft = getattr(p, tone), getattr(p, f"{tone}_soft")
+    return f"""
+QFrame[role="banner"][tone="{tone}"] {{ background: {soft}; border-color: {colour}; }}
+QFrame[role="badge"][tone="{tone}"] {{ background: {soft}; border-color: {colour if soft == p.surface else soft}; }}"""

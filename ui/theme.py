@@ -116,7 +116,8 @@ class Theme(QObject):
         ground = "dark" if self.palette.dark else "light"
         folder = str(resources.files("resources") / "icons").replace("\\", "/")
         self._app.setPalette(qt_palette(self.palette))
-        self._app.setStyleSheet(sheet(self.palette, self.px, f"{folder}/tick-on-{ground}.svg", f"{folder}/arrow-on-{ground}.svg"))
+        tick, arrow = f"{folder}/tick-on-{ground}.svg", f"{folder}/arrow-on-{ground}.svg"
+        self._app.setStyleSheet(sheet(self.palette, self.px, tick, arrow, mirrored=self._app.isRightToLeft()))
         self.changed.emit()
 
 

@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 
 from PySide6.QtCore import QDate, QLocale, QTime
+from PySide6.QtGui import QKeySequence
 
 from app.errors import Explanation
 from app.library.types import Tile
 from app.sharing.types import Outcome, PolicyClass
-from app.vault.types import ItemKind
+from app.vault.types import ItemKind, NewItem
 from ble.types import LinkState
 from ui.i18n import plural, tr
 from ui.i18n import said as tr_core
+
+_WEEKDAY = re.compile(r"[\s,،、]*dddd[\s,،、]*")
+_DAY = re.compile(r"('[^']*')|\s*(?<!d)d(?!d)[.,日일]*\s*('[^']*'\s*)?")
+"""The day of the week and the day of the month in a date pattern, each with what parts it from the rest; words in quotes are no days."""
+
+_FORMATS = {
+    "image/jpeg": "JPEG",
+    "image/png": "PNG",
+    "image/gif": "GIF",
+    "image/webp": "WebP",
+    "image/heic": "HEIC",
+    "image/avif": "AVIF",
+    "video/mp4": "MP4",
+    "video/quicktime": "QuickTime",
+    "video/webm": "WebM",
+    "video/matroska": "Matroska",
+    "video/x-msvideo": "AVI",
+    "audio/wav": "WAV",
+    "audio/ogg": "Ogg",
+    "audio/mpeg": "MP3",
+    "audio/mp4": "M4A",
+    "audio/aac": "AAC",
+    "audio/flac": "FLAC",
+}
+"""Names of formats, the same in all languages."""
 
 
 def local(moment: datetime) -> datetime:
@@ -33,14 +60,19 @@ def day(moment: date | datetime, today: date | None = None) -> str:
 
 def month(year: int, number: int, count: int) -> str:
     """ "May 2026 (12)" in the person's locale."""
-    name = QLocale().toString(QDate(year, number, 1), "MMMM yyyy")
+    name = QLocale().toString(QDate(year, number, 1), _DAY.sub(lambda found: found[1] or " ", _whole_date()).strip())
     return tr("{month} ({count})", month=name, count=count)
 
 
 def short_day(moment: date | datetime) -> str:
     """A date short enough for a table cell."""
     that = local(moment).date() if isinstance(moment, datetime) else moment
-    return QLocale().toString(QDate(that.year, that.month, that.day), "d MMM yyyy")
+    return QLocale().toString(QDate(that.year, that.month, that.day), _whole_date().replace("MMMM", "MMM"))
+
+
+def _whole_date() -> str:
+    """How the locale writes day, month and year in words: its long pattern (Unicode's, as QLocale has it) without the day of the week."""
+    return _WEEKDAY.sub("", QLocale().dateFormat(QLocale.FormatType.LongFormat))
 
 
 def title_when(moment: datetime) -> str:
@@ -108,6 +140,17 @@ def kind(of: ItemKind) -> str:
     }[of]
 
 
+def format_of(new: NewItem) -> str:
+    """ "Photo, JPEG"; a type without a name here is told as it is."""
+    return tr("{kind}, {format}", kind=kind(new.kind), format=_FORMATS.get(new.media_type, new.media_type))
+
+
+def keys(shortcut: str) -> str:
+    """Keys as they stand on the person's keyboard: "Ctrl+G" is "Strg+G" in German."""
+    native = QKeySequence.SequenceFormat.NativeText
+    return ", ".join(QKeySequence(one).toString(native) for one in shortcut.split(", "))
+
+
 def tile_name(tile: Tile) -> str:
     """What a screen reader says first of a tile: what it is, when, and whether it was shared."""
     return tr("{kind}, {when}, {status}", kind=kind(tile.kind), when=when(tile.taken_at), status=status(tile.shared_with))
@@ -120,6 +163,8 @@ def tile_description(tile: Tile) -> str:
         parts.append(tr("{width} by {height} pixels", width=tile.width, height=tile.height))
     if tile.duration_ms:
         parts.append(tr("length {time}", time=duration(tile.duration_ms)))
+    if tile.paired:
+        parts.append(tr("photo and clip taken together"))
     if not tile.intact:
         parts.append(tr("damaged"))
     return ", ".join(part for part in parts if part)

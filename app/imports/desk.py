@@ -34,7 +34,7 @@ from app.vault.vault import Vault
 META_AI = "meta-ai"
 """The policy card that says what happens to what is shared with Meta AI from the phone."""
 _ARCHIVE = "meta-archive"
-_COMPANY = "Meta"
+META = "Meta"
 _REMEMBERED = 2000
 """Files of the watched folder whose end is remembered for the person."""
 _LATELY = timedelta(days=1)
@@ -237,5 +237,5 @@ class ImportDesk:
 
 def _shared(meta: ItemMeta, at: datetime | None) -> ItemMeta:
     """`meta` with the mark; there is no receipt for what left elsewhere, so its number is 0."""
-    share = Share(META_AI, _COMPANY, at or meta.new.taken_at, 0, leaves_computer=True)
+    share = Share(META_AI, META, at or meta.new.taken_at, 0, leaves_computer=True)
     return meta if share in meta.shares else replace(meta, shares=(*meta.shares, share))

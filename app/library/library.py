@@ -22,7 +22,7 @@ from app.media.preview import preview
 from app.media.sniff import SNIFF_BYTES, sniff
 from app.media.thumbs import thumbnails
 from app.media.types import Thumb
-from app.vault.errors import ItemMissing, ObjectDamaged, VaultTooNew
+from app.vault.errors import ItemMissing, ObjectDamaged, VaultError, VaultTooNew
 from app.vault.index import NO_PICTURE, IndexRow
 from app.vault.types import ItemId, ItemKind, ItemMeta
 from app.vault.vault import Vault
@@ -32,6 +32,8 @@ LONGEST_ALBUM = 60
 """Characters of an album's name."""
 PLAIN = 0x808080
 """Colour of a tile whose picture was not looked at yet, or has none."""
+EXPORTS_KEPT = 50
+"""Exports of one capture that its history keeps."""
 _AT_ONCE = 60
 """So many thumbnails, about a screen full, are made right after unlocking; the others in the background, or when they are asked for."""
 _NONE = Thumb()
@@ -268,6 +270,16 @@ class Library:
         """Write the original bytes into `folder`, in the clear and never over another file. See `app.library.export.export`."""
         return export(self._vault, items, folder, replace(how, upright=how.upright or upright), progress=progress)
 
+    def note_export(self, items: Sequence[ItemId]) -> None:
+        """Keep in the history of each that a readable copy was written now; the last ones, where there were many.
+
+        What cannot be noted (the vault locked meanwhile, its disk is full) is left: the copies are there all the same.
+        """
+        at = self._now()
+        for item in items:
+            with contextlib.suppress(VaultError, OSError):
+                self._vault.change(item, lambda meta: replace(meta, exported=(*meta.exported, at)[-EXPORTS_KEPT:]))
+
 
 def _tile(row: IndexRow) -> Tile:
     turned = row.orientation >= 5
@@ -283,4 +295,5 @@ def _tile(row: IndexRow) -> Tile:
         from_name=row.from_name,
         colour=PLAIN if row.colour in (None, NO_PICTURE) else row.colour,
         intact=row.colour != NO_PICTURE or row.kind not in (ItemKind.PHOTO, ItemKind.VIDEO),
+        paired=row.paired,
     )

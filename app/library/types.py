@@ -37,7 +37,7 @@ class Query:
 class Tile:
     """One item as the gallery shows it, without its pictures.
 
-    `colour` is the average colour 0xRRGGBB, painted until the thumbnail is there.
+    `colour` is the average colour 0xRRGGBB, painted until the thumbnail is there. `paired`: a still that came with a clip, or that clip.
     """
 
     id: ItemId
@@ -51,6 +51,7 @@ class Tile:
     from_name: str
     colour: int
     intact: bool = True
+    paired: bool = False
 
     @property
     def sharing(self) -> Sharing:

@@ -74,6 +74,7 @@ def dump(meta: ItemMeta) -> bytes:
             {"at": _write_time(e.at), "destination": e.destination, "question": e.question, "answer": e.answer, "receipt": e.receipt}
             for e in meta.exchanges
         ],
+        **({"exported": [_write_time(at) for at in meta.exported]} if meta.exported else {}),
     }
     text = json.dumps(table, ensure_ascii=True, separators=(",", ":")).encode("ascii")
     return text + b" " * (-len(text) % _PAD)
@@ -112,6 +113,7 @@ def _meta(entries: _Entries) -> ItemMeta:
         trashed_at=entries.optional("trashed_at", entries.time),
         shares=tuple(_share(item) for item in entries.many("shares")),
         exchanges=tuple(_exchange(item) for item in entries.many("exchanges")),
+        exported=_exports(entries) if entries.has("exported") else (),
     )
 
 
@@ -164,6 +166,12 @@ def _exchange(value: object) -> Exchange:
     exchange = Exchange(e.time("at"), e.text("destination"), e.text("question"), e.text("answer"), e.whole("receipt"))
     e.finish()
     return exchange
+
+
+def _exports(entries: _Entries) -> tuple[datetime, ...]:
+    if not (exports := entries.many("exported")):
+        raise MetaError("exported")
+    return tuple(_read_time(_string(at)) for at in exports)
 
 
 def _kind(text: str) -> ItemKind:

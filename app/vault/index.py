@@ -38,7 +38,7 @@ CREATE VIRTUAL TABLE words USING fts5(
   text, content='', contentless_delete=1, tokenize="unicode61 remove_diacritics 2", prefix='2 3');
 """
 _THUMBS = "CREATE TABLE thumbs (id TEXT NOT NULL, size INTEGER NOT NULL, jpeg BLOB NOT NULL, PRIMARY KEY (id, size)) WITHOUT ROWID;"
-_ROW = "id, kind, taken, width, height, duration, orientation, favourite, shared_with, name, family, colour"
+_ROW = "id, kind, taken, width, height, duration, orientation, favourite, shared_with, name, family, colour, mates != ''"
 _BY_GLASSES = f"family NOT IN ('import', 'meta-archive', '{RECOVERED}')"
 """The families of origin that name no glasses are left out."""
 _NEXT = "UPDATE facts SET generation = generation + 1"
@@ -53,7 +53,8 @@ NO_PICTURE = -1
 class IndexRow:
     """One item as the gallery needs it. `shared_with` names each company or label that got it outside this computer, once.
 
-    `colour` is the average one, 0xRRGGBB or NO_PICTURE, and None until somebody looked at the item.
+    `colour` is the average one, 0xRRGGBB or NO_PICTURE, and None until somebody looked at the item. `paired`: it came with another one
+    that belongs to it, as a still and its clip do.
     """
 
     id: ItemId
@@ -68,6 +69,7 @@ class IndexRow:
     from_name: str
     origin_family: str
     colour: int | None
+    paired: bool = False
 
 
 class Index:
@@ -278,7 +280,7 @@ def _remove(db: apsw.Connection, item: ItemId) -> None:
 
 def _row(found: tuple[Any, ...]) -> IndexRow:
     """The timeline asks for a hundred thousand of these at once, so each step here is one that counts."""
-    item, kind, taken, width, height, duration, orientation, favourite, companies, name, family, colour = found
+    item, kind, taken, width, height, duration, orientation, favourite, companies, name, family, colour, paired = found
     return IndexRow(
         item,
         _KINDS[kind],
@@ -292,4 +294,5 @@ def _row(found: tuple[Any, ...]) -> IndexRow:
         name,
         family,
         colour,
+        paired != 0,
     )

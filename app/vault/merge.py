@@ -183,8 +183,8 @@ def join(metas: Sequence[ItemMeta]) -> ItemMeta:
     """Return one meta for several of the same item, the same whatever their order.
 
     The highest revision wins, and at equal ones the greater text, so that it is the same everywhere; one that was only recovered from the
-    object never wins over a real one. Albums, shares and exchanges of all stay. It is in the trash only if all say so. The revision
-    grows if the result is none of them.
+    object never wins over a real one. Albums, shares, exchanges and exports of all stay. It is in the trash only if all say so. The
+    revision grows if the result is none of them.
     """
     if all(meta == metas[0] for meta in metas):
         return metas[0]
@@ -198,6 +198,7 @@ def join(metas: Sequence[ItemMeta]) -> ItemMeta:
         albums=_union(by_rank, lambda meta: meta.albums),
         shares=tuple(sorted(_union(by_rank, lambda meta: meta.shares), key=lambda share: (share.at, share.receipt))),
         exchanges=tuple(sorted(_union(by_rank, lambda meta: meta.exchanges), key=lambda exchange: (exchange.at, exchange.receipt))),
+        exported=tuple(sorted(_union(by_rank, lambda meta: meta.exported))),
         trashed_at=winner.trashed_at if trashed else None,
     )
     return winner if joined == winner and winner.revision == highest else replace(joined, revision=highest + 1)

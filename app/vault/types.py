@@ -135,7 +135,7 @@ class NewItem:
 class ItemMeta:
     """All that is known of an item: the sealed meta file, parsed. Replaced whole, with `revision` one higher each time.
 
-    `size` is in bytes, `sha256` is hex of the media as they came from the glasses.
+    `size` is in bytes, `sha256` is hex of the media as they came from the glasses. `exported`: when readable copies were written (UTC).
     """
 
     id: ItemId
@@ -150,6 +150,7 @@ class ItemMeta:
     trashed_at: datetime | None = None
     shares: tuple[Share, ...] = ()
     exchanges: tuple[Exchange, ...] = field(default=())
+    exported: tuple[datetime, ...] = ()
 
 
 RECOVERED = "recovered"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import re
@@ -15,7 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
+from app.desks import LibraryDesk
 from app.errors import Cancelled, EyelidError
+from app.events import EventHub, ItemsChanged
+from app.lanes import Lanes
 from app.library import export as exporting
 from app.library.export import ExportFailed, name_of
 from app.library.library import Library
@@ -197,3 +201,24 @@ def test_names_say_what_they_can() -> None:
     assert name_of(meta("../../etc/passwd"))[0].endswith(" etc-passwd")
     assert name_of(meta(""))[0].endswith(" capture")
     assert name_of(meta("x", "application/pdf"))[1] == ".bin"
+
+
+async def test_the_history_of_each_capture_tells_of_its_export(library: Library, vault: Vault, add: Add, out: Path, clock: Any) -> None:
+    """Also where the export ends with a capture that cannot be read: those before it are out."""
+    lanes, events = Lanes(), EventHub(asyncio.get_running_loop())
+    changed: list[ItemsChanged] = []
+    events.subscribe(ItemsChanged, changed.append)
+    desk = LibraryDesk(library, lanes, events, lambda _items: asyncio.sleep(0))
+    one, other = add(), add()
+    first = clock.time
+    try:
+        await desk.export([one], out)
+        clock.pass_days(1)
+        with pytest.raises(ItemMissing):
+            await desk.export([one, ItemId("0" * 32), other], out)
+    finally:
+        lanes.close()
+    await asyncio.sleep(0)
+    assert vault.meta(one).exported == (first, clock.time)
+    assert vault.meta(other).exported == ()
+    assert [event.ids for event in changed] == [(one,), (one,)]

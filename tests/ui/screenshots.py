@@ -1,6 +1,7 @@
 """Makes pictures of the real program on simulated glasses: the README's three, and every page in every look for judging.
 
-    python tests/ui/screenshots.py [--looks light dark contrast large mirrored] [--only captures viewer] [--judge FOLDER] [--readme FOLDER]
+    python tests/ui/screenshots.py [--looks light dark contrast large mirrored] [--only captures viewer] [--size 1024x640]
+        [--judge FOLDER] [--readme FOLDER]
 
 Nothing is sent: the approval is only shown. The vaults are throw-away ones, no keyring is touched, and no screen is needed. A scene that
 fails is named, and the others are made all the same.
@@ -12,6 +13,7 @@ import argparse
 import asyncio
 import contextlib
 import io
+import json
 import os
 import subprocess
 import sys
@@ -35,16 +37,23 @@ from app.services import Services
 from app.vault.types import ItemId, ItemKind, LockState, NewItem, Origin, Share
 from ble.types import LinkState
 from ui.approval import ApprovalDialog
+from ui.dialogs import Question
 from ui.help import HelpSheet
 from ui.main_window import MainWindow
+from ui.pages.keys import PassphraseDialog
+from ui.pages.live import LiveSheet, able
+from ui.pages.setup import AddSheet, SetUpSheet
+from ui.shortcuts import ShortcutsDialog
 from ui.theme import Theme
 from ui.tokens import Palette, rgb
+from ui.widgets.card_sheet import CardSheet
+from ui.widgets.receipt_sheet import ReceiptSheet
 
 ROOT = Path(__file__).parents[2]
 SIZE = QSize(1280, 840)
 MOST_BYTES = 250_000
 PASSPHRASE = "a passphrase for these pictures"
-TRAINS = "meta-unpaid"
+TRAINS, KEPT = "meta-unpaid", "openai"
 QUESTION = "Which rocket is this, and where does it stand?"
 CODE = "7K2QA-9M4TD-X0RGB-2FH8W-P5NVC-6JY1E-ZQ3SK-8D0MT-C4WAH-1XG7R-V9B2N-5EPJ6-T0KQ8"
 
@@ -240,16 +249,17 @@ class Studio:
         await self.take("pairing")
         self.window.go("captures")
 
-    def draft(self) -> None:
+    def draft(self, destination: str = TRAINS, *items: ItemId) -> None:
         """The unpaid Meta Model API trains on what it is sent; the picture is of a rocket, and the box for that is ticked."""
         book = self.services.sharing.book
-        book.keys.set(TRAINS, "not-a-real-key")
-        if not book.get(TRAINS).model:
-            book.set_model(TRAINS, "muse-spark-1.3")
+        for known, model in ((TRAINS, "muse-spark-1.3"), (KEPT, "gpt-5-mini")):
+            book.keys.set(known, "not-a-real-key")
+            if not book.get(known).model:
+                book.set_model(known, model)
         ask = self.window.ask
-        self.window.ask_about((self.items[5],))
+        self.window.ask_about(items or (self.items[5],))
         ask._question.setPlainText(QUESTION)
-        ask._to.choose(TRAINS)
+        ask._to.choose(destination)
         ask._moved()
         ask._no_people.setChecked(True)
 
@@ -259,19 +269,26 @@ class Studio:
 
     async def approval(self) -> None:
         self.draft()
+        await self.decide("approval")
+
+    async def approval_many(self) -> None:
+        self.draft(KEPT, *self.items[1:5])
+        await self.decide("approval-many")
+
+    async def decide(self, name: str) -> None:
         ask = self.window.ask
         ask.review()
         await until(lambda: self.window.findChildren(ApprovalDialog), 90)
         dialog = self.window.findChildren(ApprovalDialog)[0]
         try:
             dialog._armed.setInterval(0)
-            await until(lambda: dialog.checks, 90)
+            await until(lambda: dialog.proposal is not None, 90)
             for box in dialog.checks:
                 box.setChecked(True)
             await until(lambda: dialog.armed)
             await until(lambda: not any(one.text().startswith("Looking") for one in dialog.findChildren(QLabel)), 90)
             dialog.keep.setFocus()
-            await self.take("approval", dialog)
+            await self.take(name, dialog)
         finally:
             dialog.reject()
             await until(lambda: not ask.busy)
@@ -280,6 +297,41 @@ class Studio:
         self.window.go("shared")
         await until(lambda: not self.window.tasks.running("receipts"))
         await self.take("shared")
+
+        self.window.gate.show_compare()
+        await self.take("compare")
+        for side in ("items", "grants"):
+            self.window.go("shared")
+            self.window.shared.turn_to(side)
+            await self.take(f"shared-{side}")
+        self.window.shared.turn_to("receipts")
+
+    async def diagnostics(self) -> None:
+        self.window.show_diagnostics()
+        await until(lambda: not self.window.tasks.running("report"))
+        await self.take("diagnostics")
+        self.window.go("captures")
+
+    async def dialogs(self) -> None:
+        """Those that stand in front of a page."""
+        window, context, theme = self.window, self.window.context, self.window.context.theme
+        sharing = self.services.sharing
+        destination = next(each for each in sharing.destinations() if each.id == KEPT)
+        window.go("settings")
+        for name, made in (
+            ("set-up", SetUpSheet(window, context, destination)),
+            ("add", AddSheet(window, context)),
+            ("terms", CardSheet(window, theme, sharing.card(TRAINS))),
+            ("receipt", ReceiptSheet(window, theme, window.shared.model.lines(0), "")),
+            ("passphrase", PassphraseDialog(window, context, "Add a passphrase", change=False)),
+            ("live", LiveSheet(window, context, able(self.services.glasses.known()), "")),
+            ("question", Question(window, "Forget Halo?", "Eyelid stops connecting to these glasses.", "Forget", "Keep")),
+            ("shortcuts", ShortcutsDialog(window, theme)),
+        ):
+            made.open()
+            await self.take(f"dialog-{name}", made)
+            made.reject()
+            made.deleteLater()
 
     async def settings(self) -> None:
         self.window.go("settings")
@@ -317,12 +369,14 @@ class Studio:
             for step in range(5):
                 self.window.welcome._go(step)
                 await self.take(f"first-run-{step + 1}")
+            self.window.welcome._go(1)
             self.window.welcome._show(CODE)
             await self.take("recovery-1")
             self.window.welcome.recovery.wrote.click()
             await self.take("recovery-2")
         finally:
             self.window.welcome.forget()
+            self.window.context.memory.first_run = 0
             self.window.rooms.setCurrentWidget(self.window.inside)
 
     async def empty(self) -> None:
@@ -335,7 +389,7 @@ class Studio:
 README = ("captures", "glasses", "approval")
 FULL = (
     *("captures", "captures_small", "selected", "nothing", "viewer", "video", "glasses", "importing", "pairing"),
-    *("ask", "approval", "shared", "settings", "help", "locked", "first_run"),
+    *("ask", "approval", "approval_many", "shared", "settings", "diagnostics", "dialogs", "help", "locked", "first_run"),
 )
 LOOKS: dict[str, tuple[str, int, Qt.LayoutDirection]] = {
     "light": ("light", 100, Qt.LayoutDirection.LeftToRight),
@@ -355,7 +409,7 @@ async def shoot(app: QApplication, loop: asyncio.AbstractEventLoop, arguments: a
     with tempfile.TemporaryDirectory(prefix="eyelid-pictures-") as folder:
         services = await Services.start(Profile(Path(folder)))
         window = MainWindow(services, theme, loop)
-        window.resize(SIZE)
+        window.resize(arguments.size)
         window.show()
         studio = Studio(window, arguments.judge)
         try:
@@ -384,6 +438,7 @@ async def visit(app: QApplication, theme: Theme, studio: Studio, scenes: Sequenc
     for look in arguments.looks:
         choice, percent, direction = LOOKS[look]
         app.setLayoutDirection(direction)
+        theme.choose("system")  # so that everything is made anew, also where only the direction is another one
         theme.choose(choice)
         theme.scale_text(percent)
         studio.look = look
@@ -403,12 +458,18 @@ async def play(studio: Studio, name: str) -> None:
         sys.stdout.write(f"  {name} failed: {type(error).__name__}: {error}\n")
 
 
+def _size(text: str) -> QSize:
+    wide, tall = text.split("x")
+    return QSize(int(wide), int(tall))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--judge", type=Path, default=Path(tempfile.gettempdir()) / "eyelid-screenshots", help="where all pictures go")
     parser.add_argument("--readme", type=Path, help="make the README's pictures, too, in this folder")
     parser.add_argument("--looks", nargs="*", choices=list(LOOKS), default=list(LOOKS))
     parser.add_argument("--only", nargs="*", choices=[*FULL, "empty"], default=[])
+    parser.add_argument("--size", type=_size, default=SIZE, help="of the window, and of the screen it stands on")
     parser.add_argument("--vault", choices=("empty", "full"), help="only the pages of this one")
     arguments = parser.parse_args()
     if arguments.vault is None:  # in a process each: one that has given up its sockets cannot start another courier
@@ -420,7 +481,10 @@ def main() -> None:
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
     keyring.set_keyring(keyring.backends.fail.Keyring())
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    screen = arguments.judge / "screen.json"
+    place = {"name": "screen", "x": 0, "y": 0, "width": arguments.size.width(), "height": arguments.size.height(), "logicalDpi": 96}
+    screen.write_text(json.dumps({"screens": [place | {"logicalBaseDpi": 96, "dpr": 1}]}), "utf-8")
+    os.environ.setdefault("QT_QPA_PLATFORM", f"offscreen:configfile={screen}")
     os.environ.setdefault("QT_LOGGING_RULES", "qt.multimedia.*=false;qt.qpa.*=false")
     app = QApplication(["eyelid"])
     app.setQuitOnLastWindowClosed(False)

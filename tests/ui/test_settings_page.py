@@ -34,7 +34,7 @@ async def test_every_declared_setting_has_a_line_with_help_and_its_name_at_the_t
     for setting in ALL:
         assert setting.title in said
         assert setting.help in said
-        assert f"eyelid settings {setting.key}" in said
+        assert f"eyelid settings {setting.key}" in page.rows[setting.key].field.accessibleDescription()
         assert page.rows[setting.key].field.accessibleName() == setting.title
     for group in Group:
         assert group.value in said
@@ -70,7 +70,7 @@ async def test_what_was_changed_can_be_reset_and_only_that(page, services, until
 
 async def test_a_place_is_chosen_by_its_name(page, services, until) -> None:
     row = page.rows["region"]
-    assert row.field.currentText() == "not said"
+    assert row.field.currentText() == "Not said"
     row.field.setCurrentIndex(row.field.findText("Germany"))
     row.field.activated.emit(row.field.currentIndex())
     await until(lambda: services.settings.get(REGION) == "DE")

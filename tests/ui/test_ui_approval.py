@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt
@@ -152,3 +153,18 @@ def test_large_text_still_fits_the_buttons(opened, theme) -> None:
     for button in (dialog.keep, dialog.send):
         assert dialog.rect().contains(QRect(button.mapTo(dialog, QPoint()), button.size()))
     dialog.reject()
+
+
+@pytest.mark.parametrize(("wide", "tall"), [(1024, 640), (1366, 768)])
+def test_the_whole_decision_is_seen_at_once_on_a_small_screen(opened, monkeypatch, wide: int, tall: int) -> None:
+    dialog = opened(TRAINS)
+    monkeypatch.setattr(dialog, "screen", lambda: SimpleNamespace(availableGeometry=lambda: QRect(0, 0, wide, tall)))
+    dialog.fit()
+    QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
+    view = dialog.area.viewport()
+    for part in (dialog.title, dialog.recipient, dialog.tiles[0], dialog.question, *dialog.facts, dialog.warning):
+        assert view.rect().contains(QRect(part.mapTo(view, QPoint()), part.size())), part
+    for made in (dialog.keep, dialog.send):
+        assert dialog.rect().contains(QRect(made.mapTo(dialog, QPoint()), made.size()))
+    assert dialog.width() <= wide
+    assert dialog.height() <= tall

@@ -6,6 +6,7 @@ import gettext
 import importlib.util
 import sys
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from types import ModuleType
 
@@ -19,7 +20,7 @@ from PySide6.QtWidgets import QApplication
 from app import settings as declared
 from app.paths import Profile
 from app.settings import Settings
-from ui import i18n
+from ui import i18n, words
 from ui.i18n import plural, said, tr
 from ui.language import VARIABLE, speak
 
@@ -131,6 +132,27 @@ def test_the_window_speaks_what_was_chosen(qapp: QApplication, profile: Profile,
         qapp.setLayoutDirection(direction)
         for translator in qapp.findChildren(QTranslator):
             qapp.removeTranslator(translator)
+
+
+@pytest.mark.parametrize(
+    ("locale", "day", "month"),
+    [
+        ("en_GB", "5 Nov 2026", "November 2026 (3)"),
+        ("en_US", "Nov 5, 2026", "November 2026 (3)"),
+        ("de_DE", "5. Nov. 2026", "November 2026 (3)"),
+        ("fr_FR", "5 nov. 2026", "novembre 2026 (3)"),
+        ("es_ES", "5 de nov de 2026", "noviembre de 2026 (3)"),
+        ("zh_CN", "2026年11月5日", "2026年11月 (3)"),
+    ],
+)
+def test_dates_are_written_as_they_are_in_each_place(locale: str, day: str, month: str) -> None:
+    before = QLocale()
+    QLocale.setDefault(QLocale(locale))
+    try:
+        assert words.short_day(date(2026, 11, 5)) == day
+        assert words.month(2026, 11, 3) == month
+    finally:
+        QLocale.setDefault(before)
 
 
 def test_the_setting_offers_each_language_by_its_own_name() -> None:

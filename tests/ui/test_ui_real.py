@@ -51,7 +51,8 @@ def shown(window: MainWindow, kind: type) -> list:
 
 
 def press(parent, text: str) -> None:
-    next(button for button in parent.findChildren(QPushButton) if button.text() == text and button.isVisible()).click()
+    buttons = parent.findChildren(QPushButton)
+    next(button for button in buttons if text in (button.text(), button.accessibleName()) and button.isVisible()).click()
 
 
 async def make_vault(window: MainWindow, passphrase: str) -> None:

@@ -120,6 +120,7 @@ metas = st.builds(
     favourite=st.booleans(),
     albums=st.lists(texts, max_size=3).map(tuple),
     trashed_at=st.none() | times,
+    exported=st.lists(times, max_size=2).map(tuple),
     shares=st.lists(st.builds(Share, texts, texts, times, small, st.booleans()), max_size=2).map(tuple),
     exchanges=st.lists(st.builds(Exchange, times, texts, texts, texts, small), max_size=2).map(tuple),
 )

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QShowEvent
-from PySide6.QtWidgets import QApplication, QBoxLayout, QDialog, QFrame, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QBoxLayout, QDialog, QPushButton, QVBoxLayout, QWidget
 
 from ui.i18n import tr
 from ui.theme import Theme, set_role
 from ui.tokens import GRID
-from ui.widgets.basics import column, label, row, rule
+from ui.widgets.basics import column, label, row, rule, scrolling
 
 ARM_MS = 1000
 """How long Send stays dead after the pictures were painted, and after the window got the focus back."""
 
 SIDE = 3 * GRID
-WIDE = 116 * GRID
+WIDE = 122 * GRID
+"""Fits a screen of 1024 pixels."""
 _CHECK_MS = 30
 _REFLEX_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space, Qt.Key.Key_Escape, Qt.Key.Key_Select)
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
@@ -50,18 +51,13 @@ class DecisionDialog(QDialog):
         """Whether Send has to stay dead, and why, in words. `ripe` says that nothing else keeps it dead."""
         return False, ""
 
+    def arrange(self, wide: int) -> None:
+        """Lay out the content for this width; called whenever it is about to be measured."""
+
     # -- what is shown ---------------------------------------------------------------------------------------------------------
 
     def _frame(self) -> None:
-        inner = QWidget()
-        set_role(inner, "plain")
-        inner.setLayout(self.content)
-        self.area = QScrollArea()
-        self.area.setFrameShape(QFrame.Shape.NoFrame)
-        self.area.setWidgetResizable(True)
-        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.area.setWidget(inner)
+        self.area = scrolling(self.content)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
@@ -113,6 +109,7 @@ class DecisionDialog(QDialog):
         wide = min(room.width() - 4 * GRID, max(self.theme.scaled(WIDE), across))
         beside = across <= wide
         self._bar.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
+        self.arrange(wide)
         self.content.activate()
         foot = max(self._foot.heightForWidth(wide), self._foot.minimumSizeHint().height())
         tall = max(self.content.totalHeightForWidth(wide), self.content.totalMinimumSize().height())

@@ -24,8 +24,11 @@ from ui.i18n import said as tr_core
 from ui.theme import Theme
 from ui.tokens import GRID
 from ui.widgets.banner import announce
-from ui.widgets.basics import button, card, clear_layout, column, label, noted
+from ui.widgets.basics import button, card, clear_layout, column, label, noted, row
 from ui.widgets.told import Told
+
+BESIDE = 112 * GRID
+"""From this width on the terms stand beside what would leave."""
 
 
 class ApprovalDialog(DecisionDialog):
@@ -56,9 +59,11 @@ class ApprovalDialog(DecisionDialog):
         self.told = Told(self.theme)
         self._pictures = QVBoxLayout()
         self._said = column(gap=GRID)
-        for part in (self._recipient(), self._leaving(), self.facts_part):
-            self.content.addWidget(part)
-        self.content.addStretch(1)
+        self._middle = row(gap=GRID + 4)
+        self._middle.addWidget(self._leaving(), 3)
+        self._middle.addWidget(self.facts_part, 2)
+        self.content.addWidget(self._recipient())
+        self.content.addLayout(self._middle, 1)
         self.wish = WishBox(self.theme)
         self.above.addWidget(self.wish)
 
@@ -82,6 +87,11 @@ class ApprovalDialog(DecisionDialog):
         self._beside.addLayout(column(self._words, self.told, None, gap=GRID + 4), 1)
         self.found.hide()
         return card(label(tr("Exactly this would leave"), "lead"), self._beside)
+
+    def arrange(self, wide: int) -> None:
+        """The terms beside what would leave, so that all of it is seen at once; below it where there is no room for both."""
+        beside = wide >= BESIDE and not self.theme.large
+        self._middle.setDirection(self._middle.Direction.LeftToRight if beside else self._middle.Direction.TopToBottom)
 
     def _say_what(self, photos: str) -> None:
         """Say what and to whom, in the title and on the button."""
@@ -142,17 +152,19 @@ class ApprovalDialog(DecisionDialog):
 
     def _say(self, proposal: Proposal) -> None:
         clear_layout(self._said)
-        size, digest = words.size(proposal.size), proposal.parcel.sha256[:16]
-        self.size_line.setText(tr("{size} on the wire, in one request. SHA-256 {digest}…", size=size, digest=digest))
+        self._say_size(proposal)
         self.question = label(tr("Your question: “{text}”", text=proposal.question), wrap=True, select=True)
         self._said.addWidget(self.question)
         if proposal.earlier:
             self._said.addWidget(self._earlier(proposal))
-        self._said.addWidget(label(self._removed_words(), wrap=True, tone="muted"))
-        self._said.addWidget(label(tr("Nothing else goes with it: no name, no place, no other capture."), wrap=True, tone="muted"))
+        self._said.addWidget(label(self._removed_words(), "small", wrap=True))
+        self._said.addWidget(label(tr("Nothing else goes with it: no name, no place, no other capture."), "small", wrap=True))
         for note in proposal.notes:
             self._said.addLayout(noted(self.theme, "info", "warn", tr_core(note)))
         self._said.addStretch(1)
+
+    def _say_size(self, proposal: Proposal) -> None:
+        self.size_line.setText(tr("{size} on the wire, in one request.", size=words.size(proposal.size)))
 
     def _earlier(self, proposal: Proposal) -> QWidget:
         """The words that go again, all of them."""
@@ -198,7 +210,7 @@ class ApprovalDialog(DecisionDialog):
         self._busy = ""
         if self.proposal is not None:
             self.told.trouble(said)
-            self.size_line.setText(tr("{size} on the wire, in one request.", size=words.size(self.proposal.size)))
+            self._say_size(self.proposal)
         self._update_send()
 
     def must_look(self, waiting: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QLabel, QWidget
 
 from app.sharing.types import Destination, PolicyCard, PolicyClass
@@ -13,6 +14,7 @@ from ui.tokens import GRID
 from ui.widgets.badge import POLICY_LOOK
 from ui.widgets.basics import button, card, column, hide_if, icon_label, label, row
 from ui.widgets.card_sheet import CardSheet, counts_as
+from ui.widgets.flow import FlowLayout
 
 
 def leaves(destination: Destination, known: PolicyCard) -> bool:
@@ -36,7 +38,7 @@ class FactsPart(QWidget):
         self._leaves = leaves(destination, known)
         self.facts: list[QLabel] = []
         self.digest = ""
-        self.setLayout(column(self._card(), self._terms(), gap=GRID + 4))
+        self.setLayout(column(self._card()))
 
     def _card(self) -> QFrame:
         icon, tone = POLICY_LOOK[self._class]
@@ -49,15 +51,15 @@ class FactsPart(QWidget):
             text = label(statement, wrap=True)
             text.setAccessibleName(tr("{title}: {statement}", title=title, statement=statement))
             self.facts.append(text)
-            heading = label(title, "strong")
-            heading.setMinimumWidth(self._theme.scaled(9 * GRID))
-            line = row(icon_label(self._theme, sign, tone), heading, gap=GRID)
-            line.addWidget(text, 1)
+            line = row(gap=GRID + 4)
+            line.addWidget(icon_label(self._theme, sign, tone), 0, Qt.AlignmentFlag.AlignTop)
+            line.addLayout(column(label(title, "strong"), text, gap=0), 1)
             lines.addLayout(line)
-        head = row(icon_label(self._theme, icon, tone), label(words.policy(self._class), "lead", tone), None)
+        head = row(icon_label(self._theme, icon, tone), gap=GRID)
+        head.addWidget(label(words.policy(self._class), "lead", tone, wrap=True), 1)
         self.warning = label(self._warning(), "strong", tone if self._class is PolicyClass.TRAINS else "", wrap=True)
         hide_if(self.warning, not self.warning.text())
-        return card(head, lines, self.warning, gap=GRID + 4)
+        return card(head, lines, self.warning, self._terms(), None, gap=GRID + 4)
 
     def _warning(self) -> str:
         if self._class is PolicyClass.TRAINS:
@@ -73,7 +75,7 @@ class FactsPart(QWidget):
         self.terms = label(read, tone="muted", wrap=self._known.expired)
         more = button(self._theme, tr("What the terms say…"), self.show_terms, role="link")
         box = QWidget()
-        box.setLayout(column(self.bystanders, row(self.terms, more, None), gap=4))
+        box.setLayout(column(self.bystanders, FlowLayout(self.terms, more), gap=4))
         return box
 
     def without_pictures(self, none: bool) -> None:

@@ -34,7 +34,7 @@ def _looking(part: Part) -> str:
 
 def _nothing(part: Part) -> str:
     return {
-        Part.FACES: tr("The finder saw no face. Look for yourself."),
+        Part.FACES: tr("The finder saw no face."),
         Part.TEXT: tr("The finder saw no text."),
         Part.CODES: tr("The finder saw no code."),
     }[part]
@@ -149,10 +149,6 @@ class FoundPanel(QWidget):
                 line.say(tr("{found}. {rest}", found=_found(part, seen), rest=said) if seen else said, "warning", "warn")
             else:
                 line.say(_nothing(part), "eye", "muted")
-
-    def looked_for_faces(self, findings: Sequence[Findings | None]) -> bool:
-        """Whether the face finder has answered for every picture, be it that it could not look."""
-        return all(_check(each, Part.FACES) is not None for each in findings)
 
 
 _SIGNS = {Part.FACES: "people", Part.TEXT: "info", Part.CODES: "info"}

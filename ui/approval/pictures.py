@@ -16,7 +16,7 @@ from ui.widgets.basics import button, column, hide_if, label, noted
 from ui.widgets.flow import FlowLayout
 from ui.widgets.sheet import Sheet
 
-THUMB = 176
+THUMB = 200
 ALONE = 264
 """Long edges of a preview: one of several, and one alone."""
 LARGEST = 1 << 14
@@ -90,7 +90,7 @@ class Tile(QWidget):
         self.shown.setAccessibleName(tr("Photo {number} as it would be sent, {facts}", number=number, facts=said))
         self.shown.clicked.connect(self.enlarge)
         about = label(said, "small", wrap=True)
-        acts = FlowLayout(gap=0)
+        acts = FlowLayout(gap=2 * GRID, below=0)
         for text, name, signal, wanted in (
             (tr("Full size…"), tr("Show photo {number} in full size", number=number), self.enlarge, True),
             (tr("Cover or crop…"), tr("Cover parts of photo {number}, or crop it", number=number), self.redact, True),
@@ -151,10 +151,7 @@ class FullSize(Sheet):
             said = tr("What is covered is solid in the file itself: nothing of it is left to be found.")
             self.body.addLayout(noted(theme, "check", "good", said))
         self.body.addWidget(area, 1)
-        close = self.choice(tr("Close"))
-        close.setDefault(True)
-        close.clicked.connect(self.reject)
-        close.setFocus()
+        self.closes()
 
 
 async def enlarge(parent: QWidget, theme: Theme, number: int, picture: Picture) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtGui import QIcon
 
 from app.sharing.shared import ReceiptFilter
 from app.sharing.types import Outcome, PolicyClass, Receipt, ReceiptKind
@@ -76,12 +77,15 @@ class ReceiptsModel(QAbstractTableModel):
             return receipt.detail or _cells(receipt)[index.column()]
         if role == Qt.ItemDataRole.DecorationRole and index.column() == 4:
             if receipt.outcome not in _SENT or not receipt.bytes_sent:
-                return self._theme.icon("private", "muted")
+                return self._icon("private", "muted")
             stayed = receipt.policy_class in (PolicyClass.LOCAL, PolicyClass.MIRROR)
-            return self._theme.icon("local" if stayed else "sent", "muted" if stayed else "sent")
+            return self._icon("local" if stayed else "sent", "muted" if stayed else "sent")
         if role == Qt.ItemDataRole.DecorationRole and index.column() == 5:
-            return self._theme.icon(*POLICY_LOOK[receipt.policy_class])
+            return self._icon(*POLICY_LOOK[receipt.policy_class])
         return None
+
+    def _icon(self, name: str, tone: str) -> QIcon:
+        return self._theme.icon(name, tone, size=self._theme.scaled(16))
 
 
 def _cells(receipt: Receipt) -> tuple[str, ...]:

@@ -66,7 +66,7 @@ class AskPage(Page):
         self.live = button(theme, tr("Live look…"), self.live_asked.emit, icon="video")
         self.acts.addWidget(button(theme, tr("What happens to what I send"), self.compare_asked.emit, icon="info", role="quiet"))
         self.acts.addWidget(self.live)
-        choose = button(theme, tr("Choose captures…"), self.choose_asked.emit, icon="captures")
+        choose = button(theme, tr("Choose captures…"), self.choose_asked.emit, icon="captures", role="primary")
         hint = tr("Select captures, then press “Ask…”. Nothing is sent by choosing.")
         self._none = Empty(theme, "ask", tr("Choose what to ask about"), hint, choose)
         self.region = RegionCard(theme)

@@ -84,7 +84,7 @@ class CapturesPage(Page):
         self._search.setPlaceholderText(tr("Search notes, dates, answers"))
         self._search.setAccessibleName(tr("Search captures"))
         self._search.setClearButtonEnabled(True)
-        self._search.setMinimumWidth(34 * GRID)
+        self._search.setMinimumWidth(30 * GRID)
         self._search.textChanged.connect(lambda _text: self._refresh.start(TYPED_MS))
         self._jump = tool(theme, tr("Go to a month"), "calendar", self.choose_month, shortcut="Ctrl+G")
         self._sizes = tool(theme, tr("Size of the pictures"), "size", self._choose_size, shortcut="Ctrl++, Ctrl+-")
@@ -92,7 +92,7 @@ class CapturesPage(Page):
         for widget in (bring, self._jump, self._sizes, self._search):
             self.acts.addWidget(widget)
         # The tiles keep room for their focus ring; everything else moves so that pictures and title are in line.
-        self.margins.set((MARGIN - RING, 2 * GRID + 4, 0, MARGIN))
+        self.margins.set((MARGIN - RING, 2 * GRID + 4, 0, 0))
         self.body_margins.set((0, 0, MARGIN - RING - GUTTER, 0))
         inset = (RING, 0, RING + GUTTER, 0)
         self.head.insertSpacing(0, RING)

@@ -21,13 +21,13 @@ from app.sharing.compare import READING_ONLY
 from app.sharing.types import PolicyCard, PolicyClass
 from ui import words
 from ui.context import Context
-from ui.dialogs import opened
+from ui.dialogs import read
 from ui.i18n import said as tr_core
 from ui.i18n import tr
 from ui.theme import Theme, set_role
 from ui.tokens import GRID, TYPE
 from ui.widgets.badge import POLICY_LOOK
-from ui.widgets.basics import button, label
+from ui.widgets.basics import button, frame, label, row
 from ui.widgets.card_sheet import CardSheet
 from ui.widgets.chips import ChipRow
 from ui.widgets.page import Page
@@ -121,10 +121,10 @@ class ComparePage(Page):
         theme = context.theme
         self.title.setWordWrap(True)
         self.head.setStretch(0, 1)
+        self.leads_back(theme, tr("Back"), self.left.emit)
         self._only = _ONLY["all"]
         self.more = button(theme, tr("What its terms say…"), self.open_chosen, icon="info")
         self.acts.addWidget(self.more)
-        self.acts.addWidget(button(theme, tr("Back"), self.left.emit, icon="back", role="quiet"))
         said = tr(
             "What stays on this computer comes first, what may be used to train AI last. Words of the terms, with the day they were read, "
             "are one step away. Terms change: what was read more than 180 days ago counts as the worst."
@@ -148,7 +148,8 @@ class ComparePage(Page):
             ("kept", tr("Kept for a while")),
             ("trains", tr("May be used for training")),
         )
-        return ChipRow([(key, text, tr("Show only: {what}", what=text)) for key, text in offered], self._filter, here, self.region)
+        place = frame("plain", row(here, self.region))
+        return ChipRow([(key, text, tr("Show only: {what}", what=text)) for key, text in offered], self._filter, place)
 
     def entered(self) -> None:
         self.region.show_code(self._context.services.settings.get(declared.REGION))
@@ -174,14 +175,10 @@ class ComparePage(Page):
         rows = self.table.selectionModel().selectedRows()
         if rows:
             sheet = CardSheet(self.window(), self._context.theme, self.model.card(rows[0].row()))
-            self._context.tasks.start(_read(sheet), key="card")
+            self._context.tasks.start(read(sheet), key="card")
 
     def forget(self) -> None:
         self._context.tasks.cancel("card")
-
-
-async def _read(sheet: CardSheet) -> None:
-    await opened(sheet)
 
 
 class _Words(QStyledItemDelegate):

@@ -15,7 +15,7 @@ from ui.theme import set_role
 from ui.tokens import GRID
 from ui.widgets.badge import policy_badge
 from ui.widgets.banner import Banners
-from ui.widgets.basics import button, clear_layout, column, label, row
+from ui.widgets.basics import CARD, button, clear_layout, column, label, row
 
 FEW = 4
 """So many that are not ready are listed; more are folded away until asked for."""
@@ -52,7 +52,7 @@ class DestinationsCard(QFrame):
                 label(said, tone="muted", wrap=True),
                 self._rows,
                 gap=GRID + 2,
-                margins=(20, 2 * GRID, 20, 2 * GRID),
+                margins=CARD,
             )
         )
 

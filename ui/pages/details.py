@@ -7,16 +7,15 @@ from datetime import datetime
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPlainTextEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QPlainTextEdit, QPushButton, QVBoxLayout
 
 from app.vault.types import Exchange, ItemId, ItemKind, ItemMeta, Share
 from ui import words
 from ui.context import Context
 from ui.i18n import tr
-from ui.theme import set_role
 from ui.tokens import GRID
 from ui.widgets.banner import announce
-from ui.widgets.basics import button, card, clear_layout, column, icon_label, label, row, rule
+from ui.widgets.basics import button, card, clear_layout, column, icon_label, label, row, rule, scrolling
 from ui.widgets.whence import Whence, came_from, camera_of
 
 WIDTH = 40 * GRID
@@ -32,12 +31,12 @@ def _known(meta: ItemMeta, origin: str) -> list[tuple[str, str]]:
     return [
         (tr("Taken"), words.when(new.taken_at)),
         (tr("From"), tr("{name} (simulated)", name=origin) if new.origin.simulated else origin),
-        (tr("Kind"), new.media_type),
+        (tr("Kind"), words.format_of(new)),
         (tr("Pixels"), tr("{width} × {height}", width=new.width, height=new.height) if new.width and new.height else ""),
         (tr("Length"), words.duration(new.duration_ms) if new.duration_ms else ""),
         (tr("Size"), words.size(meta.size)),
         (tr("Albums"), ", ".join(meta.albums)),
-        (tr("SHA-256"), meta.sha256),
+        (tr("Fingerprint"), meta.sha256),
     ]
 
 
@@ -78,23 +77,15 @@ class DetailsPanel(QFrame):
         self._note.setFixedHeight(9 * GRID)
         self._note.setTabChangesFocus(True)
         self._save = button(context.theme, tr("Save note"), self._save_note)
-        self._save.setEnabled(False)
+        self._can_save(False)
         self._note.textChanged.connect(self._note_changed)
         self._history = QVBoxLayout()
         self._history.setSpacing(GRID)
         note = column(self._note, gap=GRID)
         note.addWidget(self._save, 0, Qt.AlignmentFlag.AlignRight)
         parts = (label(tr("Details"), "lead"), self._facts, self.whence, rule(), label(tr("Note"), "lead"), note, rule())
-        inner = QWidget()
-        set_role(inner, "plain")
-        inner.setLayout(column(*parts, label(tr("History"), "lead"), self._history, None, gap=GRID + 4, margins=(0, 0, GRID, 0)))
-        area = QScrollArea()
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setWidget(inner)
-        self.setLayout(column(card(area)))
+        told = column(*parts, label(tr("History"), "lead"), self._history, None, gap=GRID + 4, margins=(0, 0, GRID, 0))
+        self.setLayout(column(card(scrolling(told))))
 
     def _resize(self) -> None:
         """Wider with larger text; the picture keeps at least three fifths (the page's layout sees to it)."""
@@ -110,8 +101,8 @@ class DetailsPanel(QFrame):
         for at, (name, value) in enumerate(facts(meta)):
             known = label(value, wrap=True, select=True)
             if len(value) == 64:
-                known.setText(f"{value[:12]}…")
-                known.setToolTip(value)
+                known.setText(f"{value[:8]}…")
+                known.setToolTip(tr("SHA-256: {digest}", digest=value))
             self._facts.addWidget(label(name, tone="muted"), 2 * at, 0, Qt.AlignmentFlag.AlignTop)
             self._facts.addWidget(known, *((2 * at + 1, 0, 1, 2) if self._context.theme.large else (2 * at, 1)))
         if meta.new.kind is ItemKind.PHOTO:
@@ -119,12 +110,12 @@ class DetailsPanel(QFrame):
         self.whence.show_meta(meta)
         if not writing:
             self._note.setPlainText(meta.note)
-            self._save.setEnabled(False)
+            self._can_save(False)
         self._fill_history(meta)
 
     def _offer_place(self, at: int) -> None:
         self._facts.addWidget(label(tr("Location"), tone="muted"), 2 * at, 0, Qt.AlignmentFlag.AlignVCenter)
-        show = button(self._context.theme, tr("Hidden. Show it"), self._show_place, role="inline", name=tr("Show where it was taken"))
+        show = button(self._context.theme, tr("Show"), self._show_place, role="inline", name=tr("Show where it was taken"))
         self._place = show
         self._facts.addWidget(show, *((2 * at + 1, 0, 1, 2) if self._context.theme.large else (2 * at, 1)))
 
@@ -149,7 +140,7 @@ class DetailsPanel(QFrame):
         self._context.tasks.cancel("viewer-place")
         self._clear()
         self._note.clear()
-        self._save.setEnabled(False)
+        self._can_save(False)
 
     def _clear(self) -> None:
         self._place = None
@@ -158,47 +149,54 @@ class DetailsPanel(QFrame):
         clear_layout(self._history)
 
     def _fill_history(self, meta: ItemMeta) -> None:
-        """What happened to it, newest first: shares, questions, its arrival, and the moment it was taken."""
-        happened: list[tuple[datetime, Callable[[], None]]] = [(share.at, partial(self._tell_share, share)) for share in meta.shares]
+        """What happened to it, newest first: shares, questions, exports, its arrival, and the moment it was taken."""
+        happened: list[tuple[datetime, Callable[[], object]]] = [(share.at, partial(self._tell_share, share)) for share in meta.shares]
         happened += [(exchange.at, partial(self._tell_exchange, exchange)) for exchange in meta.exchanges]
+        told = tr("Exported, readable by other programs")
+        happened += [(at, partial(self._event, "export", told, words.when(at))) for at in meta.exported]
         for _at, tell in sorted(happened, key=lambda one: one[0], reverse=True):
             tell()
-        if not happened:
+        if not meta.shares and not meta.exchanges:
             self._history.addWidget(label(tr("Eyelid has never shown it to an assistant."), tone="muted", wrap=True))
         self._event("kept", tr("Sealed into the vault"), words.when(meta.arrived_at))
         origin = camera_of(meta)
         taken = tr("Taken with {name}", name=origin) if origin else tr("Taken")
         self._event("glasses", taken, words.when(meta.new.taken_at))
 
-    def _event(self, icon: str, what: str, when: str, tone: str = "") -> QHBoxLayout:
+    def _event(self, icon: str, what: str, when: str, tone: str = "", more: QPushButton | None = None) -> None:
+        """One thing that happened, and a way to know `more` of it."""
         line = row(gap=GRID)
         line.addWidget(icon_label(self._context.theme, icon, tone or "muted", 16), 0, Qt.AlignmentFlag.AlignTop)
         said = column(label(what, "strong", tone, wrap=True), label(when, "small", wrap=True), gap=2)
+        if more is not None:
+            said.addWidget(more, 0, Qt.AlignmentFlag.AlignLeft)
         line.addLayout(said, 1)
         self._history.addLayout(line)
-        return line
 
     def _tell_share(self, share: Share) -> None:
         if not share.receipt:  # it left from the phone, and all that is known of it is what the company's own archive says
             said = tr("{when}, as {company}'s archive says. There is no receipt.", when=words.when(share.at), company=share.company)
             self._event("sent", tr("Shared with {company}", company=share.company), said, "sent")
             return
-        if share.leaves_computer:
-            line = self._event("sent", tr("Sent to {company}", company=share.company), words.when(share.at), "sent")
-        else:
-            line = self._event("mirror", tr("Shown to {company}, on this computer", company=share.company), words.when(share.at))
         name = tr("Receipt {number}", number=share.receipt)
         show = button(self._context.theme, name, partial(self.receipt_asked.emit, share.receipt), role="inline")
-        line.addWidget(show, 0, Qt.AlignmentFlag.AlignTop)
+        if share.leaves_computer:
+            self._event("sent", tr("Sent to {company}", company=share.company), words.when(share.at), "sent", show)
+        else:
+            self._event("mirror", tr("Shown to {company}, on this computer", company=share.company), words.when(share.at), more=show)
 
     def _tell_exchange(self, exchange: Exchange) -> None:
         self._event("ask", tr("You asked: {question}", question=exchange.question), words.when(exchange.at))
         self._history.addWidget(label(exchange.answer, wrap=True, select=True))
 
     def _note_changed(self) -> None:
-        self._save.setEnabled(self._meta is not None and self._note.toPlainText() != self._meta.note)
+        self._can_save(self._meta is not None and self._note.toPlainText() != self._meta.note)
+
+    def _can_save(self, changed: bool) -> None:
+        self._save.setEnabled(changed)
+        self._save.setHidden(not changed)
 
     def _save_note(self) -> None:
         if self._meta is not None:
-            self._save.setEnabled(False)
+            self._can_save(False)
             self._context.tasks.start(self._context.services.library.set_note(self._meta.id, self._note.toPlainText()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Signal, qVersion
+from PySide6.QtCore import Qt, Signal, qVersion
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout
 
@@ -52,9 +52,8 @@ class DiagnosticsPage(Page):
         self._troubles = troubles
         theme = context.theme
         self.again = button(theme, tr("Look again"), self.look, icon="refresh")
-        self.back = button(theme, tr("Back to Settings"), self.left.emit, icon="back")
+        self.back = self.leads_back(theme, tr("Back to Settings"), self.left.emit)
         self.acts.addWidget(self.again)
-        self.acts.addWidget(self.back)
         self.progress = ProgressRow(theme, lambda: context.tasks.cancel(KEY))
         self.summary = label("", "strong", wrap=True)
         self._lines = QVBoxLayout()
@@ -122,7 +121,9 @@ class DiagnosticsPage(Page):
         mark = icon_label(self._context.theme, icon, tone, 16)
         name = label(finding.name, "strong")
         name.setMinimumWidth(self._context.theme.scaled(12 * GRID))
-        line = row(mark, name, gap=GRID + 4)
+        line = row(gap=GRID + 4)
+        for part in (mark, name):
+            line.addWidget(part, 0, Qt.AlignmentFlag.AlignTop)
         said = label(tr_core(finding.text), wrap=True, select=True)
         state = {True: tr("in order"), False: tr("not in order"), None: tr("information")}[finding.fine]
         said.setAccessibleName(tr("{name}, {state}: {text}", name=finding.name, state=state, text=tr_core(finding.text)))

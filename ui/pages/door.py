@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QScrollArea, QSpacerItem, QVBoxLayout, QWidget
 
 from app.errors import Explanation
 from app.vault.types import LockState, SlotKind
@@ -16,8 +17,10 @@ from ui.widgets.banner import Banners
 from ui.widgets.basics import button, card, column, label, row
 from ui.widgets.passphrase import PassphraseField
 
-WIDTH = 62 * GRID
+WIDTH = 66 * GRID
 WIDEST = 100 * GRID
+ROOMY = 90 * GRID
+"""Height from which on there is room to spare."""
 
 
 class Door(QWidget):
@@ -41,7 +44,9 @@ class Door(QWidget):
         across.addStretch(1)
         across.addWidget(middle)
         across.addStretch(1)
-        inner.setLayout(column(None, across, None, margins=(GRID, 3 * GRID, GRID, 3 * GRID)))
+        self._above: QSpacerItem | None = None
+        self._upright = column(None, across, None, margins=(GRID, 3 * GRID, GRID, 3 * GRID))
+        inner.setLayout(self._upright)
         area = QScrollArea()
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setWidgetResizable(True)
@@ -50,6 +55,18 @@ class Door(QWidget):
         self.setLayout(column(area))
         self._resize()
         context.theme.changed.connect(self._resize)
+
+    def stand_at_top(self) -> None:
+        """For what changes its height: the head stays where it is, a little below the top where there is room."""
+        self._upright.setStretch(0, 0)
+        self._above = QSpacerItem(0, 7 * GRID)
+        self._upright.insertSpacerItem(0, self._above)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._above is not None:
+            self._above.changeSize(0, 7 * GRID if self.height() >= ROOMY else 0)
+            self._upright.invalidate()
 
     def _resize(self) -> None:
         """Wider with larger text, within what the smallest window has."""
@@ -106,7 +123,7 @@ class LockPage(Door):
         self.code.textChanged.connect(lambda _text: self.busy(False))
         title = label(tr("Recovery code"), "strong")
         title.setBuddy(self.code)
-        hint = tr("Capital or small letters, with or without hyphens, as it is on your paper. A slip is named by its group.")
+        hint = tr("Capital or small letters, with or without hyphens. If something is mistyped, Eyelid says in which group.")
         self._open = button(theme, tr("Unlock with the recovery code"), self._with_code, icon="unlock", role="primary")
         back = button(theme, tr("Other ways to unlock"), self.entered, role="link")
         self._coded = card(title, self.code, label(hint, "small", wrap=True), self._open, row(None, back, None), gap=GRID + 4)

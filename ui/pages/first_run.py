@@ -58,9 +58,10 @@ class WelcomePage(Door):
         self._code_card = card(self.recovery)
         self._steps = [self._protects(), self._vault_step(), self._key_step(), self._bluetooth_step(), self._glasses_step()]
         self.sheet.addWidget(self._head)
-        self.sheet.addWidget(self.trail)
+        self.sheet.addLayout(row(None, self.trail, None))
         for step in (*self._steps, self._code_card):
             self.sheet.addWidget(step)
+        self.stand_at_top()
         self._go(PROTECTS)
 
     # -- the steps -------------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QStackedWidget
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.events import CaptureArriving, CaptureLost, CaptureSealed, GlassesChanged, GlassesForgotten
 from app.glasses.types import GlassesView
@@ -84,18 +84,22 @@ class GlassesPage(Page):
         for address in tuple(self._cards):
             self.stop_recording(address)  # nobody is there to see that a microphone is on
             self._drop(address)
-        self._stack.setCurrentWidget(self._empty)
+        self._turn_to(self._empty)
 
     def left(self) -> None:
         """Another page came to the front: stop listening on the air."""
         self._age.stop()
         self.pairing.stop()
-        self._stack.setCurrentWidget(self._known if self._cards else self._empty)
+        self._turn_to(self._known if self._cards else self._empty)
+
+    def _turn_to(self, part: QWidget) -> None:
+        self._stack.setCurrentWidget(part)
+        self.title.setText(tr("Pair glasses") if part is self.pairing else tr("Glasses"))
 
     def open_pairing(self, wanted: str | None = None) -> None:
         """Look for glasses to pair; with `wanted`, for those of that address, and say why they are not seen."""
         self._pair.hide()
-        self._stack.setCurrentWidget(self.pairing)
+        self._turn_to(self.pairing)
         self.pairing.start(wanted)
         self.pairing.look.done.setFocus()
 
@@ -106,7 +110,7 @@ class GlassesPage(Page):
         self.pairing.stop()
         self._refresh()
         self._pair.setVisible(bool(self._cards))
-        self._stack.setCurrentWidget(self._known if self._cards else self._empty)
+        self._turn_to(self._known if self._cards else self._empty)
 
     def _refresh(self) -> None:
         views = {view.known.address: view for view in self._context.services.glasses.known()}

@@ -14,10 +14,11 @@ from ui import glasses_words, words
 from ui.context import Context
 from ui.i18n import plural, tr
 from ui.i18n import said as tr_core
+from ui.pages.trail import Notice
 from ui.theme import set_role
 from ui.tokens import GRID
 from ui.widgets.badge import Badge, link_badge
-from ui.widgets.basics import Part, button, clear_layout, column, hide_if, icon_label, label, noted, row
+from ui.widgets.basics import CARD, Part, button, clear_layout, column, hide_if, icon_label, label, noted, row
 from ui.widgets.flow import FlowLayout
 from ui.widgets.progress import ProgressRow
 from ui.widgets.switch import Switch
@@ -68,7 +69,7 @@ class GlassesCard(QFrame):
         self.recording = ProgressRow(context.theme, partial(page.stop_recording, self.address))
         self._rows = QVBoxLayout()
         self._rows.setSpacing(GRID + 4)
-        self.setLayout(column(self._rows, self.recording, self.progress, below, gap=GRID, margins=(20, 2 * GRID, 20, 2 * GRID)))
+        self.setLayout(column(self._rows, self.recording, self.progress, below, gap=GRID, margins=CARD))
         self.show_view(view)
 
     def show_view(self, view: GlassesView) -> None:
@@ -97,9 +98,10 @@ class GlassesCard(QFrame):
         theme, known = self._context.theme, view.known
         model = " ".join(part for part in (view.info.model, view.info.firmware) if part) if view.info else ""
         family = glasses_words.family(known.family)
-        sub = " · ".join(part for part in (family, model if model != family else "", known.address) if part)
+        sub = label(" · ".join(dict.fromkeys(part for part in (family, model) if part)), "small", wrap=True)
+        sub.setToolTip(known.address)
         head = row(icon_label(theme, "glasses", "accent", 28), gap=GRID + 4)
-        head.addLayout(column(label(known.name, "lead", wrap=True), label(sub, "small", wrap=True), gap=0), 1)
+        head.addLayout(column(label(known.name, "lead", wrap=True), sub, gap=0), 1)
         badges = FlowLayout(at_end=True)
         if glasses_words.is_experimental(known.family):
             badges.addWidget(Badge(theme, "warning", tr("Experimental"), "warn"))
@@ -162,23 +164,14 @@ class GlassesCard(QFrame):
         box.setVisible(shown)
 
     def _trouble(self, view: GlassesView) -> QWidget:
-        assert view.trouble is not None
-        theme = self._context.theme
-        said = column(label(tr_core(view.trouble.what), "strong", wrap=True), gap=2)
-        if detail := " ".join(tr_core(part) for part in (view.trouble.why, view.trouble.action) if part):
-            said.addWidget(label(detail, wrap=True))
-        if view.retry_at is not None:
-            said.addWidget(label(tr("Trying again at {time}.", time=words.clock(view.retry_at)), "small"))
-        box = QFrame()
-        set_role(box, "banner", "warn")
-        line = row(icon_label(theme, "warning", "warn"), gap=GRID + 4, margins=(GRID + 4, GRID, GRID, GRID))
-        line.addLayout(said, 1)
-        name = view.known.name
-        why = button(theme, tr("Why?"), partial(self._page.why_unseen, self.address), name=tr("Why can't I see {name}?", name=name))
-        line.addWidget(why)
+        box, name = Notice(self._context.theme), view.known.name
+        box.setParent(self)  # before it is shown
+        later = tr("Trying again at {time}.", time=words.clock(view.retry_at)) if view.retry_at is not None else ""
+        box.say(view.trouble, later)
+        why = partial(self._page.why_unseen, self.address)
+        box.add_button(tr("Why?"), why, name=tr("Why can't I see {name}?", name=name))
         again = partial(self._page.connect_to, self.address)
-        line.addWidget(button(theme, tr("Try now"), again, name=tr("Try to connect {name} now", name=name)))
-        box.setLayout(line)
+        box.add_button(tr("Try now"), again, name=tr("Try to connect {name} now", name=name))
         return box
 
     # -- what can be asked -----------------------------------------------------------------------------------------------------

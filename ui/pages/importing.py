@@ -53,7 +53,7 @@ class ImportPage(Page):
         self.work = work
         self._elsewhere: ProgressRow | None = None
         theme = context.theme
-        self.acts.addWidget(button(theme, tr("Back"), self.left.emit, icon="back", role="quiet"))
+        self.leads_back(theme, tr("Back"), self.left.emit)
         self.running = RunCard(theme, work)
         self.report = ReportCard(theme, self.remove_originals, self._go_on)
         self.interrupted = Notice(theme)
@@ -80,11 +80,11 @@ class ImportPage(Page):
         self.folder = button(theme, tr("Choose a folder…"), self.choose_folder, icon="album")
         hint = label(tr("Or drop files and folders anywhere on this page."), tone="muted", wrap=True)
         self.only_glasses = Switch(theme, tr("Only from glasses"))
-        self.only_glasses.setAccessibleDescription(tr("Leaves out what nothing says glasses made"))
         self.only_glasses.clicked.connect(lambda on: setattr(work, "only_glasses", bool(on)))
-        narrow = label(tr("Leaves out what nothing in the file, its name or its folder says glasses made."), tone="muted", wrap=True)
-        switch = row(self.only_glasses, None, margins=(-6, 0, 0, 0))
-        parts = (label(about, tone="muted", wrap=True), FlowLayout(self.files, self.folder), hint, switch, narrow)
+        narrow = label(tr("Skips files that nothing marks as made by glasses."), tone="muted", wrap=True)
+        self.only_glasses.setAccessibleDescription(narrow.text())
+        switch = column(row(self.only_glasses, None), narrow, gap=0)
+        parts = (label(about, tone="muted", wrap=True), FlowLayout(self.files, self.folder), hint, switch)
         return card(heading(theme, "import", tr("Files and folders")), *parts, gap=GRID + 2)
 
     # -- coming and going ------------------------------------------------------------------------------------------------------
@@ -246,11 +246,8 @@ class ImportPage(Page):
         if chosen := await choose_files(self.window(), tr("Choose Meta's archive")):
             await self._reading_archive(chosen[0])
 
-    def read_archive(self, path: Path) -> None:
-        """Mark what this archive says was shared with Meta AI."""
-        self._context.tasks.start(self._reading_archive(path), key="import archive", on_error=self.archive.told.trouble)
-
     async def _reading_archive(self, path: Path) -> None:
+        """Mark what this archive says was shared with Meta AI."""
         self.archive.reading()
         try:
             report = await self._context.services.imports.meta_archive(path)

@@ -10,11 +10,12 @@ from app.vault.types import KeyringReport, SlotInfo, SlotKind
 from ui import words
 from ui.context import Context
 from ui.dialogs import ask, opened
+from ui.i18n import said as tr_core
 from ui.i18n import tr
 from ui.theme import set_role
 from ui.tokens import GRID
 from ui.widgets.banner import Banners
-from ui.widgets.basics import button, clear_layout, column, hide_if, icon_label, label, row
+from ui.widgets.basics import CARD, button, clear_layout, column, hide_if, icon_label, label, row
 from ui.widgets.flow import FlowLayout
 from ui.widgets.passphrase import PassphraseField
 from ui.widgets.recovery import RecoverySheet
@@ -105,7 +106,7 @@ class KeysCard(QFrame):
         self._keyring_text = label("", "small", wrap=True)
         adds = FlowLayout(self.recovery, self.passphrase, self.keyring)
         parts = (label(tr("Ways to open the vault"), "lead"), self._rows, self._one, adds, self._keyring_text)
-        self.setLayout(column(*parts, gap=GRID + 4, margins=(20, 2 * GRID, 20, 2 * GRID)))
+        self.setLayout(column(*parts, gap=GRID + 4, margins=CARD))
 
     def refresh(self) -> None:
         """List the ways there are now, and look at the keyring."""
@@ -115,12 +116,12 @@ class KeysCard(QFrame):
             self._rows.addLayout(self._line(number, slot))
         self._one.setVisible(len(slots) == 1)
         self.keyring.setVisible(all(slot.kind is not SlotKind.KEYRING for slot in slots))
-        self._context.tasks.start(self._look(), key="keyring", on_error=lambda said: self._keyring_text.setText(str(said)))
+        self._context.tasks.start(self._look(), key="keyring", on_error=lambda said: self._keyring_text.setText(words.explained(said)))
 
     async def _look(self) -> None:
         report: KeyringReport = await self._context.services.vault.keyring_report()
         self.keyring.setEnabled(report.trusted)
-        self._keyring_text.setText(report.text)
+        self._keyring_text.setText(tr_core(report.text))
 
     def _line(self, number: int, slot: SlotInfo) -> QVBoxLayout:
         theme, name = self._context.theme, way(slot.kind)

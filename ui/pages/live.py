@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QPlainTextEdit, QWidget
 
 from app import settings as declared
 from app.events import LiveChanged
@@ -25,7 +25,7 @@ from ui.pages.setup import missing
 from ui.theme import Theme
 from ui.tokens import GRID
 from ui.widgets.banner import Banners
-from ui.widgets.basics import card, column, hide_if, label, noted, row
+from ui.widgets.basics import card, choice, column, hide_if, label, named, noted, row
 from ui.widgets.chooser import DestinationBox
 from ui.widgets.livebar import STOP_KEYS, LiveBar
 from ui.widgets.sheet import Sheet
@@ -62,9 +62,9 @@ class LiveSheet(Sheet):
         self.question.textChanged.connect(self._check)
         self.to = DestinationBox(context.theme)
         self.to.moved.connect(self._describe)
-        self.frames = _choice(tr("At most"), [(plural(n, "{count} frame", "{count} frames"), n) for n in FRAMES], 60)
-        self.minutes = _choice(tr("For at most"), [(plural(n, "{count} minute", "{count} minutes"), n) for n in MINUTES], 5)
-        self.every = _choice(tr("One every"), [(plural(n, "{count} second", "{count} seconds"), n) for n in EVERY], 5)
+        self.frames = choice(tr("At most"), [(plural(n, "{count} frame", "{count} frames"), n) for n in FRAMES], 60)
+        self.minutes = choice(tr("For at most"), [(plural(n, "{count} minute", "{count} minutes"), n) for n in MINUTES], 5)
+        self.every = choice(tr("One every"), [(plural(n, "{count} second", "{count} seconds"), n) for n in EVERY], 5)
         self.cover = QCheckBox(tr("Cover the faces in every frame"))
         self.cover.setAccessibleName(self.cover.text())
         self.about = label("", tone="muted", wrap=True)
@@ -74,13 +74,13 @@ class LiveSheet(Sheet):
             (tr("Your question to every frame"), self.question),
             (tr("Send to"), self.to),
         ):
-            self.body.addLayout(_named(name, control))
+            self.body.addLayout(named(name, control))
         self.body.addWidget(self.about)
         self.body.addLayout(
             row(
-                _named(tr("At most"), self.frames),
-                _named(tr("For at most"), self.minutes),
-                _named(tr("One every"), self.every),
+                named(tr("At most"), self.frames),
+                named(tr("For at most"), self.minutes),
+                named(tr("One every"), self.every),
                 None,
                 gap=2 * GRID,
             )
@@ -126,21 +126,6 @@ class LiveSheet(Sheet):
         )
 
 
-def _choice(name: str, offered: Sequence[tuple[str, int]], usual: int) -> QComboBox:
-    made = QComboBox()
-    made.setAccessibleName(name)
-    for text, value in offered:
-        made.addItem(text, value)
-    made.setCurrentIndex(made.findData(usual))
-    return made
-
-
-def _named(name: str, control: QWidget) -> QVBoxLayout:
-    title = label(name, "strong")
-    title.setBuddy(control)
-    return column(title, control, gap=4)
-
-
 class LiveApproval(DecisionDialog):
     """The approval of a live look: no picture can be shown beforehand, so the ceilings are, and that is said."""
 
@@ -182,14 +167,9 @@ class LiveApproval(DecisionDialog):
             parts.addLayout(noted(theme, "check", "good", said))
         else:
             parts.addLayout(noted(theme, "warning", "warn", tr("Faces are not covered.")))
-        parts.addLayout(
-            noted(
-                theme,
-                "info",
-                "muted",
-                tr("You cannot see the frames beforehand. {keys} stops it at any moment, and so does the bar on top.", keys=STOP_KEYS),
-            )
-        )
+        keys = words.keys(STOP_KEYS)
+        unseen = tr("You cannot see the frames beforehand. {keys} stops it at any moment, and so does the bar on top.", keys=keys)
+        parts.addLayout(noted(theme, "info", "muted", unseen))
         for note in proposal.notes:
             parts.addLayout(noted(theme, "info", "warn", tr_core(note)))
         return card(parts)

@@ -123,12 +123,10 @@ class LookScreen(QWidget):
         self.offered = True
         clear_layout(self.families)
         for family, name in families:
-            text = tr("Start simulated {name}", name=name)
-            made = button(self._theme, text, partial(self.simulate.emit, family), icon="simulated")
+            text, said = name, tr("Start simulated {name}", name=name)
             if glasses_words.is_experimental(family):
-                made.setText(tr("Start simulated {name} (experimental)", name=name))
-                made.setAccessibleName(made.text())
-            self.families.addWidget(made)
+                text, said = tr("{name} (experimental)", name=name), tr("Start simulated {name} (experimental)", name=name)
+            self.families.addWidget(button(self._theme, text, partial(self.simulate.emit, family), icon="simulated", name=said))
 
     # -- what is heard ---------------------------------------------------------------------------------------------------------
 

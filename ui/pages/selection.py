@@ -7,7 +7,7 @@ from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QAbstractButton, QFrame, QMenu, QWidget
+from PySide6.QtWidgets import QAbstractButton, QBoxLayout, QMenu, QWidget
 
 from app.library.library import LONGEST_ALBUM
 from app.library.types import Query, Tile
@@ -18,17 +18,17 @@ from ui.bulk import in_pieces
 from ui.context import Context
 from ui.dialogs import ask, ask_name
 from ui.i18n import plural, tr
-from ui.theme import set_role
 from ui.tokens import GRID
 from ui.widgets.banner import Banners, announce
-from ui.widgets.basics import button, dress, label, row
+from ui.widgets.basics import button, column, dress, frame, label, row
 from ui.widgets.flow import FlowLayout
+from ui.widgets.page import MARGIN
 from ui.widgets.timeline import TimelineView
 
 Undo = Callable[[], object]
 
 
-class SelectionBar(QFrame):
+class SelectionBar(QWidget):
     """Hidden while nothing is selected. `ask_about` carries the chosen items."""
 
     ask_about = Signal(object)
@@ -41,7 +41,6 @@ class SelectionBar(QFrame):
         self._albums: tuple[str, ...] = ()
         self._query = Query()
         self._last: Undo | None = None
-        set_role(self, "bar")
         self._build()
         self.hide()
         view.trash_asked.connect(self.delete_chosen)
@@ -60,9 +59,15 @@ class SelectionBar(QFrame):
         self._trash = button(theme, tr("Move to trash"), self.delete_chosen, icon="trash")
         clear = button(theme, tr("Clear selection"), self._view.clearSelection, role="quiet")
         acts = FlowLayout(self._restore, self.star, self._into, self._trash, self._export, self._ask, at_end=True)
-        line = row(self.count, clear, gap=GRID, margins=(2 * GRID, GRID, GRID, GRID))
-        line.addLayout(acts, 1)
-        self.setLayout(line)
+        self._line = row(row(self.count, clear, None, gap=GRID), gap=GRID, margins=(2 * GRID, GRID, GRID, GRID))
+        self._line.addLayout(acts, 1)
+        self.setLayout(column(frame("bar", self._line), margins=(0, 0, 0, MARGIN)))
+        theme.changed.connect(self._arrange)
+
+    def _arrange(self) -> None:
+        """What can be done stands below the count where large text leaves no room beside it."""
+        directions = QBoxLayout.Direction
+        self._line.setDirection(directions.TopToBottom if self._context.theme.large else directions.LeftToRight)
 
     def watch_undo(self, page: QWidget) -> None:
         """Ctrl+Z on `page` takes back the last change made here."""

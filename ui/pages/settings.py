@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QWidget
 from app import settings as declared
 from app.errors import Explanation
 from app.settings import AnySetting, Group
+from ui import words
 from ui.context import Context
 from ui.dialogs import choose_folder
 from ui.i18n import plural, tr
@@ -21,6 +22,7 @@ from ui.pages.settings_rows import SettingRow
 from ui.tokens import GRID
 from ui.widgets.banner import Banners
 from ui.widgets.basics import Part, button, card, column, hide_if, label, row, rule
+from ui.widgets.flow import FlowLayout
 from ui.widgets.page import Page, scrolled
 from ui.widgets.progress import ProgressRow
 
@@ -32,6 +34,7 @@ class SettingsPage(Page):
     """`ai_switched` tells that the AI switch was moved here; the others want the page or the list of that name."""
 
     ai_switched = Signal(bool)
+    help_asked = Signal()
     diagnostics_asked = Signal()
     shortcuts_asked = Signal()
 
@@ -112,10 +115,11 @@ class SettingsPage(Page):
 
     def _help(self) -> QFrame:
         theme = self._context.theme
+        read = button(theme, tr("Help…"), self.help_asked.emit, icon="question")
         problems = button(theme, tr("Diagnostics…"), self.diagnostics_asked.emit, icon="info")
-        keys = button(theme, tr("Keyboard shortcuts…"), self.shortcuts_asked.emit, icon="question")
+        keys = button(theme, tr("Keyboard shortcuts…"), self.shortcuts_asked.emit, icon="keyboard")
         hint = tr("Diagnostics looks at this computer and makes a report that you read before anybody else does.")
-        return card(label(tr("Help"), "lead"), label(hint, tone="muted", wrap=True), row(problems, keys, None))
+        return card(label(tr("Help"), "lead"), label(hint, tone="muted", wrap=True), FlowLayout(read, problems, keys))
 
     # -- coming and going ------------------------------------------------------------------------------------------------------
 
@@ -137,11 +141,11 @@ class SettingsPage(Page):
 
     def _filter(self) -> None:
         """Show what fits all of the words typed; a group whose title fits shows all of its settings."""
-        words = self._search.text().casefold().split()
+        asked = self._search.text().casefold().split()
         any_shown = False
         for whole, title, inside in self._groups:
-            of_group = all(word in title.text().casefold() for word in words)
-            fits = [of_group or (isinstance(one, SettingRow) and one.fits(words)) for one in inside]
+            of_group = all(word in title.text().casefold() for word in asked)
+            fits = [of_group or (isinstance(one, SettingRow) and one.fits(asked)) for one in inside]
             for one, fit in zip(inside, fits, strict=True):
                 one.setVisible(fit)
             for line in whole.findChildren(QFrame):
@@ -150,7 +154,7 @@ class SettingsPage(Page):
             whole.setVisible(any(fits))
             any_shown = any_shown or any(fits)
         for found, said in self._cards:
-            found.setVisible(all(word in said.casefold() for word in words))
+            found.setVisible(all(word in said.casefold() for word in asked))
             any_shown = any_shown or not found.isHidden()
         self._nothing.setVisible(not any_shown)
 
@@ -164,7 +168,10 @@ class SettingsPage(Page):
         made.show_value(settings.value(setting), default=settings.is_default(setting))
         if setting is declared.IDLE_LOCK:
             never = settings.get(declared.IDLE_LOCK) == declared.NEVER
-            warning = tr("Whoever comes to this computer while you are away can see everything, until you lock it yourself (Ctrl+L).")
+            warning = tr(
+                "Whoever comes to this computer while you are away can see everything, until you lock it yourself ({keys}).",
+                keys=words.keys("Ctrl+L"),
+            )
             made.say(warning if never else "", "warn")
         elif setting is declared.LOCK_AWAY:
             made.say(self._watch.words())

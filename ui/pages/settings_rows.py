@@ -34,9 +34,7 @@ class SettingRow(QWidget):
         self._theme = theme
         self._choices = choices or (self._declared if setting.choices else None)
         title, help = label(tr_core(setting.title), "strong", wrap=True), label(tr_core(setting.help), tone="muted", wrap=True)
-        command = tr("At the terminal: eyelid settings {key}", key=setting.key)
-        self.name = label(command, "small", wrap=True, select=True)
-        self.name.setAccessibleName(command)
+        title.setToolTip(tr("At the terminal: eyelid settings {key}", key=setting.key))
         self.note = label("", tone="muted", wrap=True)
         hide_if(self.note, True)
         self.field = self._make_field()
@@ -44,19 +42,18 @@ class SettingRow(QWidget):
         self._resize()
         theme.changed.connect(self._resize)
         self.field.setAccessibleName(tr_core(setting.title))
-        self.field.setAccessibleDescription(tr_core(setting.help))
+        self.field.setAccessibleDescription(f"{tr_core(setting.help)} {title.toolTip()}")
         self.back = tool(theme, tr("Reset {setting}", setting=tr_core(setting.title)), "restore", self.reset.emit)
         kept = self.back.sizePolicy()
         kept.setRetainSizeWhenHidden(True)
         self.back.setSizePolicy(kept)
-        about = column(title, help, self.note, self.name, gap=2)
-        across = row(gap=2 * GRID)
-        across.addLayout(about, 1)
-        across.addWidget(self.field, 0, Qt.AlignmentFlag.AlignTop)
+        across = row(gap=GRID)
+        across.addLayout(column(title, help, self.note, gap=2), 1)
+        for part in (self.back, self.field):
+            across.addWidget(part, 0, Qt.AlignmentFlag.AlignVCenter)
         if folder:
             choose = button(theme, tr("Choose…"), self.browse.emit, name=tr("Choose a folder: {setting}", setting=tr_core(setting.title)))
-            across.addWidget(choose, 0, Qt.AlignmentFlag.AlignTop)
-        across.addWidget(self.back, 0, Qt.AlignmentFlag.AlignTop)
+            across.addWidget(choose, 0, Qt.AlignmentFlag.AlignVCenter)
         self.setLayout(across)
         said = (setting.key, tr_core(setting.title), tr_core(setting.help), *(tr_core(word) for word in setting.words[:12]))
         self._words = " ".join(said).casefold()
@@ -64,7 +61,8 @@ class SettingRow(QWidget):
     def _declared(self) -> list[tuple[str, str]]:
         setting = self.setting
         words = setting.words or setting.choices
-        return [(value, tr_core(word)) for value, word in zip(setting.choices, words, strict=True)]
+        said = [tr_core(word) for word in words]
+        return [(value, word[:1].upper() + word[1:]) for value, word in zip(setting.choices, said, strict=True)]
 
     def _make_field(self) -> QWidget:
         if isinstance(self.setting.default, bool):
@@ -78,6 +76,7 @@ class SettingRow(QWidget):
             return box
         line = QLineEdit()
         line.setMaxLength(1000)
+        line.setPlaceholderText(tr("None"))
         line.editingFinished.connect(lambda: self.changed.emit(line.text().strip()))
         return line
 

@@ -20,7 +20,7 @@ from ui.i18n import plural, tr
 from ui.i18n import said as tr_core
 from ui.tokens import GRID
 from ui.widgets.badge import policy_badge
-from ui.widgets.basics import button, column, hide_if, label, row
+from ui.widgets.basics import button, column, hide_if, label, named, row
 from ui.widgets.sheet import Sheet
 from ui.widgets.told import Told
 
@@ -203,12 +203,12 @@ class AddSheet(Sheet):
         self.needs_key.setAccessibleName(self.needs_key.text())
         self.needs_key.setChecked(True)
         self.told = Told(context.theme)
-        self._company_part = _named(tr("Company that runs it"), self.company)
+        self._company_part = _part(tr("Company that runs it"), self.company)
         for part in (
-            _named(tr("Kind of server"), self.kind),
+            _part(tr("Kind of server"), self.kind),
             self.about,
-            _named(tr("Name"), self.name),
-            _named(tr("Address"), self.url),
+            _part(tr("Name"), self.name),
+            _part(tr("Address"), self.url),
             self._company_part,
             self.needs_key,
             self.told,
@@ -271,11 +271,10 @@ def kinds() -> tuple[tuple[str, str], ...]:
     )
 
 
-def _named(name: str, control: QWidget) -> QWidget:
-    title = label(name, "strong")
-    title.setBuddy(control)
+def _part(name: str, control: QWidget) -> QWidget:
+    """A control with its name, which can be hidden."""
     box = QWidget()
-    box.setLayout(column(title, control, gap=4))
+    box.setLayout(named(name, control))
     return box
 
 

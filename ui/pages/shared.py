@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QComboBox,
     QHeaderView,
     QLineEdit,
     QScrollArea,
@@ -21,22 +21,30 @@ from app import settings as declared
 from app.errors import Explanation
 from app.events import GrantsChanged, ReceiptAdded
 from app.files import replace_file
+from app.imports.desk import META, META_AI
+from app.library.types import Query, Sharing
 from app.sharing.grants import GrantEnded
 from app.sharing.shared import ReceiptFilter
 from app.sharing.types import Outcome
+from app.vault.types import ItemMeta
 from ui.context import Context
-from ui.dialogs import choose_save, opened
+from ui.dialogs import choose_save, read
 from ui.i18n import plural, tr
 from ui.models.receipts import ReceiptsModel
 from ui.tokens import GRID
 from ui.widgets.banner import Banners
-from ui.widgets.basics import button, column, label
+from ui.widgets.basics import button, choice, column, label
 from ui.widgets.chips import ChipRow
 from ui.widgets.empty import Empty
-from ui.widgets.flow import FlowLayout
+from ui.widgets.flow import flow
 from ui.widgets.page import Page, scrolled
 from ui.widgets.receipt_sheet import ReceiptSheet
 from ui.widgets.shared_lists import GrantList, ItemList, PlaceList
+
+NUMBER, TO, BYTES = 0, 2, 6
+"""Columns of the receipts."""
+ALL_COLUMNS = 110 * GRID
+"""Width of the page from which on all of them are shown."""
 
 RECEIPTS, PLACES, ITEMS, GRANTS = "receipts", "places", "items", "grants"
 _ENDINGS: tuple[frozenset[Outcome], ...] = (
@@ -49,9 +57,10 @@ _ENDINGS: tuple[frozenset[Outcome], ...] = (
 
 
 class SharedPage(Page):
-    """`compare_asked` goes to what becomes of what is sent."""
+    """`compare_asked` goes to what becomes of what is sent, `choose_asked` to the captures."""
 
     compare_asked = Signal()
+    choose_asked = Signal()
 
     def __init__(self, context: Context, banners: Banners) -> None:
         super().__init__(tr("Shared"))
@@ -85,7 +94,8 @@ class SharedPage(Page):
         self._ai.hide()
         self.model = ReceiptsModel(theme, self)
         self.table = self._table()
-        self._empty = Empty(theme, "receipt", tr("Nothing has been shared"), _nothing_yet())
+        self._choose = button(theme, tr("Choose captures…"), self.choose_asked.emit, icon="captures")
+        self._empty = Empty(theme, "receipt", tr("Nothing has been shared"), _nothing_yet(), self._choose)
         self.places = PlaceList(theme, self._show_place)
         self.items = ItemList(self._context, self._show_item)
         self.grants = GrantList(theme, self.revoke)
@@ -117,18 +127,13 @@ class SharedPage(Page):
         self.search.setClearButtonEnabled(True)
         self.search.setMinimumWidth(theme.scaled(30 * GRID))
         self.search.textChanged.connect(lambda _text: self._load())
-        self.how = _box(
-            tr("How it ended"),
-            (tr("However it ended"), 0),
-            (tr("What left"), 1),
-            (tr("Kept private"), 2),
-            (tr("Not sent"), 3),
-        )
-        self.when = _box(tr("When"), (tr("At any time"), 0), (tr("Last 24 hours"), 1), (tr("Last 7 days"), 7), (tr("Last 30 days"), 30))
+        ends = ((tr("However it ended"), 0), (tr("What left"), 1), (tr("Kept private"), 2), (tr("Not sent"), 3))
+        days = ((tr("At any time"), 0), (tr("Last 24 hours"), 1), (tr("Last 7 days"), 7), (tr("Last 30 days"), 30))
+        self.how, self.when = choice(tr("How it ended"), ends), choice(tr("When"), days)
         for box in (self.how, self.when):
             box.currentIndexChanged.connect(lambda _index: self._load())
         self.unfilter = button(theme, tr("Show all"), self._clear_filters, icon="close", role="quiet", name=tr("Take the filters off"))
-        self._filter_row = _flow(self.search, self.how, self.when, self.unfilter)
+        self._filter_row = flow(self.search, self.how, self.when, self.unfilter)
         return self._filter_row
 
     def _table(self) -> QTableView:
@@ -147,14 +152,23 @@ class SharedPage(Page):
         header.setHighlightSections(False)
         header.setSectionsClickable(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(TO, QHeaderView.ResizeMode.Stretch)
         table.activated.connect(lambda index: self.open_row(index.row()))
         return table
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a narrow window the number and the size stand on the receipt alone, so that the recipient can be read."""
+        super().resizeEvent(event)
+        for section in (NUMBER, BYTES):
+            self.table.setColumnHidden(section, self.width() < self._context.theme.scaled(ALL_COLUMNS))
 
     # -- what is shown ---------------------------------------------------------------------------------------------------------
 
     def entered(self) -> None:
         self.table.verticalHeader().setDefaultSectionSize(max(5 * GRID, self.table.fontMetrics().height() + 3 * GRID))
+        edge = self._context.theme.scaled(16)
+        self.table.setIconSize(QSize(edge, edge))
+        self.table.horizontalHeader().setMinimumSectionSize(self._context.theme.scaled(9 * GRID))
         self._ai.setVisible(self._context.services.settings.get(declared.AI_OFF))
         self._load()
         self.table.setFocus()
@@ -210,9 +224,16 @@ class SharedPage(Page):
         if self._view == PLACES:
             self.places.show_places(await sharing.shared_by_destination())
         elif self._view == ITEMS:
-            await self.items.fill(await sharing.shared_by_item())
+            await self.items.fill(await sharing.shared_by_item(), await self._without_receipt())
         self._show_grants()
         self._stack.setCurrentWidget(self._sides[self._side()])
+
+    async def _without_receipt(self) -> list[ItemMeta]:
+        """The captures of which Meta's own archive says that they went to Meta AI; newest first."""
+        library = self._context.services.library
+        shared = await library.tiles(Query(sharing=Sharing.SHARED))
+        metas = [await library.details(tile.id) for tile in shared if META in tile.shared_with]
+        return [meta for meta in metas if any(share.destination == META_AI and not share.receipt for share in meta.shares)]
 
     def _side(self) -> str:
         """Which side there is something to see on."""
@@ -220,6 +241,7 @@ class SharedPage(Page):
         if rows.get(self._view, 1):
             return self._view
         filtered = self._view == RECEIPTS and self.where != ReceiptFilter()
+        self._choose.setHidden(filtered)
         self._empty.say(*((tr("No receipt fits"), tr("Take the filters off to see all.")) if filtered else (_nothing(), _nothing_yet())))
         return "empty"
 
@@ -246,7 +268,7 @@ class SharedPage(Page):
         """Show all that the book says of one sending."""
         lines = self.model.lines(row)
         sheet = ReceiptSheet(self.window(), self._context.theme, lines, self._context.services.sharing.deletion(self.model.receipt(row)))
-        self._context.tasks.start(_read(sheet), key="receipt")
+        self._context.tasks.start(read(sheet), key="receipt")
 
     def open_number(self, number: int) -> None:
         """Show the sending that has the receipt of this number."""
@@ -322,21 +344,3 @@ def _scrolling(part: QWidget) -> QScrollArea:
     content.setContentsMargins(0, 0, 2, 0)
     area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
     return area
-
-
-def _flow(*widgets: QWidget) -> QWidget:
-    box = QWidget()
-    box.setLayout(FlowLayout(*widgets))
-    return box
-
-
-def _box(name: str, *offered: tuple[str, int]) -> QComboBox:
-    made = QComboBox()
-    made.setAccessibleName(name)
-    for text, value in offered:
-        made.addItem(text, value)
-    return made
-
-
-async def _read(sheet: ReceiptSheet) -> None:
-    await opened(sheet)

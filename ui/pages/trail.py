@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QPushButton, QWidget
 
 from app.errors import Explanation
+from ui import words
 from ui.i18n import said as tr_core
 from ui.i18n import tr
 from ui.theme import Theme, set_role
@@ -23,7 +24,7 @@ class Trail(QWidget):
         super().__init__()
         self._theme = theme
         self._names = tuple(names)
-        self._flow = FlowLayout(gap=GRID + 2)
+        self._flow = FlowLayout(gap=GRID + 4)
         self.setLayout(self._flow)
         self.at = -1
         self.show_step(0)
@@ -47,7 +48,7 @@ class Trail(QWidget):
         if number < self.at:
             mark: QWidget = icon_label(self._theme, "good", "good", 16)
         else:
-            mark = label(str(number + 1), "small" if number > self.at else "strong", "muted" if number > self.at else "accent")
+            mark = label(str(number + 1), "" if number > self.at else "strong", "muted" if number > self.at else "accent")
         text = label(name, "strong" if number == self.at else "", "accent" if number == self.at else "muted")
         box = QWidget()
         box.setLayout(row(mark, text, gap=4))
@@ -62,24 +63,27 @@ class Notice(QFrame):
         self._theme = theme
         set_role(self, "banner", "warn")
         self._what, self._why, self._action = label("", "strong", wrap=True), label("", wrap=True), label("", "strong", wrap=True)
+        self._later = label("", "small")
         self._line = row(gap=GRID + 4, margins=(GRID + 4, GRID, GRID + 4, GRID))
         self._line.addWidget(icon_label(theme, "warning", "warn"), 0, Qt.AlignmentFlag.AlignTop)
-        self._line.addLayout(column(self._what, self._why, self._action, gap=2), 1)
+        self._line.addLayout(column(self._what, self._why, self._action, self._later, gap=2), 1)
         self.setLayout(self._line)
         self.hide()
 
-    def add_button(self, text: str, pressed: Callable[[], object], icon: str = "") -> QPushButton:
-        made = button(self._theme, text, pressed, icon=icon)
+    def add_button(self, text: str, pressed: Callable[[], object], icon: str = "", name: str = "") -> QPushButton:
+        made = button(self._theme, text, pressed, icon=icon, name=name)
         self._line.addWidget(made)
         return made
 
-    def say(self, said: Explanation | None) -> None:
-        """Show `said`; None hides the box."""
+    def say(self, said: Explanation | None, later: str = "") -> None:
+        """Show `said`, and what comes `later` by itself; None hides the box."""
+        self._later.setText(later)
+        self._later.setVisible(bool(later))
         if said is not None:
             for part, text in ((self._what, said.what), (self._why, said.why), (self._action, said.action)):
                 part.setText(tr_core(text))
                 part.setVisible(bool(text))
-            self.setAccessibleName(" ".join(tr_core(text) for text in (said.what, said.why, said.action) if text))
+            self.setAccessibleName(words.explained(said))
         self.setVisible(said is not None)
 
     @property

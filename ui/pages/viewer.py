@@ -85,13 +85,12 @@ class ViewerPage(Page):
         tools = (self._zoom, self._fit, self._full, self._left, self._right, whole, self._info, self._star, export, trash, ask)
         self._tools = QWidget()
         self.partner = PartnerButton(self._context)
-        self._tools.setLayout(FlowLayout(self.partner, *tools, gap=4, at_end=True))
+        self._tools.setLayout(FlowLayout(self.partner, *tools, gap=2, at_end=True))
         self._seat_tools()
         theme.changed.connect(self._seat_tools)
-        self._back = tool(theme, tr("Back to all captures"), "back", self.closed.emit, shortcut="Esc")
         head = self.head
         head.setStretchFactor(self.acts, 1)
-        head.insertWidget(0, self._back)
+        self._back = self.leads_back(theme, tr("Back to all captures"), self.closed.emit, shortcut="Esc")
         head.insertSpacing(2, GRID)
         head.insertWidget(3, self.status)
         self._before = tool(theme, tr("Newer capture"), "back", partial(self.step, -1), shortcut="Left")
@@ -236,7 +235,7 @@ class ViewerPage(Page):
         self._after.setEnabled(at is not None and at < self._timeline.rowCount() - 1)
 
     def _zoomed(self, percent: int, fitted: bool) -> None:
-        self._zoom.setText("" if self.picture.empty else tr("{percent} %", percent=percent))
+        self._zoom.setText("" if self.picture.empty or fitted else tr("{percent} %", percent=percent))
 
     def forget(self) -> None:
         self._context.tasks.cancel("viewer")

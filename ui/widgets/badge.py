@@ -28,7 +28,7 @@ LINK_LOOK: dict[LinkState, tuple[str, str]] = {
 """Icon and tone of a link state; any other state is quiet."""
 
 
-WIDEST = 240
+WIDEST = 280
 """Pixels of text before it is shortened; the whole of it stays in the name and the tool tip."""
 
 

@@ -45,7 +45,7 @@ class Banner(QFrame):
         words = column(label(said.what, "strong", wrap=True), gap=2)
         if detail := " ".join(part for part in (said.why, said.action) if part):
             words.addWidget(label(detail, wrap=True))
-        line = row(gap=GRID + 4, margins=(2 * GRID, GRID, GRID, GRID))
+        line = row(gap=GRID + 4, margins=(GRID + 4, GRID, GRID + 4, GRID))
         line.addWidget(icon_label(theme, icon, tone))
         line.addLayout(words, 1)
         for act in acts:

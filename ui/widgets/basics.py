@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtWidgets import (
     QAbstractButton,
     QBoxLayout,
+    QComboBox,
     QFrame,
     QHBoxLayout,
     QLabel,
     QLayout,
     QPushButton,
+    QScrollArea,
+    QStyle,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+from ui import words
+from ui.i18n import tr
 from ui.theme import Theme, set_role
 from ui.tokens import GRID
 
@@ -59,8 +64,26 @@ def frame(role: str, layout: QLayout) -> QFrame:
     return box
 
 
+CARD = (2 * GRID + 4, 2 * GRID, 2 * GRID + 4, 2 * GRID)
+"""Margins inside a card."""
+
+
 def card(*parts: Part, gap: int = GRID) -> QFrame:
-    return frame("card", column(*parts, gap=gap, margins=(2 * GRID + 4, 2 * GRID, 2 * GRID + 4, 2 * GRID)))
+    return frame("card", column(*parts, gap=gap, margins=CARD))
+
+
+def scrolling(content: QLayout) -> QScrollArea:
+    """`content` in an area without a frame that scrolls up and down only, and takes no focus itself."""
+    inner = QWidget()
+    set_role(inner, "plain")
+    inner.setLayout(content)
+    area = QScrollArea()
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setWidget(inner)
+    return area
 
 
 def rule() -> QFrame:
@@ -69,15 +92,57 @@ def rule() -> QFrame:
     return line
 
 
+class Words(QLabel):
+    """Plain words that begin where lines begin in the window, also words of the other direction, as names are.
+
+    (Qt puts a line of words where their own direction begins.)
+    """
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(text)
+        self._wanted = self.alignment()
+        self._turn()
+
+    def setAlignment(self, alignment: Qt.AlignmentFlag) -> None:
+        """As from left to right; it is turned round from right to left."""
+        self._wanted = alignment
+        self._turn()
+
+    def _turn(self) -> None:
+        super().setAlignment(QStyle.visualAlignment(self.layoutDirection(), self._wanted) | Qt.AlignmentFlag.AlignAbsolute)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LayoutDirectionChange:
+            self._turn()
+
+
 def label(text: str = "", role: str = "", tone: str = "", *, wrap: bool = False, select: bool = False) -> QLabel:
     """Plain text only: nothing that came from a device or a server is ever read as markup."""
-    made = QLabel(text)
+    made = Words(text)
     made.setTextFormat(Qt.TextFormat.PlainText)
     made.setWordWrap(wrap)
     set_role(made, role, tone)
     if select:
         made.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard)
         made.setAccessibleName(text)
+    return made
+
+
+def named(name: str, control: QWidget, gap: int = 4) -> QVBoxLayout:
+    """A control below its name, which a screen reader takes for the control's own."""
+    title = label(name, "strong")
+    title.setBuddy(control)
+    return column(title, control, gap=gap)
+
+
+def choice(name: str, offered: Sequence[tuple[str, int]], usual: int = 0) -> QComboBox:
+    """A box to choose one of few numbers, in words; `usual` is chosen beforehand."""
+    made = QComboBox()
+    made.setAccessibleName(name)
+    for text, value in offered:
+        made.addItem(text, value)
+    made.setCurrentIndex(max(0, made.findData(usual)))
     return made
 
 
@@ -149,7 +214,7 @@ def tool(
     made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     dress(theme, made, icon, size=16 if on_picture else 20)
     made.setAccessibleName(name)
-    made.setToolTip(f"{name} ({shortcut})" if shortcut else name)
+    made.setToolTip(tr("{name} ({keys})", name=name, keys=words.keys(shortcut)) if shortcut else name)
     if pressed is not None:
         made.clicked.connect(lambda _checked=False: pressed())
     return made

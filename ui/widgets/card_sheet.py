@@ -39,10 +39,7 @@ class CardSheet(Sheet):
             self.body.addWidget(label(tr("SHA-256 of the request: {digest}", digest=digest), "small", wrap=True, select=True))
         self.body.addWidget(label(tr("This describes what was read; it is no legal advice."), "small", wrap=True))
         self.body.addStretch(1)
-        close = self.choice(tr("Close"))
-        close.setDefault(True)
-        close.clicked.connect(self.reject)
-        close.setFocus()
+        self.closes()
 
 
 def too_old(card: PolicyCard) -> str:

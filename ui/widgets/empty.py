@@ -11,7 +11,7 @@ from ui.tokens import GRID
 from ui.widgets.basics import dress, icon_label, label, row
 
 WIDEST = 52 * GRID
-"""Pixels of a line of the hint."""
+"""Pixels of a line of the hint at a text size of 100 %."""
 
 
 class Empty(QWidget):
@@ -57,7 +57,8 @@ class Empty(QWidget):
     def _balance(self) -> None:
         """As narrow as the hint may be without another line, so that its lines are of one length and no word stands alone."""
         self.hint.ensurePolished()
-        narrow, wide = 20 * GRID, WIDEST
+        self.hint.setMinimumWidth(0)  # what is fixed would count in the measuring
+        narrow, wide = 20 * GRID, self._theme.scaled(WIDEST)
         lines = self.hint.heightForWidth(wide)
         while wide - narrow > 4:
             middle = (narrow + wide) // 2

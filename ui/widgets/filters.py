@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QComboBox, QWidget
 
 from app.library.types import Query, Sharing
@@ -19,6 +19,8 @@ from ui.widgets.toggling import TogglePush
 _KINDS = {"photo": ItemKind.PHOTO, "video": ItemKind.VIDEO, "sound": ItemKind.SOUND}
 _EITHER = ({"private", "shared"},)
 """Chips of which at most one can be on."""
+_ANY_GLASSES = "\0"
+"""In the list of glasses: whichever, but glasses. No name is like this."""
 
 
 class FilterBar(QWidget):
@@ -39,7 +41,6 @@ class FilterBar(QWidget):
             ("favourite", tr("Favourites"), "star"),
             ("private", tr("Private"), "private"),
             ("shared", tr("Shared"), "sent"),
-            ("glasses", tr("From glasses"), "glasses"),
         ):
             self._chip(key, text, icon)
         self.glasses = self._list(tr("Glasses"))
@@ -49,6 +50,7 @@ class FilterBar(QWidget):
         self.chips["all"].setChecked(True)
         self.list_glasses(())
         self.list_albums(())
+        theme.changed.connect(self._tint)
 
     def _chip(self, key: str, text: str, icon: str) -> None:
         chip = self.chips[key] = TogglePush(text)
@@ -69,6 +71,14 @@ class FilterBar(QWidget):
         made.activated.connect(lambda _index: self._settle())
         self._flow.addWidget(made)
         return made
+
+    def _tint(self) -> None:
+        """The lists' icons in the colours in force; those of the chips are seen to with all the others of the window."""
+        size = self._theme.scaled(16)
+        for box, icon in ((self.glasses, "glasses"), (self.albums, "album")):
+            box.setIconSize(QSize(size, size))
+            for index in range(box.count()):
+                box.setItemIcon(index, self._theme.icon(icon, "muted", size=size))
 
     def _on(self, key: str) -> bool:
         return self.chips[key].isChecked()
@@ -91,8 +101,9 @@ class FilterBar(QWidget):
     def query(self) -> Query:
         kinds = frozenset(kind for key, kind in _KINDS.items() if self._on(key))
         sharing = Sharing.PRIVATE if self._on("private") else Sharing.SHARED if self._on("shared") else None
-        made = Query(kinds, sharing, self._on("favourite"), only_glasses=self._on("glasses"), trashed=self._on("trash"))
-        return replace(made, album=self.album, glasses=str(self.glasses.currentData() or ""))
+        made = Query(kinds, sharing, self._on("favourite"), trashed=self._on("trash"), album=self.album)
+        worn = str(self.glasses.currentData() or "")
+        return replace(made, only_glasses=True) if worn == _ANY_GLASSES else replace(made, glasses=worn)
 
     @property
     def album(self) -> str:
@@ -107,20 +118,23 @@ class FilterBar(QWidget):
         self.list_albums(())
 
     def list_glasses(self, found: Sequence[tuple[str, int]]) -> None:
-        """Offer the glasses that captures are from; one pair alone needs no list."""
-        self._fill(self.glasses, tr("All glasses"), "glasses", found, shown=len(found) > 1)
+        """Offer the glasses that captures are from; one pair alone is not told from "any glasses"."""
+        whole = ((tr("From anywhere"), ""), (tr("From glasses"), _ANY_GLASSES))
+        self._fill(self.glasses, whole, found if len(found) > 1 else (), shown=bool(found))
 
     def list_albums(self, found: Sequence[tuple[str, int]]) -> None:
         """Offer the albums there are now; one that has emptied is left."""
-        self._fill(self.albums, tr("All albums"), "album", found, shown=bool(found))
+        self._fill(self.albums, ((tr("All albums"), ""),), found, shown=bool(found))
 
-    def _fill(self, box: QComboBox, whole: str, icon: str, found: Sequence[tuple[str, int]], *, shown: bool) -> None:
+    def _fill(self, box: QComboBox, whole: Sequence[tuple[str, str]], found: Sequence[tuple[str, int]], *, shown: bool) -> None:
+        """Offer `whole` (words and value), then each name that was `found`; the choice stays where it is still there."""
         was = str(box.currentData() or "")
-        wanted = [(whole, ""), *((tr("{name} ({count})", name=name, count=count), name) for name, count in found)]
+        wanted = [*whole, *((tr("{name} ({count})", name=name, count=count), name) for name, count in found)]
         if wanted != [(box.itemText(index), box.itemData(index)) for index in range(box.count())]:
             box.clear()
             for text, name in wanted:
-                box.addItem(self._theme.icon(icon, "muted", size=16), text, name)
+                box.addItem(text, name)
+            self._tint()
             box.setCurrentIndex(max(0, box.findData(was)))
             set_role(box, tone="accent" if box.currentData() else "")
         if box.isHidden() == shown:

@@ -8,16 +8,24 @@ from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
 from ui.tokens import GRID
 
 
+def flow(*widgets: QWidget) -> QWidget:
+    """Such a row as a widget of its own, which can be hidden."""
+    box = QWidget()
+    box.setLayout(FlowLayout(*widgets))
+    return box
+
+
 class FlowLayout(QLayout):
     """Lays its widgets side by side and goes on below when there is no room; hidden ones take none.
 
-    `at_end` pushes each line to the far side. Mirrors from right to left.
+    `gap` is that between two side by side, `below` that between two lines (the same where nothing is said). `at_end` pushes each line to
+    the far side. Mirrors from right to left.
     """
 
-    def __init__(self, *widgets: QWidget, gap: int = GRID, at_end: bool = False) -> None:
+    def __init__(self, *widgets: QWidget, gap: int = GRID, below: int | None = None, at_end: bool = False) -> None:
         super().__init__()
         self._items: list[QLayoutItem] = []
-        self._gap = gap
+        self._gap, self._below = gap, gap if below is None else below
         self._at_end = at_end
         self.setContentsMargins(0, 0, 0, 0)
         for widget in widgets:
@@ -89,5 +97,5 @@ class FlowLayout(QLayout):
                     left = area.left() + (area.width() - x - size.width() if mirrored else x)
                     item.setGeometry(QRect(QPoint(left, y + (height - size.height()) // 2), size))
                 x += size.width() + self._gap
-            y += height + self._gap
-        return max(0, y - self._gap - area.top())
+            y += height + self._below
+        return max(0, y - self._below - area.top())

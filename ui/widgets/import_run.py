@@ -10,8 +10,9 @@ from ui.i18n import tr
 from ui.import_work import ImportWork
 from ui.theme import Theme, set_role
 from ui.tokens import GRID
-from ui.widgets.basics import button, column, dress, hide_if, label
+from ui.widgets.basics import CARD, button, column, dress, hide_if, label
 from ui.widgets.flow import FlowLayout
+from ui.widgets.progress import move
 
 
 def progress_words(at: Progress | None) -> str:
@@ -48,9 +49,7 @@ class RunCard(QFrame):
         self.stop = button(theme, tr("Stop"), work.stop, icon="close", help=tr("What is in the vault stays; you can go on later"))
         hint = label(tr("You can go on working: captures appear as they come in. The files stay where they are."), tone="muted", wrap=True)
         line = FlowLayout(self.pause, self.stop)
-        self.setLayout(
-            column(self.title, self.words, self.bar, hint, line, gap=GRID + 2, margins=(2 * GRID + 4, 2 * GRID, 2 * GRID + 4, 2 * GRID))
-        )
+        self.setLayout(column(self.title, self.words, self.bar, hint, line, gap=GRID + 2, margins=CARD))
         work.moved.connect(self.refresh)
         hide_if(self, not work.running)
 
@@ -62,8 +61,7 @@ class RunCard(QFrame):
         self.bar.setAccessibleName(self.words.text())
         size = (at.bytes_total or at.total) if at is not None else 0
         done = (at.bytes_done if at.bytes_total else at.done) if at is not None else 0
-        self.bar.setRange(0, 1000 if size else 0)
-        self.bar.setValue(min(1000, done * 1000 // size) if size else 0)
+        move(self.bar, done, size)
         self.title.setText(tr("Paused") if work.paused else tr("Importing"))
         text = tr("Go on") if work.paused else tr("Pause")
         if self.pause.text() != text:

@@ -20,7 +20,7 @@ from ui.theme import Theme
 from ui.tokens import GRID
 from ui.widgets.badge import Badge
 from ui.widgets.basics import Part, button, card, clear_layout, column, hide_if, icon_label, label, noted, row, tool
-from ui.widgets.flow import FlowLayout
+from ui.widgets.flow import flow
 from ui.widgets.import_report import line
 from ui.widgets.progress import ProgressRow
 from ui.widgets.told import Told
@@ -35,12 +35,6 @@ def heading(theme: Theme, icon: str, text: str, *behind: QWidget) -> Part:
 
 def _card(*parts: Part) -> QFrame:
     return card(*parts, gap=GRID + 2)
-
-
-def _flow(*widgets: QWidget) -> QWidget:
-    box = QWidget()
-    box.setLayout(FlowLayout(*widgets))
-    return box
 
 
 class PhonesCard(QWidget):
@@ -107,7 +101,7 @@ class WatchCard(QWidget):
         self.refused = label("", "small", wrap=True, select=True)
         self.choose = button(theme, tr("Choose a folder to watch…"), choose, icon="eye")
         self.stop = button(theme, tr("Stop watching"), stop)
-        acts = _flow(self.choose, self.stop)
+        acts = flow(self.choose, self.stop)
         head = heading(theme, "eye", tr("A folder that is watched"), self.badge)
         self.setLayout(column(_card(head, self.about, self.folder, self.state, self.came, self.refused, acts)))
 
@@ -167,7 +161,7 @@ class ArchiveCard(QWidget):
         self.terms = button(theme, tr("What Meta AI may do with them"), card_asked, icon="info", role="link")
         self.progress = ProgressRow(theme, stop)
         self.told = Told(theme)
-        acts = _flow(self.choose, self.terms)
+        acts = flow(self.choose, self.terms)
         head = heading(theme, "sent", tr("What Meta AI got already"))
         about = label(why, tone="muted", wrap=True)
         self.setLayout(column(_card(head, about, shown, noted(theme, "info", "muted", honest), acts, self.progress, self.told)))

@@ -16,6 +16,7 @@ from ui.theme import Theme, set_role
 from ui.tokens import GRID
 from ui.widgets.banner import announce
 from ui.widgets.basics import button, column, frame, icon_label, label, row
+from ui.widgets.progress import move
 
 LAST = QSize(96, 64)
 STOP_KEYS = "Ctrl+."
@@ -33,7 +34,7 @@ class SendBar(QWidget):
         self._what = label("", "strong", wrap=True)
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
-        line = row(icon_label(theme, "send", "sent"), gap=GRID + 4, margins=(2 * GRID, GRID, GRID + 4, GRID))
+        line = row(icon_label(theme, "send", "sent"), gap=GRID + 4, margins=(GRID + 4, GRID, GRID + 4, GRID))
         line.addLayout(column(self._what, self._bar, gap=6), 1)
         self.stop = button(theme, tr("Cancel"), self.stop_asked.emit, name=tr("Cancel the sending"))
         line.addWidget(self.stop)
@@ -49,8 +50,7 @@ class SendBar(QWidget):
         """Show `done` of `total`; a total of None shows movement without an end."""
         self._what.setText(what)
         self._bar.setAccessibleName(what)
-        self._bar.setRange(0, 1000 if total else 0)
-        self._bar.setValue(min(1000, done * 1000 // total) if total else 0)
+        move(self._bar, done, total)
 
     def end(self) -> None:
         self.hide()
@@ -78,8 +78,10 @@ class LiveBar(QWidget):
         self.answer = label("", wrap=True)
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
-        self.stop = button(theme, tr("Stop ({keys})", keys=STOP_KEYS), self.stop_asked.emit, icon="ban", name=tr("Stop the live look"))
-        line = row(icon_label(theme, "send", "sent"), self.last, gap=GRID + 4, margins=(2 * GRID, GRID, GRID + 4, GRID))
+        self.stop = button(
+            theme, tr("Stop ({keys})", keys=words.keys(STOP_KEYS)), self.stop_asked.emit, icon="ban", name=tr("Stop the live look")
+        )
+        line = row(icon_label(theme, "send", "sent"), self.last, gap=GRID + 4, margins=(GRID + 4, GRID, GRID + 4, GRID))
         line.addLayout(column(self.count, self.more, self._bar, self.answer, gap=4), 1)
         line.addWidget(self.stop, 0, Qt.AlignmentFlag.AlignTop)
         _framed(self, line, "sent")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QScrollArea, QVBoxLayout, QWidget
+from collections.abc import Callable
 
-from ui.theme import set_role
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtWidgets import QHBoxLayout, QLayout, QScrollArea, QToolButton, QVBoxLayout, QWidget
+
+from ui.theme import Theme, set_role
 from ui.tokens import GRID, TARGET
-from ui.widgets.basics import label
+from ui.widgets.basics import label, scrolling, tool
 
 MARGIN = 3 * GRID
 
@@ -45,7 +47,7 @@ class Page(QWidget):
     """Pages are made once. `entered` is called when one comes to the front; `forget` must leave nothing of the vault in it."""
 
     def __init__(self, title: str, *, scrolls: bool = False) -> None:
-        """`scrolls`: the body is made of `scrolled` columns, which bring the right margin along."""
+        """`scrolls`: the body is made of `scrolled` columns, which bring the margins at the right and below along."""
         super().__init__()
         set_role(self, "page")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -61,13 +63,19 @@ class Page(QWidget):
         self.body.setSpacing(2 * GRID)
         self.whole = whole = QVBoxLayout(self)
         whole.setSpacing(2 * GRID)
-        self.margins = Mirrored(self, whole, (MARGIN, 2 * GRID + 4, 0, MARGIN))
+        self.margins = Mirrored(self, whole, (MARGIN, 2 * GRID + 4, 0, 0 if scrolls else MARGIN))
         self.head_margins = Mirrored(self, head, (0, 0, MARGIN, 0))
         self.body_margins = Mirrored(self, self.body, (0, 0, 0 if scrolls else MARGIN, 0))
         whole.addLayout(head)
         whole.addLayout(self.body, 1)
         self.setAccessibleName(title)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+
+    def leads_back(self, theme: Theme, name: str, leave: Callable[[], object], *, shortcut: str = "") -> QToolButton:
+        """Put the way back before the title; returns its button."""
+        back = tool(theme, name, "back", leave, shortcut=shortcut)
+        self.head.insertWidget(0, back)
+        return back
 
     def entered(self) -> None:
         """The page came to the front."""
@@ -78,19 +86,12 @@ class Page(QWidget):
 
 def scrolled(content: QVBoxLayout) -> QScrollArea:
     """A column that scrolls up and down and never grows wider than is good to read."""
-    inner = QWidget()
-    set_role(inner, "plain")
+    area = scrolling(content)
+    inner = area.widget()
     inner.setMaximumWidth(WIDEST + MARGIN - GUTTER)
-    inner.setLayout(content)
-    Mirrored(inner, content, (0, 0, MARGIN - GUTTER, 0))
-    area = QScrollArea()
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setWidgetResizable(True)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    Mirrored(inner, content, (0, 0, MARGIN - GUTTER, MARGIN))
     area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
     bar = area.verticalScrollBar()
     bar.setEnabled(False)
     bar.rangeChanged.connect(lambda low, high: bar.setEnabled(high > low))
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    area.setWidget(inner)
     return area

@@ -12,6 +12,12 @@ from ui.tokens import GRID
 from ui.widgets.basics import button, column, label, row
 
 
+def move(bar: QProgressBar, done: int, total: int | None) -> None:
+    """Show `done` of `total` on a bar; a total of None, or of nothing, shows movement without an end."""
+    bar.setRange(0, 1000 if total else 0)
+    bar.setValue(min(1000, done * 1000 // total) if total else 0)
+
+
 class ProgressRow(QWidget):
     """Hidden until `begin`; `end` hides it again. `stop` is called by the Cancel button; without it there is none."""
 
@@ -35,9 +41,7 @@ class ProgressRow(QWidget):
         """Show `done` of `total`; a total of None shows movement without an end."""
         self._what.setText(what)
         self._bar.setAccessibleName(what)
-        permille = min(1000, done * 1000 // total) if total else 0
-        self._bar.setRange(0, 1000 if total else 0)
-        self._bar.setValue(permille)
+        move(self._bar, done, total)
 
     def end(self) -> None:
         self.hide()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
@@ -35,10 +36,7 @@ class ReceiptSheet(Sheet):
         if left and deletion:
             self.body.addLayout(self._deletion(theme, deletion))
         self.body.addStretch(1)
-        close = self.choice(tr("Close"))
-        close.setDefault(True)
-        close.clicked.connect(self.reject)
-        close.setFocus()
+        self.closes()
 
     @staticmethod
     def _facts(theme: Theme, lines: Sequence[Receipt], receipt: Receipt) -> QGridLayout:
@@ -54,7 +52,7 @@ class ReceiptSheet(Sheet):
                 grid.addWidget(title, 2 * place, 0, 1, 2)
                 grid.addWidget(shown, 2 * place + 1, 0, 1, 2)
             else:
-                grid.addWidget(title, place, 0)
+                grid.addWidget(title, place, 0, Qt.AlignmentFlag.AlignTop)
                 grid.addWidget(shown, place, 1)
         return grid
 
@@ -81,7 +79,7 @@ def facts(lines: Sequence[Receipt], receipt: Receipt) -> list[tuple[str, str]]:
         (tr("To"), tr("{company}, {origin}", company=receipt.company, origin=receipt.origin)),
         (tr("Model"), receipt.model or tr("none")),
         (tr("What"), what(receipt)),
-        (tr("Bytes sent"), tr("{sent} of {all}", sent=receipt.bytes_sent, all=receipt.body_size)),
+        (tr("Bytes sent"), tr("{sent} of {all}", sent=words.number(receipt.bytes_sent), all=words.number(receipt.body_size))),
         (tr("Server's answer"), "" if receipt.http_status is None else str(receipt.http_status)),
         (tr("Server's name for it"), receipt.request_id),
         (tr("Allowed by"), _allowed(receipt)),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QLineEdit, QStackedWidget, QWidget
+from PySide6.QtWidgets import QGridLayout, QLineEdit, QWidget
 
 from ui.context import Context
 from ui.dialogs import ask
@@ -39,10 +39,14 @@ class RecoverySheet(QWidget):
         self._context = context
         self._groups: tuple[str, ...] = ()
         self._wanted: tuple[int, ...] = ()
-        self._steps = QStackedWidget()
-        self._steps.addWidget(self._shown())
-        self._steps.addWidget(self._typed())
-        self.setLayout(column(self._steps))
+        self._steps = (self._shown(), self._typed())
+        self.setLayout(column(*self._steps))
+        self._turn_to(0)
+
+    def _turn_to(self, step: int) -> None:
+        """Show one of the two; the other one takes no room."""
+        for number, shown in enumerate(self._steps):
+            shown.setHidden(number != step)
 
     def _shown(self) -> QWidget:
         why = tr(
@@ -106,7 +110,7 @@ class RecoverySheet(QWidget):
             shown.setAccessibleName(tr("Group {n}: {letters}", n=number + 1, letters=" ".join(group)))
             pair = row(label(str(number + 1), "small"), shown, None, gap=GRID)
             self._grid.addLayout(pair, number // ACROSS, number % ACROSS)
-        self._steps.setCurrentIndex(0)
+        self._turn_to(0)
         self.wrote.setFocus()
 
     def forget(self) -> None:
@@ -124,11 +128,11 @@ class RecoverySheet(QWidget):
             field.setAccessibleName(title.text())
             field.clear()
         self._wrong.clear()
-        self._steps.setCurrentIndex(1)
+        self._turn_to(1)
         self.fields[0].setFocus()
 
     def _show_again(self) -> None:
-        self._steps.setCurrentIndex(0)
+        self._turn_to(0)
         self.wrote.setFocus()
 
     def check(self) -> None:

@@ -10,6 +10,7 @@ from ui.i18n import tr
 from ui.theme import Theme, set_role
 from ui.tokens import GRID
 from ui.widgets.basics import button, column, icon_label, label, row
+from ui.widgets.flow import FlowLayout
 
 
 class RegionBox(QComboBox):
@@ -72,7 +73,7 @@ class RegionCard(QFrame):
         skip = button(theme, tr("Rather not say"), lambda: self.answered.emit(""), role="quiet")
         words = column(label(tr("Where are you?"), "strong"), label(said, tone="muted", wrap=True), gap=2)
         words.addSpacing(4)
-        words.addLayout(row(self.box, keep, skip, None, gap=GRID))
+        words.addLayout(FlowLayout(self.box, keep, skip))
         line = row(gap=GRID + 4, margins=(2 * GRID, GRID + 4, 2 * GRID, GRID + 4))
         line.addWidget(icon_label(theme, "info", "accent"), 0, Qt.AlignmentFlag.AlignTop)
         line.addLayout(words, 1)

@@ -11,9 +11,11 @@ from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
 from app.errors import EyelidError
+from app.imports.desk import META_AI
 from app.library.types import ThumbSize
 from app.sharing.grants import Grant, GrantEnded, GrantSpan
 from app.sharing.shared import SharedItem, SharedPlace
+from app.vault.types import ItemId, ItemMeta
 from ui import words
 from ui.context import Context
 from ui.i18n import plural, tr
@@ -22,7 +24,7 @@ from ui.models.thumbs import decode_cover
 from ui.theme import Theme, set_role
 from ui.tokens import GRID
 from ui.widgets.badge import POLICY_LOOK, policy_badge
-from ui.widgets.basics import button, clear_layout, column, frame, icon_label, label, noted, row
+from ui.widgets.basics import CARD, button, clear_layout, column, frame, icon_label, label, noted, row
 
 EDGE = 72
 MOST = 200
@@ -56,7 +58,7 @@ class PlaceList(QWidget):
             size=words.size(place.bytes_sent),
         )
         when = tr("First {first}, last {last}", first=words.short_day(place.first), last=words.short_when(place.last))
-        line = row(icon_label(theme, icon, tone, 28), gap=2 * GRID, margins=(20, 2 * GRID, 20, 2 * GRID))
+        line = row(icon_label(theme, icon, tone, 28), gap=2 * GRID, margins=CARD)
         where = tr("{name} at {origin}", name=place.destination, origin=place.origin)
         said = column(label(place.company, "lead", wrap=True), label(where, "small", wrap=True), gap=2)
         said.addWidget(label(counts, wrap=True))
@@ -79,24 +81,47 @@ class ItemList(QWidget):
         self.rows.setContentsMargins(0, 0, 0, 0)
         self.rows.setSpacing(GRID)
 
-    async def fill(self, items: Sequence[SharedItem]) -> None:
-        """Show these, with their small pictures; one that was deleted since is said to be."""
+    async def fill(self, items: Sequence[SharedItem], elsewhere: Sequence[ItemMeta]) -> None:
+        """Show these, with their small pictures; one that was deleted since is said to be.
+
+        `elsewhere`: those that left without Eyelid, as Meta's archive says; they have no receipts, and so a heading of their own.
+        """
         made = [await self._row(item) for item in items[:MOST]]
+        others = [await self._elsewhere(meta) for meta in elsewhere[:MOST]]
         clear_layout(self.rows)
         for each in made:
             self.rows.addWidget(each)
         if len(items) > MOST:
             self.rows.addWidget(label(tr("{count} more are in the receipts.", count=len(items) - MOST), tone="muted"))
+        if others:
+            self.rows.addWidget(label(tr("Shared with Meta AI from the phone or the glasses"), "lead"))
+            self.rows.addWidget(label(tr("So says Meta's own archive. Eyelid has no receipts of these."), tone="muted", wrap=True))
+        for each in others:
+            self.rows.addWidget(each)
+        if len(elsewhere) > MOST:
+            self.rows.addWidget(label(tr("{count} more are under Captures, filter “Shared”.", count=len(elsewhere) - MOST), tone="muted"))
         self.rows.addStretch(1)
 
+    async def _elsewhere(self, meta: ItemMeta) -> QFrame:
+        at = next(share.at for share in meta.shares if share.destination == META_AI)
+        return await self._line(meta.id, tr("As Meta's archive says, on {when}", when=words.short_when(at)))
+
     async def _row(self, shared: SharedItem) -> QFrame:
-        theme, library = self._context.theme, self._context.services.library
+        companies = ", ".join(dict.fromkeys(receipt.company for receipt in shared.receipts))
+        often = plural(len(shared.receipts), "once", "{count} times")
+        last = words.short_when(shared.receipts[-1].at)
+        sent = tr("Sent {often} to {companies}, last on {when}", often=often, companies=companies, when=last)
+        return await self._line(shared.item, sent, receipts=True)
+
+    async def _line(self, item: ItemId, said: str, *, receipts: bool = False) -> QFrame:
+        """A capture's picture, what it is, and what is `said` of it."""
+        library = self._context.services.library
         picture = QLabel()
         picture.setFixedSize(EDGE, EDGE)
         picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
         set_role(picture, "well")
         try:
-            meta, data = await library.details(shared.item), await library.thumbnail(shared.item, ThumbSize.SMALL)
+            meta, data = await library.details(item), await library.thumbnail(item, ThumbSize.SMALL)
             title = tr("{kind}, {when}", kind=words.kind(meta.new.kind), when=words.when(meta.new.taken_at))
         except (EyelidError, StopIteration):
             data, title = None, tr("A capture that was deleted since")
@@ -104,14 +129,11 @@ class ItemList(QWidget):
             image = await asyncio.get_running_loop().run_in_executor(None, decode_cover, data, EDGE)
             picture.setPixmap(QPixmap.fromImage(image))
         picture.setAccessibleName(title)
-        companies = ", ".join(dict.fromkeys(receipt.company for receipt in shared.receipts))
-        often = plural(len(shared.receipts), "once", "{count} times")
-        last = words.short_when(shared.receipts[-1].at)
-        sent = tr("Sent {often} to {companies}, last on {when}", often=often, companies=companies, when=last)
-        line = row(picture, gap=2 * GRID, margins=(GRID + 4, GRID, 20, GRID))
-        line.addLayout(column(None, label(title, "strong", wrap=True), label(sent, wrap=True), None, gap=2), 1)
-        show = partial(self._show, str(shared.item))
-        line.addWidget(button(theme, tr("Receipts…"), show, name=tr("Show the receipts of {title}", title=title)))
+        line = row(picture, gap=2 * GRID, margins=(GRID + 4, GRID, GRID + 4, GRID))
+        line.addLayout(column(None, label(title, "strong", wrap=True), label(said, wrap=True), None, gap=2), 1)
+        if receipts:
+            show = partial(self._show, str(item))
+            line.addWidget(button(self._context.theme, tr("Receipts…"), show, name=tr("Show the receipts of {title}", title=title)))
         return frame("card", line)
 
     def clear(self) -> None:
@@ -158,7 +180,7 @@ class GrantList(QWidget):
     def _card(self, grant: Grant) -> QFrame:
         theme, place = self._theme, grant.destination
         icon, tone = POLICY_LOOK[grant.card.policy_class]
-        line = row(icon_label(theme, icon, tone, 28), gap=2 * GRID, margins=(20, 2 * GRID, 20, 2 * GRID))
+        line = row(icon_label(theme, icon, tone, 28), gap=2 * GRID, margins=CARD)
         title = tr("{name}, model {model}", name=place.label, model=place.model or tr("no model"))
         line.addLayout(column(label(title, "lead", wrap=True), label(left_of(grant), wrap=True), label(place.origin, "small"), gap=2), 1)
         name = tr("Take back the permission for {name}", name=place.label)

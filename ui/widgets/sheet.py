@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from ui.i18n import tr
 from ui.theme import set_role
 from ui.tokens import GRID
-from ui.widgets.basics import label, rule
+from ui.widgets.basics import label, rule, scrolling
 
 SIDE = 3 * GRID
 
@@ -26,15 +26,7 @@ class Sheet(QDialog):
         self.body.setContentsMargins(SIDE, 2 * GRID + 4, SIDE, 2 * GRID)
         self.body.setSpacing(GRID + 4)
         self.body.addWidget(label(title, "title", wrap=True))
-        inner = QWidget()
-        set_role(inner, "plain")
-        inner.setLayout(self.body)
-        self.area = QScrollArea()
-        self.area.setFrameShape(QFrame.Shape.NoFrame)
-        self.area.setWidgetResizable(True)
-        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.area.setWidget(inner)
+        self.area = scrolling(self.body)
         self.foot = QHBoxLayout()
         self.foot.setContentsMargins(SIDE, GRID + 4, SIDE, 2 * GRID)
         self.foot.setSpacing(GRID + 4)
@@ -54,6 +46,13 @@ class Sheet(QDialog):
         made.setAccessibleName(text)
         self.foot.addWidget(made)
         return made
+
+    def closes(self) -> None:
+        """For a sheet that is only read: one button, with the focus, and whatever key closes."""
+        close = self.choice(tr("Close"))
+        close.setDefault(True)
+        close.clicked.connect(self.reject)
+        close.setFocus()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

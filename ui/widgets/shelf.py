@@ -19,6 +19,7 @@ from ui.models.thumbs import decode_cover
 from ui.theme import set_role
 from ui.tokens import GRID
 from ui.widgets.basics import button, clear_layout, column, row, tool
+from ui.widgets.page import GUTTER
 
 EDGE = 96
 
@@ -64,7 +65,7 @@ class Shelf(QScrollArea):
         for each in made:
             self.strip.addWidget(each, 0, Qt.AlignmentFlag.AlignTop)
         self.strip.addStretch(1)
-        self.setFixedHeight(EDGE + 20 + (self._context.theme.scaled(5 * GRID) if videos else 0))
+        self.setFixedHeight(EDGE + GUTTER + (self._context.theme.scaled(5 * GRID) if videos else 0))
 
     def _picture(self, item: ItemId, number: int, name: str) -> QLabel:
         picture = QLabel()

@@ -11,10 +11,12 @@ from ui.widgets.toggling import ToggleBox
 
 TRACK = QSize(36, 20)
 """Size at a text size of 100 %."""
+EDGE = 3
+"""Pixels around it for the focus ring."""
 
 
 class Switch(ToggleBox):
-    """The text stands to the right of the switch. Position and fill tell the state, not colour alone."""
+    """The text stands behind the switch. Position and fill tell the state, not colour alone."""
 
     def __init__(self, theme: Theme, text: str) -> None:
         super().__init__(text)
@@ -47,7 +49,7 @@ class Switch(ToggleBox):
         text = self.fontMetrics().size(0, self.text())
         gap = GRID if self.text() else 0
         track = TRACK * self._scale
-        return QSize(track.width() + gap + text.width() + 12, max(track.height(), text.height()) + 12)
+        return QSize(track.width() + gap + text.width() + 2 * EDGE, max(track.height(), text.height()) + 4 * EDGE)
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
@@ -66,12 +68,15 @@ class Switch(ToggleBox):
         if self.hasFocus():
             painter.setPen(QPen(colour("focus"), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 6, 6)
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 2 * EDGE - 2, -1, 2 - 2 * EDGE), 12, 12)
         painter.setPen(colour("text" if alive else "muted"))
-        words = self.rect().adjusted(6 + round(TRACK.width() * self._scale) + GRID, 0, 0, 0)
-        painter.drawText(words, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextShowMnemonic, self.text())
-        painter.translate(6, (self.height() - TRACK.height() * self._scale) / 2)
-        painter.scale(self._scale, self._scale)
+        scale, mirrored = self._scale, self.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        beside = EDGE + round(TRACK.width() * scale) + GRID
+        words = self.rect().adjusted(0, 0, -beside, 0) if mirrored else self.rect().adjusted(beside, 0, 0, 0)
+        side = Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
+        painter.drawText(words, side | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextShowMnemonic, self.text())
+        painter.translate(self.width() - EDGE if mirrored else EDGE, (self.height() - TRACK.height() * scale) / 2)
+        painter.scale(-scale if mirrored else scale, scale)
         self._paint_track(painter, on=self.isChecked(), alive=alive)
         painter.end()
 

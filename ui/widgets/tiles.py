@@ -95,7 +95,10 @@ class TilePainter:
             self._place_holder(painter, at, tile)
         if tile.favourite:
             left = at.right() + 1 - GRID - DISC if self._mirrored else at.left() + GRID
-            painter.drawPixmap(left, at.bottom() + 1 - GRID - DISC, self._keep(("star",), self._star))
+            painter.drawPixmap(left, at.bottom() + 1 - GRID - DISC, self._keep(("star",), lambda: self._disc("star-full")))
+        if tile.paired:
+            left = at.right() + 1 - GRID - DISC if self._mirrored else at.left() + GRID
+            painter.drawPixmap(left, at.top() + GRID, self._keep(("pair",), lambda: self._disc("pair")))
         if tile.duration_ms:
             self._length(painter, at, words.duration(tile.duration_ms))
         if state.selected:
@@ -144,7 +147,10 @@ class TilePainter:
         text = words.status(tile.shared_with)
         if shared:
             painter.setFont(self._small_bold)
-            text = QFontMetrics(self._small_bold).elidedText(text, Qt.TextElideMode.ElideRight, width - icon - 5)
+            bold = QFontMetrics(self._small_bold)
+            if bold.horizontalAdvance(text) > width - icon - 5:  # the icon says "shared"; the name is what must be read
+                text = ", ".join(tile.shared_with)
+            text = bold.elidedText(text, Qt.TextElideMode.ElideRight, width - icon - 5)
         painter.setPen(colours[tone])
         shift = (0, 0, -icon - 5, 0) if self._mirrored else (icon + 5, 0, 0, 0)
         painter.drawText(second.adjusted(*shift), _ALIGN, text)
@@ -197,14 +203,14 @@ class TilePainter:
         painter.end()
         return pixmap
 
-    def _star(self) -> QPixmap:
-        """On a dark disc, so that it can be seen on any picture."""
+    def _disc(self, icon: str) -> QPixmap:
+        """An icon on a dark disc, so that it can be seen on any picture."""
 
         def paint(painter: QPainter) -> None:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(0, 0, 0, 150))
             painter.drawEllipse(0, 0, DISC, DISC)
-            painter.drawPixmap(4, 4, self._theme.on_picture("star-full", 16, self._ratio))
+            painter.drawPixmap(4, 4, self._theme.on_picture(icon, 16, self._ratio))
 
         return self._canvas(DISC, DISC, paint)
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from app.errors import Explanation
-from ui.i18n import said as tr_core
+from ui import words
 from ui.theme import Theme, set_role
 from ui.tokens import GRID
 from ui.widgets.banner import announce
@@ -40,7 +40,7 @@ class Told(QWidget):
             announce(self, text)
 
     def trouble(self, said: Explanation) -> None:
-        self.say(" ".join(tr_core(part) for part in (said.what, said.why, said.action) if part), "bad")
+        self.say(words.explained(said), "bad")
 
     @property
     def text(self) -> str:

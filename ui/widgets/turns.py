@@ -15,7 +15,7 @@ from ui.i18n import tr
 from ui.theme import Theme, set_role
 from ui.tokens import GRID
 from ui.widgets.banner import announce
-from ui.widgets.basics import button, column, icon_label, label, row
+from ui.widgets.basics import CARD, button, column, icon_label, label, row
 
 LONGEST_ANSWER = 200_000
 """Characters of an answer that are shown; a server may send without end."""
@@ -97,7 +97,7 @@ class Turn(QFrame):
         foot.addWidget(self.ended, 1)
         foot.addWidget(self._receipt)
         foot.addWidget(self.retry)
-        self.setLayout(column(head, asked, GRID // 2, reply, self.answer, self.waiting, foot, gap=6, margins=(20, 2 * GRID, 20, 2 * GRID)))
+        self.setLayout(column(head, asked, GRID // 2, reply, self.answer, self.waiting, foot, gap=6, margins=CARD))
         self.answer.hide()
         self.setAccessibleName(tr("You asked {company}: {question}", company=company, question=question))
 

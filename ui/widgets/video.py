@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO
 
-from PySide6.QtCore import QLoggingCategory, QObject, QPoint, QRectF, Qt, QUrl, Signal
+from PySide6.QtCore import QLoggingCategory, QObject, QPoint, QRectF, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QSlider, QWidget
 
@@ -98,17 +98,21 @@ class Screen(QWidget):
             self._paint_sound(painter)
             painter.end()
             return
-        painter.fillRect(self.rect(), Qt.GlobalColor.black)
         if self._frame is not None:
             from PySide6.QtMultimedia import QVideoFrame
 
-            self._frame.paint(painter, QRectF(self.rect()), QVideoFrame.PaintOptions())
+            across = self._frame.rotation().value in (90, 270)
+            size = self._frame.size().transposed() if across else self._frame.size()
+            self._frame.paint(painter, self._fitted(size), QVideoFrame.PaintOptions())
         elif not self._poster.isNull():
-            size = self._poster.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            at = QRectF((self.width() - size.width()) / 2, (self.height() - size.height()) / 2, size.width(), size.height())
-            painter.drawImage(at, self._poster)
+            painter.drawImage(self._fitted(self._poster.size()), self._poster)
         painter.end()
+
+    def _fitted(self, size: QSize) -> QRectF:
+        """Where a picture of this size stands: in the middle, as large as it goes, and nothing is painted beside it."""
+        size = size.scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
+        return QRectF((self.width() - size.width()) / 2, (self.height() - size.height()) / 2, size.width(), size.height())
 
 
 class VideoView(QWidget):
@@ -144,7 +148,9 @@ class VideoView(QWidget):
         self.volume.setAccessibleName(tr("Volume"))
         self.volume.setRange(0, 100)
         self.volume.setValue(80)
-        self.volume.setFixedWidth(12 * GRID)
+        self.position.setMinimumWidth(10 * GRID)
+        self.volume.setMaximumWidth(12 * GRID)
+        self.volume.setMinimumWidth(6 * GRID)
         self.volume.valueChanged.connect(self._set_volume)
         bar = row(self._button, back, on, gap=4)
         bar.addWidget(self.position, 1)
@@ -338,5 +344,5 @@ class VideoView(QWidget):
     def _show_playing(self, *, on: bool) -> None:
         name = tr("Pause") if on else tr("Play")
         self._button.setAccessibleName(name)
-        self._button.setToolTip(tr("{name} (Space)", name=name))
+        self._button.setToolTip(tr("{name} ({keys})", name=name, keys=words.keys("Space")))
         dress(self._theme, self._button, "pause" if on else "play")
