@@ -74,15 +74,17 @@ system-packaging:
 define debian
 command -v dpkg-query >/dev/null || exit 0; \
 missing=$$(for p in $$(grep -v '^#' $(1)); do \
-  dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+  dpkg-query -W -f '$${Status}\n' $$(echo $$p | tr '|' ' ') 2>/dev/null | grep -q 'ok installed' || echo $${p%%|*}; done); \
 [ -z "$$missing" ] && exit 0; \
 if [ "$$(id -u)" = 0 ]; then run=""; elif sudo -n true 2>/dev/null; then run="sudo -n"; \
 else echo "Missing system packages. Please run: sudo apt-get install" $$missing; exit 0; fi; \
 $$run apt-get update -qq && $$run env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null
 endef
 
-package: $(VENV)-packaging/.stamp system ## dist/: wheel, source archive, and a folder that needs no Python
+package: $(VENV)-packaging/.stamp system system-packaging ## dist/: wheel, source archive, and a folder that needs no Python
 	$(VENV)-packaging/bin/python -m build --no-isolation --outdir dist
+	$(VENV)-packaging/bin/python tests/packaging/icons.py build/package
+	$(VENV)-packaging/bin/python tests/packaging/licences.py --texts build/package/LICENCES.txt
 	$(VENV)-packaging/bin/pyinstaller --noconfirm --log-level ERROR --distpath dist --workpath build/pyinstaller resources/packaging/eyelid.spec
 	@du -sh dist/eyelid dist/*.whl dist/*.tar.gz
 

@@ -111,7 +111,7 @@ def _application() -> QApplication:
     qInstallMessageHandler(None)
     app.setApplicationName("eyelid")
     app.setApplicationDisplayName(tr("Eyelid"))
-    app.setDesktopFileName("eyelid")
+    app.setDesktopFileName("app.eyelid.Eyelid")  # of resources/packaging: its icon, and whose notifications these are
     app.setQuitOnLastWindowClosed(False)
     app.setWindowIcon(app_icon())
     return app

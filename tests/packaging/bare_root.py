@@ -2,8 +2,8 @@
 
 Makes a fresh Debian 12 root with debootstrap that has python3, venv, make and git and nothing else, clones this checkout's last commit into
 it, and runs `make run` (without a display: the main job in the terminal) and `make test` there. Prints how long each took. Needs root and
-about 4 GB below --folder. Where a proxy with a certificate of its own stands before the package archives, the certificate that
-SSL_CERT_FILE or PIP_CERT names is put into the root, too.
+about 4 GB below --folder, where a root can be kept: with --only test it goes on in the clone that is there. Where a proxy with a
+certificate of its own stands before the package archives, the certificate that SSL_CERT_FILE or PIP_CERT names is put into the root, too.
 """
 
 from __future__ import annotations
@@ -85,8 +85,10 @@ def main() -> int:
 
 
 def commands(root: Path, only: str | None) -> bool:
-    shutil.rmtree(root / "root/eyelid", ignore_errors=True)
-    subprocess.run(["git", "clone", "--quiet", f"file://{ROOT}", str(root / "root/eyelid")], check=True)
+    clone = root / "root/eyelid"
+    if only != "test" or not clone.exists():  # so that the two can be run one after the other, too
+        shutil.rmtree(clone, ignore_errors=True)
+        subprocess.run(["git", "clone", "--quiet", f"file://{ROOT}", str(clone)], check=True)
     good = True
     if only != "test":
         good = timed(root, "make run", "make run")

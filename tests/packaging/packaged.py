@@ -1,8 +1,8 @@
 """The packaged folder on a Debian without Python: `sudo python tests/packaging/packaged.py DIST/eyelid` (make test-package).
 
-Makes a bare Debian 12 root with the shared libraries that the README names, an X server without a screen, and nothing of Python's;
-copies the folder in; runs the main job in the terminal (simulated glasses, the mirror, a receipt), then
-opens the window and takes its picture.
+Makes a bare Debian 12 root with the shared libraries of resources/packaging/debian-packages.txt, an X server without a screen, and nothing
+of Python's; copies the folder in; asks each of its libraries whether all it links to is there; runs the main job in the terminal (simulated
+glasses, the mirror, a receipt); imports a photo, a HEIC and a film and looks for faces on them; opens the window and takes its picture.
 """
 
 from __future__ import annotations
@@ -18,6 +18,21 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 _LIBRARIES = ROOT / "resources/packaging/debian-packages.txt"
 _SHOW = "xvfb,xauth,imagemagick,x11-utils,fonts-dejavu-core,dbus"
+_SAMPLES = ("resources/samples/clip.mp4", "resources/samples/faces/hopper.jpg", "tests/media/samples/glasses.heic")
+LINKS = """
+export LD_LIBRARY_PATH=/opt/eyelid/_internal
+find /opt/eyelid -type f -name '*.so*' |
+while read -r file; do
+  ldd "$file" 2>&1 | sed -n "s|=> not found|is missing for $file|p; s|.*error while loading shared libraries: ||p"
+done | sort -u
+"""
+LOOK = """
+set -e
+eyelid() { printf 'a passphrase\\n' | /opt/eyelid/eyelid --profile /root/files --passphrase-fd 0 "$@"; }
+eyelid vault create
+eyelid import /root/samples
+eyelid look $(eyelid --json list | sed -n 's/.*"id": "\\(.*\\)",/\\1/p')
+"""
 WINDOW = """
 set -e
 Xvfb :5 -screen 0 1280x860x24 >/dev/null 2>&1 &
@@ -35,7 +50,7 @@ cat /root/window.log
 
 
 def bootstrap(root: Path) -> None:
-    packages = [line for line in _LIBRARIES.read_text("utf-8").split("\n") if line and not line.startswith("#")]
+    packages = [line.split("|")[0] for line in _LIBRARIES.read_text("utf-8").splitlines() if line and not line.startswith("#")]
     include = ",".join([*packages, *_SHOW.split(",")])
     subprocess.run(
         ["debootstrap", "--variant=minbase", f"--include={include}", "bookworm", str(root)], check=True, stdout=subprocess.DEVNULL
@@ -83,15 +98,26 @@ def main() -> int:
 def check(root: Path, picture: Path) -> int:
     size = sum(path.stat().st_size for path in (root / "opt/eyelid").rglob("*") if path.is_file() and not path.is_symlink())
     print(f"the folder: {size / 1e6:.0f} MB; python in the root: {inside(root, 'command -v python3').stdout.strip() or 'none'}")
-    shutil.rmtree(root / "root/terminal", ignore_errors=True)
-    shutil.rmtree(root / "root/window", ignore_errors=True)
-    terminal = inside(root, "/opt/eyelid/eyelid --profile /root/terminal")
-    print(terminal.stdout[-1500:], terminal.stderr[-1500:], f"terminal: exit {terminal.returncode}", sep="\n")
-    window = inside(root, WINDOW)
-    print(window.stdout, window.stderr, f"window: exit {window.returncode}", sep="\n")
+    for name in ("terminal", "files", "window", "samples"):
+        shutil.rmtree(root / "root" / name, ignore_errors=True)
+    (root / "root/samples").mkdir()
+    for name in _SAMPLES:
+        shutil.copy(ROOT / name, root / "root/samples")
+    missing = inside(root, LINKS).stdout
+    print(missing or "every library finds what it links to")
+    terminal = said(inside(root, "/opt/eyelid/eyelid --profile /root/terminal"), "the main job in the terminal")
+    look = said(inside(root, LOOK), "import and look")
+    window = said(inside(root, WINDOW), "the window")
     if window.returncode == 0:
         shutil.copyfile(root / "root/window.png", picture)
-    return int(terminal.returncode != 0 or window.returncode != 0)
+    looked = look.returncode == 0 and "not checked" not in look.stdout and look.stdout.count("faces: 1 found") >= 2
+    return int(bool(missing) or terminal.returncode != 0 or not looked or window.returncode != 0)
+
+
+def said(done: subprocess.CompletedProcess[str], name: str) -> subprocess.CompletedProcess[str]:
+    """Print the end of what a command said."""
+    print(done.stdout[-1500:], done.stderr[-1500:], f"{name}: exit {done.returncode}", sep="\n")
+    return done
 
 
 if __name__ == "__main__":
