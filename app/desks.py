@@ -8,15 +8,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from app.errors import EyelidError
 from app.events import EventHub, ItemsAdded, ItemsChanged, ItemsRemoved, VaultChanged
 from app.lanes import Lanes
-from app.library.export import AS_THEY_CAME, ExportAs
-from app.library.library import Library
-from app.library.types import Query, ThumbSize, Tile
-from app.media.types import Thumb
 from app.vault.backup import BackupReport, backup, restore
 from app.vault.erase import Erased, erase
 from app.vault.errors import VaultExists
@@ -24,6 +20,12 @@ from app.vault.keystore import SystemKeyStore
 from app.vault.repair import RepairReport, repair
 from app.vault.types import ItemId, ItemMeta, KeyringReport, LockState, Notice, SlotInfo, VerifyReport
 from app.vault.vault import Vault
+
+if TYPE_CHECKING:  # nothing of these is read before the vault's door is on the screen
+    from app.library.export import ExportAs
+    from app.library.library import Library
+    from app.library.types import Query, ThumbSize, Tile
+    from app.media.types import Thumb
 
 Progress = Callable[[int, int], None]
 
@@ -285,9 +287,11 @@ class LibraryDesk:
         self._events.publish(ItemsRemoved(tuple(items)))
 
     async def export(
-        self, items: Sequence[ItemId], folder: Path, how: ExportAs = AS_THEY_CAME, progress: Progress | None = None
+        self, items: Sequence[ItemId], folder: Path, how: ExportAs | None = None, progress: Progress | None = None
     ) -> tuple[Path, ...]:
-        """Write the originals, readable by anybody who can read `folder`; never over an existing file. Each one's history tells of it."""
+        """Write the originals, as they came or as `how` says, never over an existing file. Each one's history tells of it."""
+        from app.library.export import AS_THEY_CAME
+
         written, tell = 0, _relay(progress)
 
         def told(done: int, total: int) -> None:
@@ -296,7 +300,7 @@ class LibraryDesk:
             tell(done, total)
 
         try:
-            return await self._lanes.work(self._library.export, items, folder, how=how, progress=told)
+            return await self._lanes.work(self._library.export, items, folder, how=how or AS_THEY_CAME, progress=told)
         finally:
             if out := tuple(items[:written]):
                 await self._lanes.vault(self._library.note_export, out)

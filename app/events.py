@@ -11,14 +11,15 @@ import inspect
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from app.errors import Explanation
-from app.glasses.types import GlassesView
-from app.sharing.grants import Grant, GrantEnded
-from app.sharing.live_types import LiveView
-from app.sharing.types import Receipt
-from app.vault.types import ItemId, LockState, Notice
+if TYPE_CHECKING:  # whoever listens has read these already; a window that is locked needs none of them
+    from app.errors import Explanation
+    from app.glasses.types import GlassesView
+    from app.sharing.grants import Grant, GrantEnded
+    from app.sharing.live_types import LiveView
+    from app.sharing.types import Receipt
+    from app.vault.types import ItemId, LockState, Notice
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,33 +8,37 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Sequence
+from functools import cached_property
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app import settings as declared
 from app.confine.calls import internet_refused
-from app.desks import LibraryDesk, NoVault, VaultDesk
+from app.desks import LibraryDesk, VaultDesk
 from app.errors import explain
 from app.events import EventHub, ItemsChanged, Trouble, VaultChanged, VaultNotice
-from app.glasses.desk import GlassesDesk
-from app.glasses.http_link import HttpLink
-from app.imports.desk import ImportDesk
 from app.lanes import Lanes
-from app.library.library import Library
-from app.library.types import ThumbSize
-from app.live_frames import GlassesFrames
-from app.media.look.link import LookLink
-from app.media.types import Thumb
 from app.outside import Outside
 from app.paths import Profile
-from app.previews import Previews
 from app.separation import InForce, Separation
 from app.settings import Settings
 from app.sharing.courier_link import CourierLink
-from app.sharing.desk import SharingDesk
-from app.sharing.destinations import DestinationBook
 from app.vault.types import ItemMeta, LockState
 from app.vault.vault import Vault
+
+if TYPE_CHECKING:
+    from app.glasses.desk import GlassesDesk
+    from app.imports.desk import ImportDesk
+    from app.library.library import Library
+    from app.live_frames import GlassesFrames
+    from app.media.look.link import LookLink
+    from app.media.types import Thumb
+    from app.previews import Previews
+    from app.sharing.desk import SharingDesk
+
+DESKS = ("app.library.library", "app.glasses.desk", "app.sharing.desk", "app.imports.desk")
+"""Whose modules, and what these need, take longer to read than all else together."""
 
 
 class Services:
@@ -46,26 +50,21 @@ class Services:
         self.profile = profile
         self.events = events
         self.settings = settings
-        self.vault = VaultDesk(profile.vault, lanes, events, on_vault=self._furnish)
-        self.glasses = GlassesDesk(profile.root, lanes, events, self._sealed, HttpLink(courier), separation.listen)
-        self._frames = GlassesFrames(self.glasses, events)
+        self.vault = VaultDesk(profile.vault, lanes, events, on_vault=self._new_vault)
         self._lanes = lanes
         self._courier = courier
         self._separation = separation
-        self._look = LookLink()
-        self._library: LibraryDesk | None = None
-        self._sharing: SharingDesk | None = None
-        self._imports: ImportDesk | None = None
-        self._previews: Previews | None = None
+        self._begun = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped = False
         events.subscribe(VaultChanged, self._vault_changed)
         settings.on_change(self._setting_changed)
 
     @classmethod
-    async def start(cls, profile: Profile, *, sims: Sequence[str] = (), outside: Outside | None = None) -> Services:
+    async def start(cls, profile: Profile, *, sims: Sequence[str] = (), outside: Outside | None = None, begin: bool = True) -> Services:
         """Start in `profile`. `sims`: families of simulated glasses to put on the virtual air at once. `outside`: if begun already.
 
+        Without `begin`, that is left to the caller, who has something more urgent to do first.
         Raises the errors of the settings file, of the courier, and of the vault (in use, damaged, newer format).
         """
         try:
@@ -83,25 +82,38 @@ class Services:
             await services.vault.open()
             for family in sims:
                 await services.glasses.start_simulated(family)
+            if begin:
+                await services.begin()
         except BaseException:
             await services.stop()
             raise
         return services
+
+    async def begin(self) -> None:
+        """From now on look after the glasses, and the folder that is watched."""
+        for module in DESKS:
+            await self._lanes.work(import_module, module)
+        self._begun = True
+        if self.vault.state is not LockState.ABSENT:
+            self._attend(self.vault.vault)
 
     async def stop(self) -> None:
         """Leave everything as it should be left: glasses, vault, courier. Nothing that was acknowledged is lost. Again: a no-op."""
         if self._stopped:
             return
         self._stopped = True
-        await self.glasses.stop()
+        made = vars(self)
+        if "glasses" in made:
+            await self.glasses.stop()
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._imports is not None:
-            await self._imports.close()
-        if self._sharing is not None:
-            await self._sharing.close()  # first, so that the end of what is on its way is still written down
-        await self._look.close()
+        if "imports" in made:
+            await self.imports.close()
+        if "sharing" in made:
+            await self.sharing.close()  # first, so that the end of what is on its way is still written down
+        if "_look" in made:
+            await self._look.close()
         await self._courier.close()
         self._separation.close()
         await self.vault.close()
@@ -113,42 +125,67 @@ class Services:
         await self._look.warm()
         return InForce(internet_refused(), hello.calls, hello.files, bool(self._look.confined))
 
-    @property
+    # -- the desks, each made when somebody first comes to it
+
+    @cached_property
+    def glasses(self) -> GlassesDesk:
+        from app.glasses.desk import GlassesDesk
+        from app.glasses.http_link import HttpLink
+
+        return GlassesDesk(self.profile.root, self._lanes, self.events, self._sealed, HttpLink(self._courier), self._separation.listen)
+
+    @cached_property
+    def _frames(self) -> GlassesFrames:
+        from app.live_frames import GlassesFrames
+
+        return GlassesFrames(self.glasses, self.events)
+
+    @cached_property
+    def _look(self) -> LookLink:
+        from app.media.look.link import LookLink
+
+        return LookLink()
+
+    @cached_property
+    def _captures(self) -> Library:
+        from app.library.library import Library
+
+        return Library(self.vault.vault)
+
+    @cached_property
+    def _previews(self) -> Previews:
+        from app.previews import Previews
+
+        made = Previews(self._captures, self._lanes, self.events)
+        self._spawn(made.run())
+        return made
+
+    @cached_property
     def library(self) -> LibraryDesk:
         """Raises NoVault."""
-        if self._library is None:
-            raise NoVault
-        return self._library
+        return LibraryDesk(self._captures, self._lanes, self.events, lambda items: self.glasses.discarded(items))
 
-    @property
+    @cached_property
     def sharing(self) -> SharingDesk:
         """Raises NoVault."""
-        if self._sharing is None:
-            raise NoVault
-        return self._sharing
+        from app.sharing.desk import SharingDesk
+        from app.sharing.destinations import DestinationBook
 
-    @property
+        book = DestinationBook(self.profile.root)
+        desk = SharingDesk(self.vault.vault, self._lanes, self._courier, self.events, book, looker=self._look)
+        desk.ai_off = self.settings.get(declared.AI_OFF)
+        desk.region = self.settings.get(declared.REGION)
+        desk.live.source = self._frames
+        return desk
+
+    @cached_property
     def imports(self) -> ImportDesk:
         """Raises NoVault."""
-        if self._imports is None:
-            raise NoVault
-        return self._imports
+        from app.imports.desk import ImportDesk
+        from app.library.types import ThumbSize
 
-    def _furnish(self, vault: Vault) -> None:
-        """Set up what needs a vault, once there is one."""
-        library = Library(vault)
-        self._library = LibraryDesk(library, self._lanes, self.events, self.glasses.discarded)
-        if self._previews is not None:
-            self._previews.close()
-        self._previews = Previews(library, self._lanes, self.events)
-        self._spawn(self._previews.run())
-        book = DestinationBook(self.profile.root)
-        self._sharing = SharingDesk(vault, self._lanes, self._courier, self.events, book, looker=self._look)
-        self._sharing.ai_off = self.settings.get(declared.AI_OFF)
-        self._sharing.region = self.settings.get(declared.REGION)
-        self._sharing.live.source = self._frames
-        self._imports = ImportDesk(
-            vault,
+        return ImportDesk(
+            self.vault.vault,
             self._lanes,
             self.profile.root,
             tuple(ThumbSize),
@@ -156,32 +193,45 @@ class Services:
             lambda items: self.events.publish(ItemsChanged(items)),
             lambda why: self.events.publish(Trouble(why)),
         )
+
+    # -- what goes by itself
+
+    def _new_vault(self, vault: Vault) -> None:
+        """It was opened or created just now. No desk of one that was erased before is for it."""
+        if "_previews" in vars(self):
+            self._previews.close()
+        for desk in ("_captures", "_previews", "library", "sharing", "imports"):
+            vars(self).pop(desk, None)
+        if self._begun:
+            self._attend(vault)
+
+    def _attend(self, vault: Vault) -> None:
         self._watch_folder()
         self.glasses.begin(vault)
 
     def _watch_folder(self) -> None:
-        if self._imports is not None:
+        if self._begun and self.vault.state is not LockState.ABSENT:
             folder = self.settings.get(declared.WATCH_FOLDER)
-            self._imports.watch(Path(folder) if folder else None)
+            self.imports.watch(Path(folder) if folder else None)
 
     def _vault_changed(self, event: VaultChanged) -> None:
-        if event.state is LockState.UNLOCKED and self._library is not None:
-            self._spawn(self._look_around(self._library))
+        if event.state is LockState.UNLOCKED:
+            self._spawn(self._look_around())
 
-    async def _look_around(self, library: LibraryDesk) -> None:
+    async def _look_around(self) -> None:
         """After unlocking: take in what arrived meanwhile, and say what is not as this computer left it."""
-        await library.catch_up()
-        self._look_at_pictures()
+        await self.library.catch_up()
+        self._previews.wake()
         if notices := self.vault.notices():
             self.events.publish(VaultNotice(notices))
 
     def _setting_changed(self, key: str) -> None:
         if key == declared.WATCH_FOLDER.key:
             self._watch_folder()
-        if key == declared.AI_OFF.key and self._sharing is not None:
-            self._sharing.ai_off = self.settings.get(declared.AI_OFF)
-        if key == declared.REGION.key and self._sharing is not None:
-            self._sharing.region = self.settings.get(declared.REGION)
+        if key == declared.AI_OFF.key and "sharing" in vars(self):
+            self.sharing.ai_off = self.settings.get(declared.AI_OFF)
+        if key == declared.REGION.key and "sharing" in vars(self):
+            self.sharing.region = self.settings.get(declared.REGION)
 
     async def _sealed(self, meta: ItemMeta) -> None:
         self._frames.sealed(meta)
@@ -191,10 +241,6 @@ class Services:
     async def _imported(self, meta: ItemMeta, thumbs: Sequence[Thumb]) -> None:
         if self.vault.state is LockState.UNLOCKED:
             await self.library.arrived(meta.id, thumbs)
-            self._look_at_pictures()
-
-    def _look_at_pictures(self) -> None:
-        if self._previews is not None:
             self._previews.wake()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:

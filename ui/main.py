@@ -135,7 +135,7 @@ async def _run(
         await asyncio.sleep(0)  # by now the courier's process is on its way; the modules are read while it comes up
         from app.services import Services
 
-        starting = asyncio.ensure_future(Services.start(profile, sims=sims, outside=outside))
+        starting = asyncio.ensure_future(Services.start(profile, sims=sims, outside=outside, begin=False))
         await asyncio.sleep(0)
         from ui.everyday import Everyday
         from ui.main_window import MainWindow
@@ -152,6 +152,7 @@ async def _run(
             _on_signals(window)
         everyday = Everyday(window)
         (everyday.start_hidden if hidden else window.show)()
+        window.tasks.start(services.begin())
         collector.settle()
         await window.closed.wait()
         everyday.stop()

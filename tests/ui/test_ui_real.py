@@ -229,7 +229,7 @@ async def test_the_program_starts_and_stops_in_order(tmp_path: Path, qapp: QAppl
 
 
 async def test_a_start_that_fails_is_told_in_words(tmp_path: Path, qapp: QApplication, until, monkeypatch) -> None:
-    async def start(profile, *, sims=(), outside):
+    async def start(profile, *, sims=(), outside, begin):
         await outside.close()
         raise EyelidError("The vault is in use.", "Another Eyelid has it open.", "Close that one first.")
 
