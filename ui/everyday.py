@@ -16,11 +16,11 @@ from ui.autostart import Autostart, make_autostart, own_command
 from ui.icons import app_icon
 from ui.notify import Notifier, portal
 from ui.single import Bell
-from ui.tray import Tray
 from ui.widgets.banner import announce
 
 if TYPE_CHECKING:
     from ui.main_window import MainWindow
+    from ui.tray import Tray
 
 LOOK_MS = 5000
 """How often it is seen to that the tray still stands while the window is hidden in it."""
@@ -60,6 +60,8 @@ class Everyday(QObject):
 
     def _place_tray(self) -> None:
         if self.tray is None and QSystemTrayIcon.isSystemTrayAvailable():
+            from ui.tray import Tray  # what it shows are glasses, and reading all about them takes a while
+
             tray = self.tray = Tray(app_icon(), self)
             tray.shown.connect(self._window.come_forward)
             tray.photo.connect(lambda address: self._window.glasses.take_photo(address))

@@ -24,81 +24,82 @@ if TYPE_CHECKING:
     from ui.widgets.page import Page
 
 
+PAGES = ("captures", "glasses", "ask", "shared", "settings")
+"""Those of the sidebar, in its order, which is that of Ctrl+1 to Ctrl+5."""
+PAUSE_MS, CALM_MS = 10, 100
+"""Between two parts made while nothing else is to be done, so that what comes meanwhile is done first: behind the lock, and in use."""
+
+
 class Furnished(QMainWindow):
-    """`so_far` is the interior as far as it is made; every other way to a page makes all that is left of it first."""
+    """`so_far` is the interior once it is begun; every other way to a page begins it, and makes that page."""
 
     def __init__(self) -> None:
         super().__init__()
         self.closed = asyncio.Event()
         self.so_far: Interior | None = None
-        self._idle = QTimer(self, interval=0)
+        self._furnished = False
+        self._idle = QTimer(self, interval=PAUSE_MS)
         self._idle.timeout.connect(self._make_more)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        if not self.furnished and not self._idle.isActive():
+        if not self._furnished and not self._idle.isActive():
             self._idle.start()
 
-    @property
-    def furnished(self) -> bool:
-        """Whether all pages are made."""
-        return self.so_far is not None and self.so_far.made
-
-    def _begin(self) -> Interior:
-        """The interior as far as it is made."""
-        if self.so_far is None:
-            self.so_far = self.new_interior()
-        return self.so_far
+    def slow_down(self) -> None:
+        """Somebody uses the window from now on."""
+        self._idle.setInterval(CALM_MS)
 
     def _make_more(self) -> None:
-        if self.furnished or self.closed.is_set():
-            self._idle.stop()
-        elif self.so_far is None:
+        if self.so_far is None and not self.closed.is_set():
             self._begin()
-        else:
-            self.so_far.advance()
+        elif self.closed.is_set() or self.so_far is None or not self.so_far.make_more():
+            self._furnished = True
+            self._idle.stop()
+
+    def _begin(self) -> Interior:
+        self.so_far = self.new_interior()
+        return self.so_far
 
     def new_interior(self) -> Interior:
         raise NotImplementedError
 
     @property
     def interior(self) -> Interior:
-        """The whole of it."""
-        interior = self._begin()
-        interior.finish()
-        return interior
+        return self.so_far or self._begin()
 
     @property
     def pages(self) -> dict[str, Page]:
-        return self.interior.pages
+        """Those of the sidebar, by their names."""
+        return {name: self.interior.page(name) for name in PAGES}
 
     @property
     def captures(self) -> CapturesPage:
-        return self.interior.captures
+        return self.interior.captures.complete()
 
     @property
     def viewer(self) -> ViewerPage:
-        return self.interior.viewer
+        return self.interior.viewer.complete()
 
     @property
     def glasses(self) -> GlassesPage:
-        return self.interior.glasses
+        return self.interior.glasses.complete()
 
     @property
     def ask(self) -> AskPage:
-        return self.interior.ask
+        return self.interior.ask.complete()
 
     @property
     def shared(self) -> SharedPage:
-        return self.interior.shared
+        return self.interior.shared.complete()
 
     @property
     def settings(self) -> SettingsPage:
-        return self.interior.settings
+        return self.interior.settings.complete()
 
     @property
     def diagnostics(self) -> DiagnosticsPage:
-        return self.interior.diagnostics
+        return self.interior.diagnostics.complete()
 
     @property
     def gate(self) -> GateWays:

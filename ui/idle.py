@@ -72,7 +72,7 @@ class Guard(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """See every key and touch of the program. The first one after a long sleep must not count before the time was looked at."""
-        if event.type() in _USE and event.spontaneous():
+        if event.spontaneous() and event.type() in _USE:  # in this order, since nearly all that passes here is Qt's own
             self.check()
             self.used()
         return False

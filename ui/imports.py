@@ -1,4 +1,4 @@
-"""What belongs to imports besides the page: the work itself, the card of Meta AI, and the ways between the pages."""
+"""What belongs to imports besides the page: the work itself, and the card of Meta AI."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.imports.desk import META_AI
 from ui.context import Context
 from ui.dialogs import opened
 from ui.import_work import ImportWork
-from ui.pages.captures import CapturesPage
-from ui.pages.glasses import GlassesPage
 from ui.pages.importing import ImportPage
-from ui.pages.viewer import ViewerPage
+from ui.shell import Inside
 from ui.widgets.banner import Banners
 from ui.widgets.card_sheet import CardSheet
 
@@ -23,25 +21,17 @@ _TERMS = "terms of meta-ai"
 
 
 class ImportWays(QObject):
-    """Owns the import page and the work."""
+    """Owns the import page and the work; puts the page into `inside`."""
 
-    def __init__(self, window: QWidget, context: Context, banners: Banners) -> None:
+    def __init__(self, window: QWidget, context: Context, banners: Banners, inside: Inside, go: Callable[[str], object]) -> None:
+        """`go` brings another page to the front by its name."""
         super().__init__(window)
         self._window = window
         self._context = context
+        self._inside = inside
         self._from = "captures"
         self.work = ImportWork(context, self)
-        self.page = ImportPage(context, banners, self.work)
-
-    def join(
-        self, stack: QStackedWidget, go: Callable[[str], object], captures: CapturesPage, glasses: GlassesPage, viewer: ViewerPage
-    ) -> None:
-        """Put the page into `stack`, and lay the ways; `go` brings another page to the front by its name."""
-        self._stack, self._glasses = stack, glasses
-        stack.addWidget(self.page)
-        captures.import_asked.connect(self.take)
-        glasses.import_asked.connect(self.show_page)
-        viewer.details.whence.terms_asked.connect(self.show_terms)
+        self.page = inside.put(ImportPage(context, banners, self.work))
         self.page.left.connect(lambda: go(self._from))
         self.page.report_asked.connect(self.show_page)
         self.page.terms_asked.connect(self.show_terms)
@@ -55,11 +45,8 @@ class ImportWays(QObject):
 
     def show_page(self) -> None:
         """The import page; its way back leads to where one is now."""
-        from_glasses = self._stack.currentWidget() is self._glasses
-        self._from = "glasses" if from_glasses else "captures"
-        if from_glasses:
-            self._glasses.left()
-        self._stack.setCurrentWidget(self.page)
+        self._from = "glasses" if self._inside.sidebar.now == "glasses" else "captures"
+        self._inside.bring(self.page)
         self.page.entered()
 
     def show_terms(self) -> None:

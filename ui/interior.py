@@ -1,133 +1,195 @@
-"""The pages behind the lock, made one after another: the lock page is on the screen before the first of them is begun."""
+"""The pages behind the lock and the ways between them: each is made at first use, or while nothing else is to be done."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from functools import partial
+from functools import cached_property, partial
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from app import settings as declared
-from ui.gate import GateWays
-from ui.imports import ImportWays
-from ui.pages.ask import AskPage
-from ui.pages.captures import CapturesPage
-from ui.pages.diagnostics import DiagnosticsPage
-from ui.pages.glasses import GlassesPage
-from ui.pages.settings import SettingsPage
-from ui.pages.shared import SharedPage
-from ui.pages.viewer import ViewerPage
 from ui.shell import Inside
 from ui.widgets.page import Page
 
 if TYPE_CHECKING:
+    from ui.gate import GateWays
+    from ui.imports import ImportWays
     from ui.main_window import MainWindow
+    from ui.pages.ask import AskPage
+    from ui.pages.captures import CapturesPage
+    from ui.pages.diagnostics import DiagnosticsPage
+    from ui.pages.glasses import GlassesPage
+    from ui.pages.settings import SettingsPage
+    from ui.pages.shared import SharedPage
+    from ui.pages.viewer import ViewerPage
+
+PARTS = {
+    "captures": "ui.pages.captures",
+    "viewer": "ui.pages.viewer",
+    "glasses": "ui.pages.glasses",
+    "ask": "ui.pages.ask",
+    "shared": "ui.pages.shared",
+    "gate": "ui.gate",
+    "imports": "ui.imports",
+    "settings": "ui.pages.settings",
+    "diagnostics": "ui.pages.diagnostics",
+}
+"""In the order in which they are made while nobody asks for them, and the module that has to be read before each."""
 
 
 class Interior:
-    """Its parts are there once `made`. `advance` makes the next one, `finish` all that are left."""
-
-    captures: CapturesPage
-    viewer: ViewerPage
-    glasses: GlassesPage
-    ask: AskPage
-    shared: SharedPage
-    settings: SettingsPage
-    diagnostics: DiagnosticsPage
-    gate: GateWays
-    imports: ImportWays
-    inside: Inside
+    """`inside` is all that is seen while the vault is open. Every other part is made when it is first looked at."""
 
     def __init__(self, window: MainWindow, loop: asyncio.AbstractEventLoop) -> None:
-        self._window = window
-        self.pages: dict[str, Page] = {}
-        self.made = False
-        self._begun = False
-        self._steps = self._make(loop)
-
-    def advance(self) -> None:
-        """Make the next part."""
-        self._begun = True
-        self.made = self.made or next(self._steps, self) is self
-
-    def finish(self) -> None:
-        """Make all that is left."""
-        while not self.made:
-            self.advance()
-
-    def _make(self, loop: asyncio.AbstractEventLoop) -> Iterator[None]:
-        window, context, banners = self._window, self._window.context, self._window.banners
-        self.captures = CapturesPage(context, loop, banners)
-        yield
-        self.viewer = ViewerPage(context, self.captures.model, banners)
-        yield
-        self.glasses = GlassesPage(context, banners)
-        yield
-        self.ask = AskPage(context, banners)
-        yield
-        self.shared = SharedPage(context, banners)
-        yield
-        self.gate = GateWays(window, context, banners, self.ask, self.shared)
-        self.imports = ImportWays(window, context, banners)
-        yield
-        self.settings = SettingsPage(context, banners, window.guard.watch)
-        yield
-        self.diagnostics = DiagnosticsPage(context, banners, lambda: window.teller.recent)
-        yield
-        self._join()
-
-    def _join(self) -> None:
-        window = self._window
-        self.pages |= {
-            "captures": self.captures,
-            "glasses": self.glasses,
-            "ask": self.ask,
-            "shared": self.shared,
-            "settings": self.settings,
-        }
-        self.inside = Inside(window.context.theme, self.pages, (self.viewer, self.diagnostics), (window.banners, *self.gate.bars))
-        self.gate.join(self.inside.stack, window.go)
-        window.guard.watch.away.connect(self.gate.away)
-        self.imports.join(self.inside.stack, window.go, self.captures, self.glasses, self.viewer)
+        self._window, self._context, self._banners = window, window.context, window.banners
+        self._loop = loop
+        self._turns = self._make()
+        self.inside = Inside(self._context.theme, window.banners)
         self._lay_ways()
         window.rooms.addWidget(self.inside)
 
+    def make_more(self) -> bool:
+        """Do the next small part of what is left to make; False once all is made."""
+        return next(self._turns, None) is not None
+
+    def _make(self) -> Iterator[str]:
+        for part, module in PARTS.items():
+            if part not in vars(self):
+                import_module(module)
+                yield module
+                made = getattr(self, part)
+                yield part
+                while isinstance(made, Page) and made.make_more():
+                    yield part
+
+    def page(self, name: str) -> Page:
+        """A page by its name, complete."""
+        page: Page = getattr(self, name)
+        return page.complete()
+
+    # -- the parts -------------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def captures(self) -> CapturesPage:
+        from ui.pages.captures import CapturesPage
+
+        page = CapturesPage(self._context, self._loop, self._banners)
+        page.opened.connect(self._window.view)
+        page.ask_about.connect(self._window.ask_about)
+        page.pair_asked.connect(self._window.pair)
+        page.import_asked.connect(lambda paths: self.imports.take(paths))
+        return self.inside.put(page)
+
+    @cached_property
+    def viewer(self) -> ViewerPage:
+        from ui.pages.viewer import ViewerPage
+
+        page = ViewerPage(self._context, self.captures.model, self._banners)
+        page.closed.connect(partial(self._window.go, "captures"))
+        page.ask_about.connect(self._window.ask_about)
+        page.full_screen.connect(self.inside.give_room)
+        page.receipt_asked.connect(self._show_receipt)
+        page.details.whence.terms_asked.connect(lambda: self.imports.show_terms())
+        return self.inside.put(page)
+
+    @cached_property
+    def glasses(self) -> GlassesPage:
+        from ui.pages.glasses import GlassesPage
+
+        page = GlassesPage(self._context, self._banners)
+        page.import_asked.connect(lambda: self.imports.show_page())
+        page.live_asked.connect(lambda address: self.gate.live.begin(address))
+        return self.inside.put(page)
+
+    @cached_property
+    def ask(self) -> AskPage:
+        from ui.pages.ask import AskPage
+
+        page = AskPage(self._context, self._banners)
+        page.choose_asked.connect(partial(self._window.go, "captures"))
+        page.compare_asked.connect(lambda: self.gate.show_compare())
+        page.live_asked.connect(lambda: self.gate.live.begin())
+        page.receipt_asked.connect(self._show_receipt)
+        self.inside.put_above(page.sending.bar)
+        return self.inside.put(page)
+
+    @cached_property
+    def shared(self) -> SharedPage:
+        from ui.pages.shared import SharedPage
+
+        page = SharedPage(self._context, self._banners)
+        page.choose_asked.connect(partial(self._window.go, "captures"))
+        page.compare_asked.connect(lambda: self.gate.show_compare())
+        return self.inside.put(page)
+
+    @cached_property
+    def gate(self) -> GateWays:
+        from ui.gate import GateWays
+
+        ways = GateWays(self._window, self._context, self._banners, self.inside)
+        ways.compare.left.connect(partial(self._window.go, "ask"))
+        return ways
+
+    @cached_property
+    def imports(self) -> ImportWays:
+        from ui.imports import ImportWays
+
+        return ImportWays(self._window, self._context, self._banners, self.inside, self._window.go)
+
+    @cached_property
+    def settings(self) -> SettingsPage:
+        from ui.pages.settings import SettingsPage
+
+        page = SettingsPage(self._context, self._banners, self._window.guard.watch)
+        page.ai_switched.connect(self._window.switch_ai)
+        page.help_asked.connect(self._window.show_help)
+        page.shortcuts_asked.connect(self._window.show_shortcuts)
+        page.diagnostics_asked.connect(self._window.show_diagnostics)
+        return self.inside.put(page)
+
+    @cached_property
+    def diagnostics(self) -> DiagnosticsPage:
+        from ui.pages.diagnostics import DiagnosticsPage
+
+        page = DiagnosticsPage(self._context, self._banners, lambda: self._window.teller.recent)
+        page.left.connect(partial(self._window.go, "settings"))
+        return self.inside.put(page)
+
+    # -- the ways --------------------------------------------------------------------------------------------------------------
+
     def _lay_ways(self) -> None:
-        """From page to page, and from what stands around them."""
+        """From what stands around the pages, and for when the person leaves."""
         window, sidebar, strip = self._window, self.inside.sidebar, self.inside.strip
         sidebar.chosen.connect(window.go)
         sidebar.help_asked.connect(window.show_help)
         strip.lock_asked.connect(window.lock)
         strip.ai_switched.connect(window.switch_ai)
         strip.glasses_asked.connect(partial(window.go, "glasses"))
-        self.settings.ai_switched.connect(window.switch_ai)
-        self.settings.help_asked.connect(window.show_help)
-        self.settings.shortcuts_asked.connect(window.show_shortcuts)
-        self.settings.diagnostics_asked.connect(window.show_diagnostics)
-        self.diagnostics.left.connect(partial(window.go, "settings"))
-        self.captures.opened.connect(window.view)
-        self.captures.ask_about.connect(window.ask_about)
-        self.captures.pair_asked.connect(window.pair)
-        self.viewer.closed.connect(partial(window.go, "captures"))
-        self.viewer.ask_about.connect(window.ask_about)
-        self.viewer.full_screen.connect(sidebar.setHidden)
-        self.viewer.full_screen.connect(strip.setHidden)
-        self.viewer.receipt_asked.connect(lambda _number: window.go("shared"))
-        self.viewer.receipt_asked.connect(self.shared.open_number)
-        for page in (self.ask, self.shared):
-            page.choose_asked.connect(partial(window.go, "captures"))
-        strip.show_ai(window.context.services.settings.get(declared.AI_OFF))
+        strip.show_ai(self._context.services.settings.get(declared.AI_OFF))
+        window.guard.watch.away.connect(lambda: self.gate.away())
+
+    def _show_receipt(self, number: int) -> None:
+        self._window.go("shared")
+        self.shared.open_number(number)
+
+    def show_ai(self, off: bool) -> None:
+        """The AI switch moved, wherever that was."""
+        self.inside.strip.show_ai(off)
+        if "settings" in vars(self):
+            self.settings.complete().show_ai(off)
+        if "ask" in vars(self):
+            self.ask.complete().ai_switched()
 
     def forget(self) -> None:
         """The vault locks. What was never made has nothing to forget."""
-        if self.made:
-            for page in (*self.pages.values(), self.viewer, self.diagnostics):
-                page.forget()
-            self.gate.forget()
-            self.imports.forget()
+        for name in PARTS:
+            if (part := vars(self).get(name)) is not None:
+                (part.complete() if isinstance(part, Page) else part).forget()
+        if "captures" in vars(self):
             self.inside.stack.setCurrentWidget(self.captures)
 
     def close(self) -> None:
         """The window closes."""
-        if self._begun:
+        if "captures" in vars(self):
             self.captures.thumbs.close()

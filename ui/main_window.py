@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
@@ -16,13 +16,12 @@ from app.services import Services
 from app.vault.types import ItemId, LockState
 from ui.context import Context
 from ui.dialogs import opened
-from ui.furnished import Furnished
+from ui.furnished import PAGES, Furnished
 from ui.i18n import tr
 from ui.idle import Guard
 from ui.lockwatch import LockWatch
 from ui.memory import Memory
-from ui.pages.door import LockPage
-from ui.pages.first_run import WelcomePage
+from ui.pages.door import Door, LockPage
 from ui.tasks import Tasks
 from ui.teller import Teller
 from ui.theme import Theme
@@ -33,9 +32,7 @@ from ui.widgets.page import WIDEST
 
 if TYPE_CHECKING:
     from ui.interior import Interior
-
-PAGES = ("captures", "glasses", "ask", "shared", "settings")
-"""In the order of the sidebar, and of Ctrl+1 to Ctrl+5."""
+    from ui.pages.first_run import WelcomePage
 
 _OPEN_WORK = (
     *("export", "import", "favourite", "trash", "forget", "pair", "receipt", "verify receipts", "export receipts", "keys"),
@@ -74,9 +71,8 @@ class MainWindow(Furnished):
         self.guard.start()
 
     def _make_rooms(self) -> None:
-        self.welcome, self.lock_page = WelcomePage(self.context), LockPage(self.context)
+        self.lock_page = LockPage(self.context)
         self.rooms = QStackedWidget()
-        self.rooms.addWidget(self.welcome)
         self.rooms.addWidget(self.lock_page)
         self.setCentralWidget(self.rooms)
 
@@ -86,8 +82,17 @@ class MainWindow(Furnished):
         events.subscribe(GlassesChanged, self._show_glasses)
         events.subscribe(GlassesForgotten, self._show_glasses)
         self.context.theme.changed.connect(self._new_look)
-        self.welcome.finished.connect(self._room)
-        self.welcome.pair_asked.connect(self.pair)
+
+    @cached_property
+    def welcome(self) -> WelcomePage:
+        """The first run; most starts are without it."""
+        from ui.pages.first_run import WelcomePage
+
+        page = WelcomePage(self.context)
+        page.finished.connect(self._room)
+        page.pair_asked.connect(self.pair)
+        self.rooms.addWidget(page)
+        return page
 
     def new_interior(self) -> Interior:
         from ui.interior import Interior  # its modules are half of the window's; the lock page needs none of them
@@ -119,19 +124,19 @@ class MainWindow(Furnished):
         """Show the room that fits the vault. Whatever is not unlocked shows nothing of the inside, at once."""
         state = self._services.vault.state
         if state is LockState.UNLOCKED:
-            if self.welcome.engaged:
+            if "welcome" in vars(self) and self.welcome.engaged:
                 return  # the new vault's recovery code, and what else is new, comes first
-            if self.welcome.pending:
+            if self.context.memory.first_run_pending:
                 self.rooms.setCurrentWidget(self.welcome)
                 self.welcome.resume()
                 return
             if self.rooms.currentWidget() is not self.inside:
+                self.slow_down()
                 self.rooms.setCurrentWidget(self.inside)
                 self.go("captures")
                 self._show_glasses()
             return
         self._forget()
-        self.welcome.forget()
         door = self.welcome if state is LockState.ABSENT else self.lock_page
         if self.rooms.currentWidget() is not door or not self.isVisible():
             self.rooms.setCurrentWidget(door)
@@ -140,6 +145,8 @@ class MainWindow(Furnished):
     def _forget(self) -> None:
         if self.so_far is not None:
             self.so_far.forget()
+        if "welcome" in vars(self):
+            self.welcome.forget()
         for key in _OPEN_WORK:
             self.tasks.cancel(key)
         self.banners.clear()
@@ -149,16 +156,14 @@ class MainWindow(Furnished):
     def go(self, name: str) -> None:
         """Bring a page to the front."""
         if self.unlocked:
-            page = self.pages[name]
-            if self.stack.currentWidget() is self.glasses and page is not self.glasses:
-                self.glasses.left()
-            self.stack.setCurrentWidget(page)
+            page = self.interior.page(name)
+            self.inside.bring(page)
             self.sidebar.show_chosen(name)
             page.setFocus()
             page.entered()
 
     def view(self, item: str) -> None:
-        self.stack.setCurrentWidget(self.viewer)
+        self.inside.bring(self.viewer)
         self.sidebar.show_chosen("captures")
         self.viewer.open(ItemId(item))
 
@@ -167,7 +172,7 @@ class MainWindow(Furnished):
         self.go("ask")
 
     def show_diagnostics(self) -> None:
-        self.stack.setCurrentWidget(self.diagnostics)
+        self.inside.bring(self.diagnostics)
         self.diagnostics.entered()
 
     def pair(self) -> None:
@@ -183,7 +188,6 @@ class MainWindow(Furnished):
     def lock(self) -> None:
         if self.unlocked:
             self._forget()
-            self.welcome.forget()
             self.rooms.setCurrentWidget(self.lock_page)
             self.lock_page.entered()
             self.tasks.start(self._services.vault.lock(), key="lock")
@@ -195,25 +199,22 @@ class MainWindow(Furnished):
         try:
             self._services.settings.set(declared.AI_OFF, off)
         finally:
-            now = self._services.settings.get(declared.AI_OFF)
-            if self.furnished:
-                self.strip.show_ai(now)
-                self.settings.show_ai(now)
-                self.ask.ai_switched()
+            if self.so_far is not None:
+                self.so_far.show_ai(self._services.settings.get(declared.AI_OFF))
 
     def _vault_changed(self, event: VaultChanged) -> None:
         if not self.closed.is_set():
             self._room()
 
     def _show_glasses(self, _event: object = None) -> None:
-        if self.furnished:
+        if self.so_far is not None:
             self.strip.show_glasses(self._services.glasses.known())
 
     @property
     def here(self) -> Banners:
         """Where a message can be seen now."""
         room = self.rooms.currentWidget()
-        return room.banners if isinstance(room, WelcomePage | LockPage) else self.banners
+        return room.banners if isinstance(room, Door) else self.banners
 
     def _new_look(self) -> None:
         redress(self.context.theme, self)

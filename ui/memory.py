@@ -6,6 +6,9 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings
 
+_VAULT_STEP = 1
+"""The one of the first run that makes the vault; it cannot be left for later."""
+
 
 class Memory:
     """A small ini file beside the settings. Unreadable values fall back to the defaults."""
@@ -32,6 +35,11 @@ class Memory:
     def first_run(self, step: int) -> None:
         self._file.setValue("first_run", step)
         self._file.sync()
+
+    @property
+    def first_run_pending(self) -> bool:
+        """Whether steps after the vault's creation were neither done nor skipped."""
+        return self.first_run > _VAULT_STEP
 
     @property
     def tile_size(self) -> int:

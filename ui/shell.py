@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
+from typing import TypeVar
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QButtonGroup, QFrame, QLabel, QSizePolicy, QStackedWidget, QToolButton, QWidget
@@ -21,6 +22,18 @@ from ui.widgets.switch import Switch
 from ui.widgets.toggling import ToggleTool
 
 AGE_MS = 30_000
+P = TypeVar("P", bound=Page)
+
+
+def page_titles() -> tuple[tuple[str, str], ...]:
+    """The pages of the sidebar, in the order of Ctrl+1 to Ctrl+5: the name of each, and what a person reads."""
+    return (
+        ("captures", tr("Captures")),
+        ("glasses", tr("Glasses")),
+        ("ask", tr("Ask")),
+        ("shared", tr("Shared")),
+        ("settings", tr("Settings")),
+    )
 
 
 class Sidebar(QFrame):
@@ -70,6 +83,11 @@ class Sidebar(QFrame):
 
     def show_chosen(self, name: str) -> None:
         self._buttons[name].setChecked(True)
+
+    @property
+    def now(self) -> str:
+        """The name of the page that is marked as chosen; empty before any was."""
+        return next((name for name, made in self._buttons.items() if made.isChecked()), "")
 
 
 class Strip(QFrame):
@@ -131,16 +149,15 @@ class Strip(QFrame):
 class Inside(QWidget):
     """All that is seen while the vault is open: sidebar, messages above, one page at a time, and the strip below."""
 
-    def __init__(self, theme: Theme, pages: Mapping[str, Page], others: Sequence[Page], above: Sequence[QWidget]) -> None:
+    def __init__(self, theme: Theme, banners: QWidget) -> None:
         super().__init__()
         set_role(self, "window")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.sidebar = Sidebar(theme, [(name, page.title.text()) for name, page in pages.items()])
+        self.sidebar = Sidebar(theme, page_titles())
         self.strip = Strip(theme)
         self.stack = QStackedWidget()
-        for page in (*pages.values(), *others):
-            self.stack.addWidget(page)
-        right = column(column(*above, margins=(MARGIN, 0, MARGIN, 0)), gap=0)
+        self._above = column(banners, margins=(MARGIN, 0, MARGIN, 0))
+        right = column(self._above, gap=0)
         right.addWidget(self.stack, 1)
         across = row(self.sidebar, gap=0)
         across.addLayout(right, 1)
@@ -148,3 +165,24 @@ class Inside(QWidget):
         whole.addLayout(across, 1)
         whole.addWidget(self.strip)
         self.setLayout(whole)
+
+    def put(self, page: P) -> P:
+        """Have room for `page`, behind what is seen now."""
+        self.stack.addWidget(page)
+        return page
+
+    def put_above(self, bar: QWidget) -> None:
+        """Have `bar` stand above all pages whenever it is shown."""
+        self._above.addWidget(bar)
+
+    def bring(self, page: Page) -> None:
+        """Show `page` in place of the one that is seen now."""
+        before = self.stack.currentWidget()
+        if isinstance(before, Page) and before is not page:
+            before.leave()
+        self.stack.setCurrentWidget(page)
+
+    def give_room(self, all_of_it: bool) -> None:
+        """Give the page the whole window, or put back what stands around it."""
+        self.sidebar.setHidden(all_of_it)
+        self.strip.setHidden(all_of_it)

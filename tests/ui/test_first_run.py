@@ -99,7 +99,7 @@ async def test_all_five_steps_in_order(window, page, services, until, fake) -> N
     await until(lambda: window.stack.currentWidget() is window.glasses)
     assert window.rooms.currentWidget() is window.inside
     assert window.glasses.pairing.isVisible()
-    assert not page.pending
+    assert not window.context.memory.first_run_pending
     assert [slot.kind for slot in services.vault.ways if slot.kind is not SlotKind.PASSPHRASE] == [SlotKind.RECOVERY, SlotKind.KEYRING]
 
 

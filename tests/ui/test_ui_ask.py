@@ -45,7 +45,7 @@ class Bench(QWidget):
         self.context = Context(services, theme, self.tasks, Memory(services.profile.root))
         self.banners = Banners(theme)
         self.tasks.failed.connect(lambda said, again: self.banners.trouble(said))
-        self.ask = AskPage(self.context, self.banners)
+        self.ask = AskPage(self.context, self.banners).complete()
         self.setLayout(column(self.banners, self.ask.sending.bar, self.ask))
         self.resize(1000, 700)
 

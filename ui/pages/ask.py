@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from PySide6.QtCore import QTimer, Signal
@@ -72,12 +73,18 @@ class AskPage(Page):
         self.region = RegionCard(theme)
         self.region.answered.connect(self._placed)
         self.conversation = Conversation()
-        self._form = scrolled(column(self.region, self.conversation, self._draft_card(), None, gap=2 * GRID))
+        self._column = column(self.region, self.conversation, None, gap=2 * GRID)
+        self._form = scrolled(self._column)
         self.body.addWidget(self._none, 1)
         self.body.addWidget(self._form, 1)
+
+    def rest(self) -> Iterator[None]:
+        where, people = self._where(), self._people()
+        yield
+        self._column.insertWidget(2, self._draft_card(where, people))
         self._arrange()
 
-    def _draft_card(self) -> QFrame:
+    def _draft_card(self, where: QFrame, people: QFrame) -> QFrame:
         theme = self._context.theme
         self._chosen = label("", "lead")
         others = button(theme, tr("Choose others…"), self.choose_asked.emit, role="quiet")
@@ -96,7 +103,7 @@ class AskPage(Page):
         self._review_hint = label("", "small", wrap=True)
         head = frame("plain", FlowLayout(self._chosen, others, gap=2 * GRID))
         send = column(row(self._review, None), self._review_hint, margins=(0, 4, 0, 0))
-        parts = (head, self.shelf, asked, self._question, self._going_on(), self._where(), self._people(), send)
+        parts = (head, self.shelf, asked, self._question, self._going_on(), where, people, send)
         return card(*parts)
 
     def _going_on(self) -> QFrame:

@@ -184,11 +184,6 @@ class WelcomePage(Door):
         self._go(PROTECTS)
         self._arrive()
 
-    @property
-    def pending(self) -> bool:
-        """Whether steps after the vault's creation were neither done nor skipped."""
-        return self._context.memory.first_run >= KEY
-
     def resume(self) -> None:
         """Go on where the person was when the vault locked, or the window was closed."""
         self.engaged = True

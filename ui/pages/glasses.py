@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from PySide6.QtCore import QTimer, Signal
@@ -17,6 +17,7 @@ from ui.i18n import plural, tr
 from ui.pages.glasses_card import GlassesCard
 from ui.pages.pairing import PairingPanel
 from ui.pages.pairing_link import LONGEST_NAME
+from ui.pages.pairing_look import LookScreen
 from ui.pages.wifi_import import WifiImport
 from ui.tokens import GRID
 from ui.widgets.banner import Banners, announce
@@ -46,22 +47,30 @@ class GlassesPage(Page):
         self._pair = button(theme, tr("Pair glasses"), self._open, icon="plus", role="primary")
         self.acts.addWidget(self._pair)
         self._list = column(OtherGlasses(theme, self.import_asked.emit), None, gap=2 * GRID)
+        self._stack = QStackedWidget()
+        self._known = scrolled(self._list)
+        self._stack.addWidget(self._known)
+        self.body.addWidget(self._stack, 1)
+        self._age = QTimer(self, interval=AGE_MS)
+        self._age.timeout.connect(self._refresh)
+
+    def rest(self) -> Iterator[None]:
+        theme = self._context.theme
         hint = tr("Pair your glasses, or try everything with simulated ones.")
         start = button(theme, tr("Pair glasses"), self._open, icon="plus", role="primary")
         none = Empty(theme, "glasses", tr("No glasses yet"), hint, start)
         self._empty = scrolled(column(none, OtherGlasses(theme, self.import_asked.emit), gap=2 * GRID))
-        self.pairing = PairingPanel(context, banners)
+        self._stack.addWidget(self._empty)
+        yield
+        look = LookScreen(theme)
+        yield
+        self.pairing = PairingPanel(self._context, self._banners, look)
         self.pairing.closed.connect(self._show_known)
         self.pairing.photo_asked.connect(self.take_photo)
-        self._stack = QStackedWidget()
-        self._known = scrolled(self._list)
-        for page in (self._known, self._empty, self.pairing):
-            self._stack.addWidget(page)
-        self.body.addWidget(self._stack, 1)
-        self._age = QTimer(self, interval=AGE_MS)
-        self._age.timeout.connect(self._refresh)
+        yield
+        self._stack.addWidget(self.pairing)
         for kind, listener in self._listeners():
-            context.services.events.subscribe(kind, listener)
+            self._context.services.events.subscribe(kind, listener)
 
     def _listeners(self) -> tuple[tuple[type, Callable[..., None]], ...]:
         return (
@@ -86,8 +95,8 @@ class GlassesPage(Page):
             self._drop(address)
         self._turn_to(self._empty)
 
-    def left(self) -> None:
-        """Another page came to the front: stop listening on the air."""
+    def leave(self) -> None:
+        """Stop listening on the air."""
         self._age.stop()
         self.pairing.stop()
         self._turn_to(self._known if self._cards else self._empty)

@@ -34,7 +34,7 @@ class PairingPanel(QWidget):
     closed = Signal()
     photo_asked = Signal(str)
 
-    def __init__(self, context: Context, banners: Banners) -> None:
+    def __init__(self, context: Context, banners: Banners, look: LookScreen) -> None:
         super().__init__()
         self._context = context
         self._banners = banners
@@ -42,7 +42,7 @@ class PairingPanel(QWidget):
         self._stage: Stage | None = None
         theme = context.theme
         self.trail = Trail(theme, (tr("Find"), tr("Before you pair"), tr("Connect"), tr("Ready")))
-        self.look = LookScreen(theme, self.closed.emit)
+        self.look = look
         self.before = BeforeScreen(theme, self._agree, self._back)
         self.link = LinkScreen(theme, self._back)
         self.failed = FailedScreen(theme, self._again, self._back)
@@ -53,6 +53,7 @@ class PairingPanel(QWidget):
         self.setLayout(column(column(self.trail, margins=(0, 0, MARGIN - GUTTER, 0)), self._stack, gap=12))
         self._retry = QTimer(self, singleShot=True, interval=AGAIN_MS)
         self._retry.timeout.connect(self._search_on)
+        self.look.left.connect(self.closed)
         self.look.chosen.connect(self.choose)
         self.look.again.connect(self._again)
         self.look.simulate.connect(self._simulate)

@@ -71,13 +71,14 @@ class FoundRow(QFrame):
 
 
 class LookScreen(QWidget):
-    """`chosen` carries an address, `simulate` a family; `again` wants another search."""
+    """`chosen` carries an address, `simulate` a family; `again` wants another search, `left` is done with it."""
 
     chosen = Signal(str)
     simulate = Signal(str)
     again = Signal()
+    left = Signal()
 
-    def __init__(self, theme: Theme, leave: Callable[[], None]) -> None:
+    def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
         self._rows: dict[str, FoundRow] = {}
@@ -87,7 +88,7 @@ class LookScreen(QWidget):
         self.heard = QVBoxLayout()
         self.heard.setSpacing(GRID)
         self.search = button(theme, tr("Search again"), self.again.emit, icon="refresh")
-        self.done = button(theme, tr("Done"), leave)
+        self.done = button(theme, tr("Done"), self.left.emit)
         head = row(label(tr("Glasses nearby"), "lead"), None, self.search, self.done)
         near = card(head, self.progress, self.notice, self.heard, gap=GRID + 4)
         whole = column(near, self._why(), self._trial(), self._never(), None, gap=2 * GRID)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QWidget
@@ -43,8 +43,6 @@ class SettingsPage(Page):
         self._context = context
         self._banners = banners
         self._watch = watch
-        self.destinations = DestinationsCard(context, banners)
-        self.keys = KeysCard(context, banners)
         self.rows: dict[str, SettingRow] = {}
         self._groups: list[tuple[QFrame, QLabel, list[QWidget]]] = []
         self._cards: list[Found] = []
@@ -57,13 +55,16 @@ class SettingsPage(Page):
         self.acts.addWidget(self._search)
         self._nothing = label(tr("No setting fits these words."), tone="muted")
         hide_if(self._nothing, True)
-        self.body.addWidget(scrolled(column(*self._sections(), self._nothing, None, gap=2 * GRID)), 1)
+        self._column = column(self._nothing, None, gap=2 * GRID)
+        self.body.addWidget(scrolled(self._column), 1)
         context.services.settings.on_change(self._changed)
 
     # -- layout ----------------------------------------------------------------------------------------------------------------
 
-    def _sections(self) -> Sequence[QWidget]:
+    def rest(self) -> Iterator[None]:
         """In the order of the groups; what is more than a choice stands below the group it belongs to."""
+        self.destinations = DestinationsCard(self._context, self._banners)
+        self.keys = KeysCard(self._context, self._banners)
         more: dict[Group, tuple[Found, ...]] = {
             Group.LOCK: (
                 (self.keys, tr("Ways to open the vault passphrase keyring recovery code")),
@@ -71,15 +72,18 @@ class SettingsPage(Page):
             ),
             Group.SHARING: ((self.destinations, tr("Where questions may go destinations servers keys models")),),
         }
-        made: list[QWidget] = []
         for group in Group:
-            made.append(self._group(group))
+            self._place(self._group(group))
             for found in more.get(group, ()):
                 self._cards.append(found)
-                made.append(found[0])
+                self._place(found[0])
+            yield
         help = self._help()
         self._cards.append((help, tr("Help diagnostics report problems keyboard shortcuts about version")))
-        return [*made, help]
+        self._place(help)
+
+    def _place(self, section: QWidget) -> None:
+        self._column.insertWidget(self._column.count() - 2, section)
 
     def _group(self, group: Group) -> QFrame:
         title = label(tr_core(group.value), "lead")

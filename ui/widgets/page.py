@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Self
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLayout, QScrollArea, QToolButton, QVBoxLayout, QWidget
@@ -44,7 +45,7 @@ class Mirrored(QObject):
 
 
 class Page(QWidget):
-    """Pages are made once. `entered` is called when one comes to the front; `forget` must leave nothing of the vault in it."""
+    """Pages are made once, part by part. `entered` when one comes to the front; `forget` must leave nothing of the vault in it."""
 
     def __init__(self, title: str, *, scrolls: bool = False) -> None:
         """`scrolls`: the body is made of `scrolled` columns, which bring the margins at the right and below along."""
@@ -70,6 +71,21 @@ class Page(QWidget):
         whole.addLayout(self.body, 1)
         self.setAccessibleName(title)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self._rest = self.rest()
+
+    def rest(self) -> Iterator[None]:
+        """The larger parts of a page, each to be made in a turn of its own; nothing of a page is used before it is complete."""
+        yield from ()
+
+    def make_more(self) -> bool:
+        """Make the next of its larger parts; False once it is complete."""
+        return next(self._rest, self) is None
+
+    def complete(self) -> Self:
+        """Make all that is left of it."""
+        while self.make_more():
+            pass
+        return self
 
     def leads_back(self, theme: Theme, name: str, leave: Callable[[], object], *, shortcut: str = "") -> QToolButton:
         """Put the way back before the title; returns its button."""
@@ -79,6 +95,9 @@ class Page(QWidget):
 
     def entered(self) -> None:
         """The page came to the front."""
+
+    def leave(self) -> None:
+        """Another page comes to the front in its place."""
 
     def forget(self) -> None:
         """The vault locks: drop every picture, name and text that came from it, now."""
