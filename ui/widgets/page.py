@@ -107,6 +107,7 @@ def scrolled(content: QVBoxLayout) -> QScrollArea:
     """A column that scrolls up and down and never grows wider than is good to read."""
     area = scrolling(content)
     inner = area.widget()
+    assert inner is not None  # `content` is in it
     inner.setMaximumWidth(WIDEST + MARGIN - GUTTER)
     Mirrored(inner, content, (0, 0, MARGIN - GUTTER, MARGIN))
     area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
