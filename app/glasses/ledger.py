@@ -81,6 +81,7 @@ class Ledger:
             self._open()
 
     def _open(self) -> None:
+        self._path.touch(0o600)
         self._database = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
         run = self._database.execute
         run("PRAGMA synchronous = FULL")

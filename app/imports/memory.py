@@ -36,6 +36,7 @@ class ImportMemory:
             self._open()
 
     def _open(self) -> None:
+        self._path.touch(0o600)
         self._database = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
         run = self._database.execute
         run("PRAGMA journal_mode = WAL")

@@ -11,6 +11,7 @@ import pytest
 
 from app.glasses.ledger import CaptureState, Ledger
 from app.glasses.types import KnownGlasses
+from app.imports.memory import ImportMemory
 from app.vault.types import ItemId
 from ble.types import CaptureKind, LinkState, Offer
 
@@ -152,3 +153,9 @@ async def test_glasses_keep_their_captures_until_the_wearer_chooses_otherwise(be
     async with asyncio.timeout(20):
         while not released:
             await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("kind", [Ledger, ImportMemory])
+def test_the_file_is_for_its_owner_only(kind: type[Ledger | ImportMemory], tmp_path: Path) -> None:
+    kind(tmp_path / "ledger.db").close()
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}

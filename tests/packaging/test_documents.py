@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,3 +83,24 @@ def test_a_person_at_windows_is_given_what_make_does() -> None:
     words = shlex.split(lines[1].replace("\\", "/").replace("#", " "))
     for step in ("requirements-dev.txt", "--require-hashes", "--no-build-isolation", ".venv/Scripts/ruff", ".venv/Scripts/mypy;", "pytest"):
         assert step in [word.rstrip(";") if word != step else word for word in words], step
+
+
+def test_the_map_shows_every_room_whose_imports_are_kept() -> None:
+    rooms = re.findall(r'^    "([\w/]+)": \(', text("tests/test_architecture.py"), re.MULTILINE)
+    shown = set(re.findall(r"^\| `([\w/]+)/`", text("CONTRIBUTING.md"), re.MULTILINE))
+    assert len(rooms) > 10
+    assert set(rooms) == shown
+
+
+def test_every_file_of_the_drawing_is_there() -> None:
+    drawing = re.search(r"## The life of a capture\n\n```\n(.*?)```", text("CONTRIBUTING.md"), re.DOTALL)
+    assert drawing is not None
+    named = set(re.findall(r"\b(?:app|ble|ui)/[\w/]+", drawing[1]))
+    assert len(named) > 8
+    assert [path for path in named if not (ROOT / path).is_dir() and not (ROOT / f"{path}.py").is_file()] == []
+
+
+def test_a_profile_of_this_version_is_kept() -> None:
+    version = tomllib.loads(text("pyproject.toml"))["project"]["version"]
+    assert (ROOT / "tests/app/released" / version.rpartition(".")[0] / "about.json").is_file()
+    assert "## Unreleased" in text("CHANGELOG.md") or f"## {version}" in text("CHANGELOG.md")
