@@ -60,7 +60,7 @@ def shared_pictures(path: Path) -> Iterator[SharedPicture]:
             lists = [member for member in members if member.filename.rpartition("/")[2] in _LISTS]
             if not lists or len(members) > _MOST_MEMBERS:
                 raise _no_conversations()
-            yield from _pictures(archive, lists, {member.filename: member for member in members})
+            yield from _pictures(archive, lists, _by_name(members))
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
         raise ArchiveUnreadable(
             "This is no archive that can be read.", "It is damaged, or no ZIP file.", "Download it from Meta again."
@@ -86,7 +86,7 @@ def _pictures(archive: zipfile.ZipFile, lists: list[zipfile.ZipInfo], members: d
             if len(given) < _MOST_PICTURES:
                 given.setdefault(named.uri, named.at)
     for uri, at in given.items():
-        found = next((members[name] for name in (uri, *_below(uri, members)) if name in members), None)
+        found = members.get(uri)
         if found is None or found.file_size > LARGEST_PICTURE:
             continue
         data = _read(archive, found, LARGEST_PICTURE)
@@ -94,9 +94,10 @@ def _pictures(archive: zipfile.ZipFile, lists: list[zipfile.ZipInfo], members: d
             yield SharedPicture(found.filename.rpartition("/")[2], data, at)
 
 
-def _below(uri: str, members: dict[str, zipfile.ZipInfo]) -> list[str]:
-    """Archives may have one folder around everything."""
-    return [name for name in members if name.endswith(f"/{uri}")] if uri else []
+def _by_name(members: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
+    """Each by its own name, and by what follows the first folder: an archive may have one around everything."""
+    below = {member.filename.partition("/")[2]: member for member in members}
+    return below | {member.filename: member for member in members}
 
 
 def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most: int) -> bytes:

@@ -24,10 +24,11 @@ _OWN_WORDS = (Sign.MAKE, Sign.MODEL)
 def recognise(clues: Clues) -> Camera:
     """The camera that `clues` speak for. Never raises."""
     texts = _texts(clues)
+    said = {sign: [text for each, text in texts if each is sign] for sign, _ in texts}
     points, signs = dict.fromkeys((each.id for each in FAMILIES), 0), dict[str, list[tuple[Sign, str]]]()
     strongest = dict.fromkeys(points, 0)
     for rule in RULES:
-        fits = next((text for sign, text in texts if sign is rule.sign and rule.pattern.fullmatch(text)), None)
+        fits = next((text for text in said.get(rule.sign, ()) if rule.pattern.fullmatch(text)), None)
         if fits is None:
             continue
         for each in rule.families:

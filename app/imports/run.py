@@ -20,8 +20,8 @@ from app.lanes import Lanes
 from app.media.types import Thumb
 from app.vault.types import ItemMeta
 
-AT_ONCE = 8
-"""Files under way: some are being hashed and sealed, the others wait for the drive, which syncs several nearly as fast as one."""
+AT_ONCE = 4
+"""Files under way: some are being hashed and sealed, the others wait for the drive. More only wait for one another."""
 Arrived = Callable[[ItemMeta, Sequence[Thumb]], Awaitable[None]]
 _WINDOW = 8.0
 """Seconds over which the rate is taken: several files end at once, so the time between two says nothing."""

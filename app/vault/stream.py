@@ -102,27 +102,28 @@ def _fill(source: BinaryIO, buffer: bytearray) -> int:
 
 
 class Sealer:
-    """Seals one payload, block after block, in order. One AEAD object and one output buffer a file."""
+    """Seals one payload, block after block, in order, of which none is larger than the first. One AEAD object and one buffer a file."""
 
     def __init__(self, key: bytes) -> None:
         self._aead = ChaCha20Poly1305(key)
         self._next = 0
-        self._out = memoryview(bytearray(_BATCH * SEALED_CHUNK))
+        self._out: memoryview | None = None
 
     def seal(self, block: memoryview, last: bool) -> memoryview:
         """Return `block` (at most BLOCK bytes, a whole number of chunks unless `last`) sealed; valid until the next call."""
         if len(block) > BLOCK or (not last and (len(block) % CHUNK or not len(block))):
             raise ValueError("blocks are whole chunks, save the last")
+        out = self._out = self._out or memoryview(bytearray(sealed_size(len(block))))
         filled = 0
         starts = range(0, max(1, len(block)), CHUNK)
         for start in starts:
             chunk = block[start : start + CHUNK]
             final = last and start == starts[-1]
             size = len(chunk) + TAG
-            self._aead.encrypt_into(nonce(self._next, final), chunk, None, self._out[filled : filled + size])
+            self._aead.encrypt_into(nonce(self._next, final), chunk, None, out[filled : filled + size])
             self._next += 1
             filled += size
-        return self._out[:filled]
+        return out[:filled]
 
 
 def open_blocks(key: bytes, source: bytes | memoryview | BinaryIO) -> Iterator[memoryview]:

@@ -127,6 +127,16 @@ class Screen:
     def refresh(self, event: ItemsChanged) -> None:
         self.changed.extend(event.ids)
 
+    async def look_at_all(self, library: Library, lanes: Lanes) -> None:
+        """Let the background work until it says that it is done."""
+        previews = Previews(library, lanes, self.events, quiet=0.0)
+        running = asyncio.ensure_future(previews.run())
+        previews.wake()
+        await self.ended.wait()
+        previews.close()
+        await running
+        lanes.close()
+
 
 @pytest.fixture
 def unsound(recognition: ModuleType) -> bytes:
@@ -155,13 +165,7 @@ async def test_an_import_brings_tiles_and_the_rest_comes_in_the_background(
     assert rough
     assert all(tile.intact for tile in library.tiles(Query()))
 
-    previews = Previews(library, lanes, screen.events, quiet=0.0)
-    running = asyncio.ensure_future(previews.run())
-    previews.wake()
-    await screen.ended.wait()
-    previews.close()
-    await running
-    lanes.close()
+    await screen.look_at_all(library, lanes)
     assert (screen.made[-1].done, set(screen.changed)) == (3, {items[name] for name in ("with.jpg", "without.jpg", "unsound.jpg")})
     assert library.not_looked_at() == []
     tiles = {tile.id: tile for tile in library.tiles(Query())}
@@ -202,13 +206,7 @@ async def test_looking_stops_for_arrivals_and_for_the_lock_and_goes_on_after_a_r
     left = library.not_looked_at()
     assert 0 < len(left) < len(items)
     assert left == [item for item in items[::-1] if item in left]  # newest first
-    again = Previews(library, lanes, screen.events, quiet=0.0)
-    running = asyncio.ensure_future(again.run())
-    again.wake()
-    await screen.ended.wait()
-    again.close()
-    await running
-    lanes.close()
+    await screen.look_at_all(library, lanes)
     assert library.not_looked_at() == []
 
 
@@ -218,12 +216,6 @@ async def test_what_cannot_be_read_now_is_left_for_the_next_start(
     library, screen, lanes = Library(vault), Screen(), Lanes()
     gone, sound = new_photo(pictures[0]), new_photo(pictures[1])
     next(vault.folder.rglob(f"{gone}.age")).unlink()
-    previews = Previews(library, lanes, screen.events, quiet=0.0)
-    running = asyncio.ensure_future(previews.run())
-    previews.wake()
-    await screen.ended.wait()
-    previews.close()
-    await running
-    lanes.close()
+    await screen.look_at_all(library, lanes)
     assert library.not_looked_at() == [gone]
     assert screen.changed == [sound]

@@ -35,14 +35,6 @@ JPEG = b"\xff\xd8\xff\xe0" + b"media bytes " * 20_000
 Opener = Callable[[Path], Vault]
 
 
-def object_file(folder: Path, item: ItemId) -> Path:
-    return folder / "objects" / item[:2] / f"{item}.age"
-
-
-def meta_file(folder: Path, item: ItemId) -> Path:
-    return folder / "objects" / item[:2] / f"{item}.meta.age"
-
-
 def test_a_new_vault_is_unlocked_and_keeps_what_it_gets(vault: Vault, folder: Path, new_item: NewItem) -> None:
     assert vault.state is LockState.UNLOCKED
     assert Vault.exists(folder)
@@ -59,7 +51,7 @@ def test_a_new_vault_is_unlocked_and_keeps_what_it_gets(vault: Vault, folder: Pa
     with vault.open_media(meta.id) as media:
         media.seek(100_000)
         assert media.read(20) == JPEG[100_000:100_020]
-    assert {path.name for path in object_file(folder, meta.id).parent.iterdir()} == {f"{meta.id}.age", f"{meta.id}.meta.age"}
+    assert {path.name for path in (folder / "objects" / meta.id[:2]).iterdir()} == {f"{meta.id}.age", f"{meta.id}.meta.age"}
 
 
 def test_a_naive_time_counts_as_utc(vault: Vault, new_item: NewItem) -> None:
@@ -232,7 +224,7 @@ def test_deleting_is_for_good(vault: Vault, folder: Path, new_item: NewItem) -> 
     for call in (vault.read, vault.meta, vault.open_media, vault.delete):
         with pytest.raises(ItemMissing):
             call(meta.id)
-    assert list(object_file(folder, meta.id).parent.iterdir()) == []
+    assert list((folder / "objects" / meta.id[:2]).iterdir()) == []
     assert vault.index.thumb(meta.id, 160) is None
     assert vault.catch_up() == ()
 
