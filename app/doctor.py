@@ -83,7 +83,7 @@ def of_pair(name: str, view: GlassesView, salt: bytes) -> Finding:
     mark = hashlib.sha256(salt + view.known.address.encode()).hexdigest()[:8]
     about = f"{view.known.family}{', simulated' if view.known.simulated else ''}, id {mark}"
     if view.state is LinkState.READY:
-        return Finding(name, f"connected ({about})", True)
+        return Finding(name, f"the link is up ({about})", True)
     return Finding(name, f"{view.trouble or 'They did not answer in time. Bring them closer.'} ({about})", False)
 
 
@@ -141,7 +141,7 @@ def _courier(found: InForce, kernel: str) -> str:
 def _vault(services: Services) -> Finding:
     if services.vault.state is LockState.ABSENT:
         return Finding("vault", "none yet")
-    return Finding("vault", "format age v1, opens with: " + ", ".join(slot.kind.value for slot in services.vault.slots()), True)
+    return Finding("vault", f"format age v1, opens with: {', '.join(slot.kind.value for slot in services.vault.slots())}", True)
 
 
 async def _radio(services: Services) -> Finding:

@@ -12,6 +12,7 @@ from ui.bulk import in_pieces
 from ui.context import Context
 from ui.dialogs import ask, choose_folder, tell
 from ui.i18n import plural, tr
+from ui.i18n import said as tr_core
 from ui.widgets.banner import Act, Banners
 
 
@@ -43,7 +44,7 @@ def say_notices(parent: QWidget, context: Context, banners: Banners, notices: Se
     what = tr("The vault is not as this computer left it.") if serious else tr("The vault could not be compared with how it stood last.")
     more = Act(tr("Tell me more"), lambda: context.tasks.start(_explain_notices(parent, serious), key="notices"), closes=False)
     accept = Act(tr("Accept"), lambda: context.tasks.start(_accepting(context, banners), key="notices"))
-    said = Explanation(what, " ".join(notice.text for notice in notices))
+    said = Explanation(what, " ".join(tr_core(notice.text) for notice in notices))
     banners.warn(said, *((more, accept) if serious else (more,)))
 
 

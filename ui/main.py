@@ -20,6 +20,7 @@ from app.outside import Outside
 from app.paths import Profile
 from ui.collector import Collector
 from ui.dialogs import tell
+from ui.i18n import said as tr_core
 from ui.i18n import tr
 from ui.icons import app_icon
 from ui.language import speak
@@ -144,7 +145,7 @@ async def _run(
     except Exception as error:  # whatever it was, the person is told in the same three parts
         said = explain(error)
         anchor = QWidget()
-        await tell(anchor, said.what, " ".join(part for part in (said.why, said.action) if part))
+        await tell(anchor, tr_core(said.what), " ".join(tr_core(part) for part in (said.why, said.action) if part))
         return FAILED
     try:
         window = MainWindow(services, theme, loop, make_watch())

@@ -15,6 +15,7 @@ from app.vault.types import ItemKind, NewItem
 from ble.types import LinkState
 from ui.i18n import plural, tr
 from ui.i18n import said as tr_core
+from ui.phrases import together
 
 _WEEKDAY = re.compile(r"[\s,،、]*dddd[\s,،、]*")
 _DAY = re.compile(r"('[^']*')|\s*(?<!d)d(?!d)[.,日일]*\s*('[^']*'\s*)?")
@@ -119,9 +120,15 @@ def number(count: int) -> str:
     return QLocale().toString(count)
 
 
+def translated(said: Explanation) -> Explanation:
+    """The same in the person's language; what is in it already stays."""
+    return Explanation(tr_core(said.what), tr_core(said.why), tr_core(said.action))
+
+
 def explained(said: Explanation) -> str:
     """What is wrong, why, and what to do, in one line and in the person's language."""
-    return " ".join(tr_core(part) for part in (said.what, said.why, said.action) if part)
+    ours = translated(said)
+    return together((ours.what, ours.why, ours.action))
 
 
 def duration(milliseconds: int) -> str:

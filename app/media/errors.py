@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 
 from app.errors import EyelidError
+
+_DAMAGED: Mapping[str, str] = MappingProxyType(
+    {
+        "file": "This file is damaged.",
+        "picture": "This picture is damaged.",
+        "photo": "This photo is damaged.",
+        "video": "This video is damaged.",
+        "sound": "This recording is damaged.",
+    }
+)
+_TOO_LARGE: Mapping[str, str] = MappingProxyType(
+    {
+        "file": "This file is too large.",
+        "picture": "This picture is too large.",
+        "photo": "This photo is too large.",
+        "video": "This video is too large.",
+        "sound": "This recording is too large.",
+    }
+)
+"""Whole sentences, since nouns of other languages change the words around them."""
 
 
 class MediaDamaged(EyelidError):
     """The bytes are not a whole file of the kind they begin as."""
 
     def __init__(self, why: str, *, noun: str = "file") -> None:
-        super().__init__(f"This {noun} is damaged.", why, "If you can, take or copy it again.")
+        super().__init__(_DAMAGED[noun], why, "If you can, take or copy it again.")
 
 
 class MediaTooLarge(MediaDamaged):
@@ -21,7 +42,7 @@ class MediaTooLarge(MediaDamaged):
     def __init__(self, *, noun: str = "file") -> None:
         EyelidError.__init__(
             self,
-            f"This {noun} is too large.",
+            _TOO_LARGE[noun],
             "It says it is larger than any picture that glasses take.",
             "Make it smaller, or keep it elsewhere.",
         )

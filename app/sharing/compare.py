@@ -33,6 +33,14 @@ CLASS_WORDS: Mapping[PolicyClass, str] = MappingProxyType(
         PolicyClass.MIRROR: "stays on this computer; no AI",
     }
 )
+_CLASS_SENTENCES: Mapping[PolicyClass, str] = MappingProxyType(
+    {
+        PolicyClass.TRAINS: "It may be used to train AI, and seen by people.",
+        PolicyClass.KEPT: "It is not used for training by default; it is kept for a while, and may be reviewed for abuse.",
+        PolicyClass.LOCAL: "It stays on your own computer.",
+        PolicyClass.MIRROR: "It stays on this computer; no AI.",
+    }
+)
 READING_ONLY = frozenset({"chatgpt", "claude", "gemini-app", "grok", "meta-ai", "ollama-cloud"})
 """Cards of apps that Eyelid never sends to: people compare."""
 
@@ -78,5 +86,5 @@ def change_words(change: Change) -> str:
 
 def _value(name: str, text: str) -> str:
     if name == CLASS and text in {each.value for each in PolicyClass}:
-        return CLASS_WORDS[PolicyClass(text)] + "."
+        return _CLASS_SENTENCES[PolicyClass(text)]
     return text or "nothing was said."

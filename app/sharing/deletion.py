@@ -26,8 +26,10 @@ def deletion(receipt: Receipt, card: PolicyCard) -> str:
 
 def _route(card: PolicyCard) -> str:
     said = card.deletion
-    quote = f"\nIn its own words: “{said.quote}”" if said.quote else ""
-    return f"The way of {card.company}, as read on {said.read_on.isoformat()}: {said.text}{quote}\nSource: {said.source}"
+    lines = [f"The way of {card.company}, as read on {said.read_on.isoformat()}: {said.text}"]
+    if said.quote:
+        lines.append(f"In its own words: “{said.quote}”")
+    return "\n".join((*lines, f"Source: {said.source}"))
 
 
 def _letter(receipt: Receipt) -> str:
@@ -52,6 +54,6 @@ def _facts(receipt: Receipt) -> str:
         ("HTTP status", "" if receipt.http_status is None else str(receipt.http_status)),
         ("SHA-256 over the requests" if receipt.frames else "SHA-256 of the request's body", receipt.body_sha256),
         *(("SHA-256 of a picture in it", digest) for digest in receipt.item_digests),
-        ("My receipt", f"number {receipt.number}"),
+        ("My receipt", str(receipt.number)),
     ]
     return "\n".join(f"{name}: {value}" for name, value in facts if value)

@@ -21,10 +21,11 @@ from app.sharing.errors import DestinationError
 from app.sharing.keys import KeyringKeys, KeyStore
 from app.sharing.types import Destination
 
-__all__ = ["BUILT_IN", "FILE", "MIRROR", "THIS_COMPUTER", "DestinationBook", "mirror_destination"]
+__all__ = ["BUILT_IN", "FILE", "MIRROR", "MIRROR_COMPANY", "THIS_COMPUTER", "DestinationBook", "mirror_destination"]
 
 FILE = "destinations.json"
 MIRROR = "mirror"
+MIRROR_COMPANY = "Mirror (this computer, no AI)"
 _MAX_FILE = 256 * 1024
 _MAX_OWN = 50
 _GEMINI_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -32,7 +33,7 @@ _GEMINI_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 def mirror_destination(origin: str, path: str) -> Destination:
     """The mirror, where the courier says it listens."""
-    return Destination(MIRROR, "Mirror", "Mirror (this computer, no AI)", origin, path, "mirror", "mirror", "mirror", False, True)
+    return Destination(MIRROR, "Mirror", MIRROR_COMPANY, origin, path, "mirror", "mirror", "mirror", False, True)
 
 
 class DestinationBook:

@@ -279,7 +279,9 @@ def _words(status: int | None, journey: _Journey) -> str:
 def _stopped(sent: int, total: int) -> str:
     if not sent:
         return "Stopped before anything was sent."
-    return f"Stopped on request. {'All' if sent >= total else sent} of {total} bytes had left by then."
+    if sent >= total:
+        return f"Stopped on request. All of {total} bytes had left by then."
+    return f"Stopped on request. {sent} of {total} bytes had left by then."
 
 
 def _closed(why: str, action: str) -> GateClosed:

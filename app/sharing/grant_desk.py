@@ -9,6 +9,7 @@ from app.sharing.errors import GateClosed
 from app.sharing.gate import Gate
 from app.sharing.grants import Grant, GrantOffer, Grants, GrantSpan, GrantWish, granted, offer
 from app.sharing.live_desk import LiveDesk
+from app.sharing.live_lines import number_of
 from app.sharing.types import Proposal
 from app.vault.types import LockState
 from app.vault.vault import Vault
@@ -34,8 +35,11 @@ class GrantDesk:
     def _give(self, proposal: Proposal, wish: GrantWish) -> str:
         """Give what was wished for; returns what the receipt says of it."""
         grant = self._grants.give(proposal, wish)
-        until = f"until {grant.ends_at.isoformat(timespec='seconds')}, {grant.most_items} at most" if grant.ends_at else "until taken back"
-        return f"With it, more like it was allowed ({until}) under the grant {grant.id}."
+        if grant.ends_at is None or grant.most_items is None:
+            return f"With it, more like it was allowed under the grant {grant.id}, until taken back."
+        until = grant.ends_at.isoformat(timespec="seconds")
+        most = number_of(grant.most_items, "capture")
+        return f"With it, more like it was allowed under the grant {grant.id}, until {until}: {most} at most."
 
     def grant_offer(self, proposal: Proposal) -> GrantOffer:
         """What may be chosen at the approval of `proposal` besides this once."""

@@ -33,10 +33,10 @@ def number_of(count: int, noun: str) -> str:
 def words_of_look(proposal: LiveProposal) -> str:
     """What was asked for, as a sentence."""
     draft = proposal.draft
+    most, each = number_of(draft.frames, "frame"), number_of(draft.every, "second")
     return (
-        f"A live look: at most {number_of(draft.frames, 'frame')} in {number_of(draft.minutes, 'minute')}, "
-        f"one in {number_of(draft.every, 'second')} at most, "
-        f"none larger than {proposal.frame_bytes} bytes, faces {'covered' if proposal.cover_faces else 'not covered'}."
+        f"A live look: at most {most} in {number_of(draft.minutes, 'minute')}, one in {each} at most, "
+        f"none larger than {proposal.frame_bytes} bytes. {'Faces are covered.' if proposal.cover_faces else 'Faces are not covered.'}"
     )
 
 

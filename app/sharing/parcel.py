@@ -142,7 +142,9 @@ def again_line(metas: Sequence[ItemMeta], destination: Destination) -> str:
     count = sum(any(share.company == destination.company and share.leaves_computer for share in meta.shares) for meta in metas)
     if not count:
         return ""
-    noun = "photo" if all(meta.new.kind is ItemKind.PHOTO for meta in metas) else "video" if len(metas) == 1 else "capture"
+    photos = all(meta.new.kind is ItemKind.PHOTO for meta in metas)
     if len(metas) == 1:
-        return f"The same {noun} goes to {destination.company} again."
-    return f"{count} of these {len(metas)} {noun}s {'goes' if count == 1 else 'go'} to {destination.company} again."
+        return f"The same photo goes to {destination.company} again." if photos else f"The same video goes to {destination.company} again."
+    if photos:
+        return f"Photos that go to {destination.company} again: {count} of these {len(metas)}."
+    return f"Captures that go to {destination.company} again: {count} of these {len(metas)}."

@@ -48,8 +48,9 @@ class BackupDamaged(VaultError):
 
     def __init__(self, files: tuple[str, ...], what: str) -> None:
         self.files = files
-        more = f" and {len(files) - 3} more" if len(files) > 3 else ""
-        super().__init__(what, f"It concerns {', '.join(files[:3])}{more}.", "Run “verify”, check the drive, and try again.")
+        named = ", ".join(files[:3])
+        why = f"It concerns {named} and {len(files) - 3} more." if len(files) > 3 else f"It concerns {named}."
+        super().__init__(what, why, "Run “verify”, check the drive, and try again.")
 
 
 @dataclass(frozen=True, slots=True)

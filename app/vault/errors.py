@@ -63,8 +63,10 @@ class WrongRecoveryCode(VaultError):
 
 
 class NoSuchSlot(VaultError):
-    def __init__(self, kind: str) -> None:
-        super().__init__(f"This vault can't be opened by {kind}.", "It has no key slot of that kind.", "Open it in another way.")
+    """`what` is the sentence that says which way to open the vault there is not."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what, "It has no key slot of that kind.", "Open it in another way.")
 
 
 class LastSlot(VaultError):
@@ -94,12 +96,12 @@ class HybridThere(VaultError):
 class SlotNotRenewed(VaultError):
     """A slot can be sealed anew only by whoever can open it, and no key given opens this one. Nothing was changed."""
 
-    def __init__(self, kind: str, slot: str) -> None:
+    def __init__(self, slot: str, what: str, action: str) -> None:
         self.slot = slot
         super().__init__(
-            f"The new key could not be put behind the {kind} (slot {slot}).",
+            what,
             "Every way to open the vault must hold it, and no key that was given opens this one.",
-            f"Give its {kind} too, or remove slot {slot} first.",
+            action,
         )
 
 

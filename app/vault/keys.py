@@ -151,7 +151,7 @@ class Slots:
         """Raises WrongRecoveryCode, NoSuchSlot, VaultDamaged, VaultTooNew."""
         slots = config.of_kind(SlotKind.RECOVERY)
         if not slots:
-            raise NoSuchSlot("a recovery code")
+            raise NoSuchSlot("This vault can't be opened by a recovery code.")
         key = read_code(code)
         try:
             return self._first(config, slots, key, WrongRecoveryCode())
@@ -162,7 +162,7 @@ class Slots:
         """Raises WrongPassphrase, NoSuchSlot, VaultDamaged, VaultTooNew."""
         slots = config.of_kind(SlotKind.PASSPHRASE)
         if not slots:
-            raise NoSuchSlot("a passphrase")
+            raise NoSuchSlot("This vault can't be opened by a passphrase.")
         if not passphrase:
             raise WrongPassphrase
         key = passphrase_key(passphrase)
@@ -172,7 +172,7 @@ class Slots:
         """Raises KeyringUnavailable, KeyringLost, NoSuchSlot, VaultDamaged, VaultTooNew."""
         slots = config.of_kind(SlotKind.KEYRING)
         if not slots:
-            raise NoSuchSlot("the keyring")
+            raise NoSuchSlot("This vault can't be opened by the keyring.")
         trouble: VaultError = KeyringLost()
         for slot in slots:
             secret = self._store.get(service_name(config.id), slot.info.id, slot.info.keyring)
@@ -205,12 +205,22 @@ class Slots:
                 with contextlib.suppress(WrongPassphrase):
                     self.open_passphrase(alone, passphrase).wipe()
                     return self.make_passphrase(identity, passphrase, self._work_factor(slot))
-            raise SlotNotRenewed("passphrase", slot.info.id)
+            name = slot.info.id
+            raise SlotNotRenewed(
+                name,
+                f"The new key could not be put behind the passphrase (slot {name}).",
+                f"Give its passphrase too, or remove slot {name} first.",
+            )
         for key in map(read_code, codes):
             with contextlib.suppress(WrongRecoveryCode):
                 self._first(alone, alone.slots, key, WrongRecoveryCode()).wipe()
                 return write_slot(self._files, self._folder, new_slot(SlotKind.RECOVERY), identity, key.recipient)
-        raise SlotNotRenewed("recovery code", slot.info.id)
+        name = slot.info.id
+        raise SlotNotRenewed(
+            name,
+            f"The new key could not be put behind the recovery code (slot {name}).",
+            f"Give its recovery code too, or remove slot {name} first.",
+        )
 
     def _work_factor(self, slot: Slot) -> int:
         """Return what a passphrase slot, just opened, asks for."""

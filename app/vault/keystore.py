@@ -22,11 +22,11 @@ PATIENCE = 60.0
 _PROBE = 20.0
 """Seconds for finding out which back end there is."""
 _TRUSTED = {
-    "keyring.backends.SecretService": "the desktop's Secret Service",
-    "keyring.backends.libsecret": "the desktop's Secret Service",
-    "keyring.backends.kwallet": "KWallet",
-    "keyring.backends.macOS": "the macOS keychain",
-    "keyring.backends.Windows": "the Windows Credential Manager",
+    "keyring.backends.SecretService": "The vault's key can be kept in the desktop's Secret Service.",
+    "keyring.backends.libsecret": "The vault's key can be kept in the desktop's Secret Service.",
+    "keyring.backends.kwallet": "The vault's key can be kept in KWallet.",
+    "keyring.backends.macOS": "The vault's key can be kept in the macOS keychain.",
+    "keyring.backends.Windows": "The vault's key can be kept in the Windows Credential Manager.",
 }
 """Modules of jaraco/keyring (keyring/backends) that hand the secret to the system's encrypted store."""
 _CHAINER = "keyring.backends.chainer"
@@ -111,7 +111,7 @@ def describe(backend: object) -> KeyringReport:
     module = type(backend).__module__
     for trusted, words in _TRUSTED.items():
         if module == trusted or module.startswith(trusted + "."):
-            return KeyringReport(True, name, f"The vault's key can be kept in {words}; whoever can use your login can open the vault.")
+            return KeyringReport(True, name, f"{words} Whoever can use your login can open the vault.")
     if module == "keyring.backends.fail":
         return KeyringReport(False, name, "This computer has no keyring that is running; use a passphrase.")
     if module == "keyring.backends.null":

@@ -108,7 +108,7 @@ def test_doctor_says_how_the_paired_glasses_are(profile: str) -> None:
     findings = run(profile, "doctor")
     [found] = [finding for finding in findings if finding["name"] == "glasses"]
     assert found["fine"] is True
-    assert found["text"].startswith("connected (mentra-live, simulated, id ")
+    assert found["text"].startswith("the link is up (mentra-live, simulated, id ")
     assert "MENTRA" not in str(findings)
 
 

@@ -192,7 +192,7 @@ async def test_under_a_grant_nobody_is_asked(room: Any) -> None:
 async def test_the_receipt_of_the_yes_tells_what_was_allowed_with_it(room: Any) -> None:
     grant = await allowed(room)
     intent = (await room.desk.receipts())[0]
-    assert (intent.grant, grant.id in intent.detail, "2 at most" in intent.detail) == ("", True, True)
+    assert (intent.grant, grant.id in intent.detail, "2 captures at most" in intent.detail) == ("", True, True)
     assert "until taken back" in (await first_line_of(room, GrantWish(UNTIL_OFF)))
 
 

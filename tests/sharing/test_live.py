@@ -230,7 +230,7 @@ async def test_faces_are_covered_where_it_may_train(stage: Stage) -> None:
     assert view.last is not None
     assert len(view.last.covered) == 1
     assert finder.looked == 2, "once to find, once to see that none is left"
-    assert "faces covered" in (await stage.lines())[0].detail
+    assert "Faces are covered." in (await stage.lines())[0].detail
 
 
 async def test_a_frame_that_cannot_be_checked_does_not_go(stage: Stage) -> None:

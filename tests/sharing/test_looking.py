@@ -474,7 +474,7 @@ async def test_videos_that_go_again_are_called_so(room: Any) -> None:
     item = film(room)
     await go(room, await room.proposal("lm-studio", items=(item,)))
     assert (await room.proposal("lm-studio", items=(item,))).notes[0].startswith("The same video goes to")
-    assert (await room.proposal("lm-studio", items=(item, room.item))).notes[0].startswith("1 of these 2 captures goes to")
+    assert (await room.proposal("lm-studio", items=(item, room.item))).notes[0].endswith(" again: 1 of these 2.")
 
 
 # -- frames of a live look

@@ -217,7 +217,7 @@ async def test_lines_that_cannot_be_read_say_nothing(room: Any, line: bytes) -> 
 def test_differences() -> None:
     assert difference({"a": "1", "b": "2"}, {"b": "3", "c": "4"}) == (Change("b", "2", "3"), Change("c", "", "4"), Change("a", "1", ""))
     assert change_words(Change("retention", "A.", "B.")) == "How long is it kept? Before: A. Now: B."
-    assert change_words(Change("class", "kept", "trains")).startswith("In a word: before: not used for training")
+    assert change_words(Change("class", "kept", "trains")).startswith("In a word: before: It is not used for training")
     assert change_words(Change("forbids", "", "No.")) == "Forbidden: before: nothing was said. Now: No."
     assert change_words(Change("odd", "x", "y")) == "odd: before: x Now: y"
 
@@ -291,9 +291,9 @@ async def test_some_of_several_photos_go_again(room: Any) -> None:
     other = room.vault.add(room.vault.read(room.item), room.vault.meta(room.item).new).id
     third = room.vault.add(room.vault.read(room.item), room.vault.meta(room.item).new).id
     await go(room, await room.proposal("lm-studio"))
-    assert (await room.proposal("lm-studio", items=(room.item, other))).notes[0].startswith("1 of these 2 photos goes")
+    assert (await room.proposal("lm-studio", items=(room.item, other))).notes[0].endswith(" again: 1 of these 2.")
     await go(room, await room.proposal("lm-studio", items=(other,)))
-    assert (await room.proposal("lm-studio", items=(room.item, other, third))).notes[0].startswith("2 of these 3 photos go ")
+    assert (await room.proposal("lm-studio", items=(room.item, other, third))).notes[0].endswith(" again: 2 of these 3.")
 
 
 # -- ends in words

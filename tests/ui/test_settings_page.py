@@ -144,7 +144,7 @@ async def test_the_report_is_read_before_it_is_saved(diagnostics, window, until,
     said = diagnostics.text.toPlainText()
     assert "NO  keyring" in said
     assert "A capture arrived damaged." in said
-    assert "connected (omi-glass, simulated, id " in said
+    assert "the link is up (omi-glass, simulated, id " in said
     assert "AA:BB" not in said
     assert "Omi Glass" not in said, "names are the wearer's"
     assert str(tmp_path) not in said

@@ -212,6 +212,10 @@ DATA = re.compile(
 """What is in no language: what somebody called something, addresses, dates by the system's own words."""
 
 
+INVENTED = re.compile(r"They are out of reach\.|Bring them (nearer|closer)\.|The link is not encrypted\.|(These are others\. )+")
+"""What the stand-ins of these tests say, which no catalogue has."""
+
+
 @pytest.fixture
 def pseudo() -> Iterator[None]:
     i18n.use(i18n.PSEUDO)
@@ -221,7 +225,7 @@ def pseudo() -> Iterator[None]:
 
 @pytest.mark.usefixtures("pseudo")
 async def test_every_word_has_gone_through_the_door_for_words(pages, window) -> None:
-    """In a language made for testing, which puts brackets around all that it was asked for."""
+    """In a language made for testing, which puts brackets around all that the catalogues have, words of the core's included."""
     products = {family.label for family in FAMILIES}
     forgotten = {}
     async for page in pages():
@@ -232,6 +236,7 @@ async def test_every_word_has_gone_through_the_door_for_words(pages, window) -> 
                 and WORDS.search(text)
                 and text not in products
                 and not DATA.fullmatch(text.strip())
+                and not INVENTED.fullmatch(text)
             ):
                 forgotten.setdefault(text, page)
     assert forgotten == {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gettext
 import importlib.util
+import io
 import sys
 from collections.abc import Iterator
 from datetime import date
@@ -20,15 +21,17 @@ from PySide6.QtWidgets import QApplication
 from app import settings as declared
 from app.paths import Profile
 from app.settings import Settings
-from ui import i18n, words
+from ui import i18n, phrases, words
 from ui.i18n import plural, said, tr
 from ui.language import VARIABLE, speak
 
 
 @pytest.fixture(autouse=True)
 def english_again() -> Iterator[None]:
+    locale = QLocale()
     yield
     i18n.use(i18n.ENGLISH)
+    QLocale.setDefault(locale)
 
 
 @pytest.fixture(scope="module")
@@ -48,40 +51,76 @@ def german(translations: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     """A small catalogue of the test's own."""
     made = Catalog(locale="de", charset="utf-8")
     made.add("Lock", "Sperren")
+    made.add("Photo", "Foto")
     made.add(("{count} photo", "{count} photos"), ("{count} Foto", "{count} Fotos"))
-    made.add("This {noun} is damaged.", "Beschädigt: {noun}.", context="core")
-    made.add("This {noun} is damaged.", "Beschädigt: {noun}.")
+    made.add("{name}: {value}", "{name}: {value}")
+    made.add("The link was lost.", "Die Verbindung ging verloren.")
     made.add("Pictures {of} must not be sent.", "{of} bleibt hier.")
-    made.add("The glasses “{name}” sent {count} bytes.", "{count} Bytes kamen von „{name}“.", context="core")
-    made.add("The glasses {what}.", "Brille: {what}.", context="core")
-    made.add("{a} and {a_} differ.", "{a_} ist nicht {a}.", context="core")
-    made.add("{a} of {b}.", "{b}: {a}.", context="core")
-    import io
-
+    for one, german_words in CORE_WORDS.items():
+        made.add(one, german_words, context=phrases.CORE)
+    made.add("its end is missing", "of the terms", context=phrases.QUOTATION)
     monkeypatch.setattr(i18n, "_catalogue", lambda code: gettext.GNUTranslations(io.BytesIO(translations.compiled(made))))
     i18n.use("de")
+    QLocale.setDefault(QLocale("de"))
+
+
+CORE_WORDS = {
+    "Of the photo, {reason}.": "Der Grund: {reason}.",
+    "its end is missing": "sein Ende fehlt",
+    "only {size} bytes were carried": "nur {size} Bytes kamen an",
+    "The glasses “{name}” sent {count} bytes.": "{count} Bytes kamen von „{name}“.",
+    "The glasses {what}.": "Brille: {what}.",
+    "{destination_label} took in {what}.": "{destination_label} nahm {what} an.",
+    "{why} It was read on {day}.": "{why} Gelesen am {day}.",
+    "{a} and {a_} differ.": "{a_} ist nicht {a}.",
+    "{a} of {b}.": "{b}: {a}.",
+    "Here was found: {things}": "Gefunden: {things}",
+    "colour profile": "Farbprofil",
+}
 
 
 @pytest.mark.usefixtures("german")
 def test_sentences_plurals_and_patterns() -> None:
     assert tr("Lock") == said("Lock") == "Sperren"
     assert tr("Unlock") == said("Unlock") == "Unlock"
-    assert [plural(n, "{count} photo", "{count} photos") for n in (0, 1, 2)] == ["0 Fotos", "1 Foto", "2 Fotos"]
-    assert said("This photo is damaged.") == "Beschädigt: photo."
+    assert [plural(n, "{count} photo", "{count} photos") for n in (0, 1, 12_345)] == ["0 Fotos", "1 Foto", "12.345 Fotos"]
     assert said("The glasses “Omi” sent 12 bytes.") == "12 Bytes kamen von „Omi“."  # the longer of two patterns that fit
     assert said("The glasses are busy.") == "Brille: are busy."
     assert said("one and two differ.") == "two ist nicht one."
-    assert tr("This {noun} is damaged.", noun="{odd}") == "Beschädigt: {odd}."
+    assert tr("Pictures {of} must not be sent.", of="{odd}") == "{odd} bleibt hier."
     assert said("Pictures of people must not be sent.") == "Pictures of people must not be sent."  # only the window says that with a field
     assert said("Two of three.") == "Two of three."  # a pattern of nearly nothing fits nearly everything
     assert said("") == tr("") == ""
+    assert i18n.sense("its end is missing") == "of the terms"
+    assert i18n.sense("something else") == ""
+
+
+@pytest.mark.usefixtures("german")
+def test_what_fills_a_sentence_is_translated_and_names_are_not() -> None:
+    assert said("Of the photo, its end is missing.") == "Der Grund: sein Ende fehlt."
+    assert said("Of the photo, only 23 bytes were carried.") == "Der Grund: nur 23 Bytes kamen an."
+    assert said("The glasses “Photo” sent 1234567 bytes.") == "1.234.567 Bytes kamen von „Photo“."
+    assert said("Photo took in 2 photos.") == "Photo nahm 2 Fotos an."  # the first is what somebody called their server
+    assert said("The link was lost. It was read on 2026-05-03.") == "Die Verbindung ging verloren. Gelesen am Sonntag, 3. Mai 2026."
+    assert said("It is gone. It was read on 2026-99-03.") == "It is gone. Gelesen am 2026-99-03."
+    assert said("Here was found: colour profile, its end is missing, 12.5") == "Gefunden: Farbprofil, sein Ende fehlt und 12.5"
+
+
+@pytest.mark.usefixtures("german")
+def test_what_the_core_puts_together_is_taken_apart() -> None:
+    assert said("The link was lost. Of the photo, its end is missing.") == "Die Verbindung ging verloren. Der Grund: sein Ende fehlt."
+    assert said("  Here was found: colour profile\n\n1 photo\nnobody's") == "  Gefunden: Farbprofil\n\n1 Foto\nnobody's"
+    assert said("Lock: its end is missing") == "Sperren: sein Ende fehlt"
+    assert said("one thing: another") == "one thing: another"
+    assert said("Quite unknown. (colour profile, 3 photos)") == "Quite unknown. (Farbprofil und 3 Fotos)"
+    assert phrases.together(("照片已损坏。", "", "请再拍一次。")) == "照片已损坏。请再拍一次。"
 
 
 @pytest.mark.usefixtures("german")
 @given(st.text())
 def test_nothing_that_is_said_breaks_it(text: str) -> None:
     assert isinstance(said(text), str)
-    assert said(f"This {text or 'x'} is damaged.")
+    assert said(f"The glasses {text or 'x'}.")
 
 
 def test_the_nearest_language_is_taken() -> None:
@@ -92,8 +131,10 @@ def test_the_nearest_language_is_taken() -> None:
 
 def test_the_pseudo_language_shows_what_was_forgotten() -> None:
     assert i18n.use(i18n.PSEUDO) == i18n.PSEUDO
-    assert tr("Send {count} to {name}", count=2, name="Ann") == "[Séñd 2 tó Ann~~~~~~~]"
-    assert plural(1, "one", "many").startswith("[óñé")
+    assert tr("{name}, version {version}", name="Ann", version=2) == "Ann, version 2"  # no catalogue knows it
+    assert tr("Private").startswith("[Prívát")
+    assert plural(2, "{count} photo", "{count} photos") == "[2 phótóš~~~~]"
+    assert said("Of the photo, its end is missing.").startswith("[Óf thé phótó, [ítš éñd")
     assert i18n.language() == i18n.PSEUDO
 
 

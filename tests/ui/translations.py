@@ -1,9 +1,9 @@
 """Collects every sentence that people read and keeps the catalogues: `python tests/ui/translations.py [--check]` (make translations).
 
 Sentences of the window are the literal first arguments of `tr` and `plural`. The core's (app/ and ble/, but not the command line and the
-simulated glasses) are the strings in its source that are sentences or labels for people, and the patterns of those with names or numbers in
-them. Writes resources/translations/<language>.po, keeping every translation there is, and the .mo files that the program reads. `--check`
-writes nothing and says what is missing.
+simulated glasses) are the strings in its source that are sentences, labels or phrases for people, and the patterns of those with names or
+numbers in them; besides, the words of the policy cards and the names of places. Writes resources/translations/<language>.po, keeping every
+translation there is, and the .mo files that the program reads. `--check` writes nothing and says what is missing.
 """
 
 from __future__ import annotations
@@ -13,27 +13,54 @@ import ast
 import io
 import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parents[2]
-CORE = "core"
-"""As `ui.i18n` has it."""
+if str(ROOT) not in sys.path:  # run as a program
+    sys.path.insert(0, str(ROOT))
+
+from app.sharing.regions import PLACES  # noqa: E402
+from ui.phrases import CORE, QUOTATION  # noqa: E402
+
 FOLDER = ROOT / "resources/translations"
 LANGUAGES = ("de", "es", "fr", "zh_CN")
-_OUTSIDE = ("app/cli", "ble/sim", "app/courier", "app/assistants", "app/imports/families")
-"""Rooms whose words no person reads in the window."""
+_OUTSIDE = (
+    *("app/cli", "ble/sim", "app/imports/families", "app/assistants/__init__.py", "app/courier/pipe.py", "app/media/look/pipe.py"),
+    *("app/sharing/receipts_page.py", "app/sharing/card_schema.py"),
+)
+"""Rooms whose words no person reads in the window. The printed book of receipts is in English, as the book itself."""
+_TECHNICAL = ("age", "armor", "header", "hybrid")
+"""Files of the vault's room that say what is wrong with a sealed file, as part of a sentence."""
+_NO_PHRASES = (
+    *("app/glasses", "app/imports", "app/courier/doorstep.py", "ble/connection.py", "ble/drivers/brilliant_lua.py", "ble/types.py"),
+    *(f"app/vault/{path.name}" for path in (ROOT / "app/vault").glob("*.py") if path.stem not in _TECHNICAL),
+)
+"""Rooms in which what begins with a small letter is for programmers."""
+_FOR_PROGRAMMERS = {"ValueError", "TypeError", "RuntimeError"}
+"""Faults whose texts no person reads."""
+_WORDS = (
+    *("eyelid", "system", "packages", "disk", "keyring", "memory", "main", "courier", "vault", "bluetooth", "window", "glasses"),
+    *("passphrase", "recovery", "simulated", "never", "place", "contact", "appointment", "description"),
+)
+"""Single words of the core's that are shown by themselves or inside a sentence; no rule tells them from the words of code."""
 _FOR_PEOPLE = re.compile(r"[A-Z“][^\n]*[a-z]{2}[^\n]*", re.DOTALL)
+_PHRASE = re.compile(r"[a-z“][^\n<>=_{}\\#*?\[\]|&$@+^`]*")
+"""What stands inside a sentence or a table: two words at least, and no sign of code."""
+_OF_LETTERS = re.compile(r"[a-z’']{2,}")
 _NO_SENTENCE = re.compile(
-    r"[A-Z_]+|[A-Z][a-z]+[A-Z]\w*|\S+[_=:/\\]\S*|[A-Z]{2,}[ A-Z0-9_,()?*=.;-]*|(SELECT|INSERT|CREATE|UPDATE|DELETE|PRAGMA|ALTER|DROP) .*",
+    r"[A-Z_]+|[A-Z][a-z]+[A-Z]\w*|\S+[_=:/\\]\S*|[A-Z]{2,}[ A-Z0-9_,()?*=.;-]*|(SELECT|INSERT|CREATE|UPDATE|DELETE|PRAGMA|ALTER|DROP) .*"
+    r"|(Connection|Content-\w+): .*|Bearer .*|\n[A-Z]{2} .*",
     re.DOTALL,
 )
-"""Names of code, and what is said to the database."""
+"""Names of code, tables, and what is said to the database or to a server."""
 _FIELD = re.compile(r"\{(\w*)\}")
 
 
@@ -63,7 +90,31 @@ def messages() -> list[Message]:
                 known = found.get((message.one, message.context))
                 if known is None or (message.many and not known.many):
                     found[message.one, message.context] = message
+    for message in (*of_cards(), *of_places(), *(Message(word, "", "app/doctor.py", CORE) for word in _WORDS)):
+        found.setdefault((message.one, message.context), message)
     return list(found.values())
+
+
+def of_cards() -> Iterator[Message]:
+    """The words of the policy cards: our own, and those of the terms, whose translation stands beside them."""
+    for path in sorted((ROOT / "resources/policies").glob("*.toml")):
+        yield from _of_terms(tomllib.loads(path.read_text("utf-8")), path.relative_to(ROOT).as_posix())
+
+
+def _of_terms(terms: dict[str, Any], place: str) -> Iterator[Message]:
+    for name, value in terms.items():
+        if name in ("title", "company", "note", "text", "source", "forbids", "forbids_people", "forbidden_models_why"):
+            yield Message(value, "", place)
+        elif name == "notes":
+            yield from (Message(note, "", place) for note in value)
+        elif name == "quote" and value:
+            yield Message(value, "", place, QUOTATION)
+        elif isinstance(value, dict):
+            yield from _of_terms(value, place)
+
+
+def of_places() -> Iterator[Message]:
+    yield from (Message(name, "", "app/sharing/regions.py") for name in PLACES.values())
 
 
 def of_window(tree: ast.AST, place: str) -> Iterator[Message]:
@@ -89,21 +140,36 @@ def of_core(tree: ast.AST, place: str) -> Iterator[Message]:
     for node in ast.walk(tree):
         if id(node) in skipped:
             continue
-        if isinstance(node, ast.JoinedStr):
-            pattern = _pattern(node)
-            if pattern and _FIELD.search(pattern) and _is_for_people(_FIELD.sub("x", pattern)) and len(_FIELD.sub("", pattern)) > 6:
-                yield Message(pattern, "", place, CORE)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _is_for_people(node.value):
-            yield Message(node.value, "", place, CORE if _FIELD.search(node.value) else None)
+        text = _pattern(node) if isinstance(node, ast.JoinedStr) else node.value if isinstance(node, ast.Constant) else ""
+        for line in text.split("\n") if isinstance(text, str) and not _NO_SENTENCE.fullmatch(text) else ():
+            yield from _of_line(line.strip(), place)
+
+
+def _of_line(text: str, place: str) -> Iterator[Message]:
+    """A line as a message, if it is one: a sentence, a label, or a phrase that fills a field of another."""
+    plain, own = _FIELD.sub("x", text), _FIELD.sub("", text)
+    begun = text.startswith("{") and text.endswith(".")
+    if _is_for_people(_FIELD.sub("X", text) if begun else plain):
+        if not _FIELD.search(text):
+            yield Message(text, "", place)
+        elif len(own) > 6:
+            yield Message(text, "", place, CORE)
+    elif not place.startswith(_NO_PHRASES) and (own.strip() in _WORDS or _is_phrase(plain, own)):
+        yield Message(text, "", place, CORE)
 
 
 def _no_words(tree: ast.AST) -> Iterator[ast.AST]:
-    """Docstrings, and what stands inside formatted strings, which are taken whole."""
+    """Docstrings, what is said to programmers, and the pieces of formatted strings, which are taken whole."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr):
             yield node.value
         elif isinstance(node, ast.JoinedStr):
-            yield from (part for part in ast.walk(node) if part is not node)
+            yield from (part for part in node.values if isinstance(part, ast.Constant))
+            yield from (part.format_spec for part in node.values if isinstance(part, ast.FormattedValue) and part.format_spec)
+        elif isinstance(node, ast.Assert) or (
+            isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _FOR_PROGRAMMERS
+        ):
+            yield from ast.walk(node)
 
 
 def _pattern(node: ast.JoinedStr) -> str:
@@ -119,6 +185,11 @@ def _pattern(node: ast.JoinedStr) -> str:
             names.append(name)
             text += f"{{{name}}}"
     return text
+
+
+def _is_phrase(plain: str, own: str) -> bool:
+    """`plain` has its fields filled, `own` is without them."""
+    return bool(_PHRASE.fullmatch(plain)) and " " in plain and not _NO_SENTENCE.fullmatch(plain) and len(_OF_LETTERS.findall(own)) > 1
 
 
 def _is_for_people(text: str) -> bool:

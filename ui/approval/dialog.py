@@ -71,7 +71,7 @@ class ApprovalDialog(DecisionDialog):
         to = self.destination
         self.title = label("", "title", wrap=True)
         model = to.model or tr("no model")
-        where = tr("{company} at {origin}, model {model}", company=to.company, origin=to.origin, model=model)
+        where = tr("{company} at {origin}, model {model}", company=tr_core(to.company), origin=to.origin, model=model)
         self.recipient = label(where, wrap=True, select=True)
         self.size_line = label(self._busy, tone="muted", wrap=True)
         box = QWidget()
@@ -95,7 +95,7 @@ class ApprovalDialog(DecisionDialog):
 
     def _say_what(self, photos: str) -> None:
         """Say what and to whom, in the title and on the button."""
-        to = self.destination.company
+        to = tr_core(self.destination.company)
         title = tr("Send {photos} to {company}?", photos=photos, company=to)
         self.title.setText(title)
         self.name(title, tr("Send {photos} to {company}", photos=photos, company=to))

@@ -11,6 +11,7 @@ from app.sharing.shared import ReceiptFilter
 from app.sharing.types import Outcome, PolicyClass, Receipt, ReceiptKind
 from ui import words
 from ui.i18n import plural, tr
+from ui.i18n import said as tr_core
 from ui.theme import Theme
 from ui.widgets.badge import POLICY_LOOK
 
@@ -74,7 +75,7 @@ class ReceiptsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{headings()[index.column()]}: {_cells(receipt)[index.column()]}"
         if role == Qt.ItemDataRole.ToolTipRole:
-            return receipt.detail or _cells(receipt)[index.column()]
+            return tr_core(receipt.detail) or _cells(receipt)[index.column()]
         if role == Qt.ItemDataRole.DecorationRole and index.column() == 4:
             if receipt.outcome not in _SENT or not receipt.bytes_sent:
                 return self._icon("private", "muted")
@@ -92,7 +93,7 @@ def _cells(receipt: Receipt) -> tuple[str, ...]:
     return (
         str(receipt.number),
         words.short_when(receipt.at),
-        receipt.company,
+        tr_core(receipt.company),
         what(receipt),
         words.outcome(receipt.outcome),
         words.policy(receipt.policy_class),

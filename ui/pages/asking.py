@@ -18,6 +18,7 @@ from ui import words
 from ui.approval import Answer, Review
 from ui.context import Context
 from ui.i18n import plural, tr
+from ui.i18n import said as tr_core
 from ui.widgets.banner import Act, Banners
 from ui.widgets.livebar import SendBar
 
@@ -116,10 +117,12 @@ class Sender(QObject):
     def _begin(self, proposal: Proposal) -> None:
         self._parcel = proposal.parcel.id
         self.begun.emit(proposal)
-        self.bar.begin(tr("Sending {size} to {company}…", size=words.size(proposal.size), company=proposal.parcel.destination.company))
+        self.bar.begin(
+            tr("Sending {size} to {company}…", size=words.size(proposal.size), company=tr_core(proposal.parcel.destination.company))
+        )
 
     def _sent(self, event: Sending, proposal: Proposal) -> None:
-        company, total = proposal.parcel.destination.company, words.size(event.total)
+        company, total = tr_core(proposal.parcel.destination.company), words.size(event.total)
         if event.sent >= event.total:
             self.bar.at(tr("{size} sent to {company}; waiting for the answer…", size=total, company=company), event.sent, None)
         else:
@@ -128,7 +131,7 @@ class Sender(QObject):
 
     def _say_grant(self, grant: Grant, count: int) -> None:
         """The quiet notice of what goes without being asked for."""
-        company = grant.destination.company
+        company = tr_core(grant.destination.company)
         parts = [tr("Sent to {company} without asking, because you allowed it.", company=company)]
         if grant.ends_at is not None:
             parts.append(tr("It is allowed until {time}.", time=words.clock(grant.ends_at)))

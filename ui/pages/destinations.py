@@ -10,6 +10,7 @@ from app.sharing.types import Destination
 from ui.context import Context
 from ui.dialogs import ask, opened
 from ui.i18n import plural, tr
+from ui.i18n import said as tr_core
 from ui.pages.setup import AddSheet, SetUpSheet, missing
 from ui.theme import set_role
 from ui.tokens import GRID
@@ -77,7 +78,7 @@ class DestinationsCard(QFrame):
         self.refresh()
 
     def _line(self, destination: Destination, lacks: str) -> QVBoxLayout:
-        theme, name = self._context.theme, destination.label
+        theme, name = self._context.theme, tr_core(destination.label)
         line = row(gap=GRID + 4)
         about = " · ".join(part for part in (destination.model, destination.origin) if part)
         words = column(label(name, "strong"), label(about, "small", wrap=True), gap=0)

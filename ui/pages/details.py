@@ -9,9 +9,11 @@ from functools import partial
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QPlainTextEdit, QPushButton, QVBoxLayout
 
+from app.sharing.destinations import MIRROR
 from app.vault.types import Exchange, ItemId, ItemKind, ItemMeta, Share
 from ui import words
 from ui.context import Context
+from ui.i18n import said as tr_core
 from ui.i18n import tr
 from ui.tokens import GRID
 from ui.widgets.banner import announce
@@ -175,19 +177,24 @@ class DetailsPanel(QFrame):
 
     def _tell_share(self, share: Share) -> None:
         if not share.receipt:  # it left from the phone, and all that is known of it is what the company's own archive says
-            said = tr("{when}, as {company}'s archive says. There is no receipt.", when=words.when(share.at), company=share.company)
-            self._event("sent", tr("Shared with {company}", company=share.company), said, "sent")
+            said = tr(
+                "{when}, as {company}'s archive says. There is no receipt.", when=words.when(share.at), company=tr_core(share.company)
+            )
+            self._event("sent", tr("Shared with {company}", company=tr_core(share.company)), said, "sent")
             return
         name = tr("Receipt {number}", number=share.receipt)
         show = button(self._context.theme, name, partial(self.receipt_asked.emit, share.receipt), role="inline")
         if share.leaves_computer:
-            self._event("sent", tr("Sent to {company}", company=share.company), words.when(share.at), "sent", show)
+            self._event("sent", tr("Sent to {company}", company=tr_core(share.company)), words.when(share.at), "sent", show)
         else:
-            self._event("mirror", tr("Shown to {company}, on this computer", company=share.company), words.when(share.at), more=show)
+            self._event(
+                "mirror", tr("Shown to {company}, on this computer", company=tr_core(share.company)), words.when(share.at), more=show
+            )
 
     def _tell_exchange(self, exchange: Exchange) -> None:
         self._event("ask", tr("You asked: {question}", question=exchange.question), words.when(exchange.at))
-        self._history.addWidget(label(exchange.answer, wrap=True, select=True))
+        said = tr_core(exchange.answer) if exchange.destination == MIRROR else exchange.answer
+        self._history.addWidget(label(said, wrap=True, select=True))
 
     def _note_changed(self) -> None:
         self._can_save(self._meta is not None and self._note.toPlainText() != self._meta.note)

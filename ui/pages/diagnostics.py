@@ -119,14 +119,14 @@ class DiagnosticsPage(Page):
     def _line(self, finding: Finding) -> QVBoxLayout:
         icon, tone = {True: ("good", "good"), False: ("warning", "warn"), None: ("info", "muted")}[finding.fine]
         mark = icon_label(self._context.theme, icon, tone, 16)
-        name = label(finding.name, "strong")
+        name = label(tr_core(finding.name), "strong")
         name.setMinimumWidth(self._context.theme.scaled(12 * GRID))
         line = row(gap=GRID + 4)
         for part in (mark, name):
             line.addWidget(part, 0, Qt.AlignmentFlag.AlignTop)
         said = label(tr_core(finding.text), wrap=True, select=True)
         state = {True: tr("in order"), False: tr("not in order"), None: tr("information")}[finding.fine]
-        said.setAccessibleName(tr("{name}, {state}: {text}", name=finding.name, state=state, text=tr_core(finding.text)))
+        said.setAccessibleName(tr("{name}, {state}: {text}", name=name.text(), state=state, text=tr_core(finding.text)))
         line.addWidget(said, 1)
         return column(line)
 

@@ -135,8 +135,8 @@ class LiveApproval(DecisionDialog):
         draft, to = proposal.draft, proposal.destination
         self._trains = class_of(to, proposal.card) is PolicyClass.TRAINS
         count = plural(draft.frames, "{count} frame", "{count} frames")
-        title = tr("Send up to {frames} from {glasses} to {company}?", frames=count, glasses=glasses, company=to.company)
-        where = tr("{company} at {origin}, model {model}", company=to.company, origin=to.origin, model=to.model or tr("no model"))
+        title = tr("Send up to {frames} from {glasses} to {company}?", frames=count, glasses=glasses, company=tr_core(to.company))
+        where = tr("{company} at {origin}, model {model}", company=tr_core(to.company), origin=to.origin, model=to.model or tr("no model"))
         self.recipient = label(where, wrap=True, select=True)
         self.content.addWidget(label(title, "title", wrap=True))
         self.content.addWidget(self.recipient)
@@ -150,7 +150,7 @@ class LiveApproval(DecisionDialog):
         hide_if(self.check, not self._trains)
         self.content.addWidget(self.check)
         self.content.addStretch(1)
-        self.name(title, tr("Start, up to {frames} to {company}", frames=count, company=to.company))
+        self.name(title, tr("Start, up to {frames} to {company}", frames=count, company=tr_core(to.company)))
         self.setAccessibleDescription(" ".join((where, *(fact.accessibleName() for fact in self.facts_part.facts))))
 
     def _ceilings(self, theme: Theme, proposal: LiveProposal) -> QWidget:
@@ -243,7 +243,10 @@ class LiveLook(QObject):
         count = plural(view.frames, "{count} frame", "{count} frames")
         ended = tr("The live look has ended. {why}", why=tr_core(view.why))
         sent = tr(
-            "{frames}, {size} in all, went to {company}.", frames=count, size=words.size(view.bytes_sent), company=view.destination.company
+            "{frames}, {size} in all, went to {company}.",
+            frames=count,
+            size=words.size(view.bytes_sent),
+            company=tr_core(view.destination.company),
         )
         receipt = tr("Receipt {number}.", number=view.receipt.number) if view.receipt is not None else ""
         self._banners.good(" ".join(part for part in (ended, sent, receipt) if part))

@@ -165,7 +165,7 @@ class SettingsPage(Page):
     # -- values ----------------------------------------------------------------------------------------------------------------
 
     def _destinations(self) -> list[tuple[str, str]]:
-        return [(one.id, one.label) for one in self._context.services.sharing.destinations()]
+        return [(one.id, tr_core(one.label)) for one in self._context.services.sharing.destinations()]
 
     def _show(self, made: SettingRow) -> None:
         settings, setting = self._context.services.settings, made.setting
@@ -234,7 +234,8 @@ class SettingsPage(Page):
         else:
             damaged = plural(len(report.faults), "{count} capture is damaged.", "{count} captures are damaged.")
             what = damaged if report.faults else tr("Some files of the vault are damaged.")
-            why = " ".join([fault.what for fault in report.faults[:3]] + [f"{fault.file}: {fault.what}" for fault in report.files[:3]])
+            files = (tr("{name}: {value}", name=fault.file, value=tr_core(fault.what)) for fault in report.files[:3])
+            why = " ".join((*(tr_core(fault.what) for fault in report.faults[:3]), *files))
             self._banners.trouble(Explanation(what, why, tr("Restore them from a backup of the vault folder.")))
 
     def _progress(self, done: int, total: int) -> None:

@@ -41,7 +41,7 @@ class SetUpSheet(Sheet):
     """Key, model and locality of one destination. Accepted once it was saved."""
 
     def __init__(self, parent: QWidget, context: Context, destination: Destination) -> None:
-        super().__init__(parent, tr("Set up {name}", name=destination.label), wide=context.theme.scaled(72 * GRID))
+        super().__init__(parent, tr("Set up {name}", name=tr_core(destination.label)), wide=context.theme.scaled(72 * GRID))
         self._context = context
         self._destination = destination
         known = context.services.sharing.card(destination.id)
@@ -60,7 +60,7 @@ class SetUpSheet(Sheet):
         self.finished.connect(lambda _result: context.tasks.cancel(_KEY))
 
     def _key_part(self) -> None:
-        theme, name = self._context.theme, self._destination.label
+        theme, name = self._context.theme, tr_core(self._destination.label)
         self.key = field(tr("Key for {name}", name=name), hint=tr("Kept in the keyring, never shown again"))
         self.key.setEchoMode(QLineEdit.EchoMode.Password)
         self.check = button(theme, tr("Check key"), self.check_key, icon="key", name=tr("Check the key for {name}", name=name))
@@ -76,7 +76,7 @@ class SetUpSheet(Sheet):
         self.body.addWidget(box)
 
     def _model_part(self) -> None:
-        theme, name = self._context.theme, self._destination.label
+        theme, name = self._context.theme, tr_core(self._destination.label)
         self.model = QComboBox()
         self.model.setEditable(True)
         self.model.setAccessibleName(tr("Model of {name}", name=name))
@@ -97,7 +97,7 @@ class SetUpSheet(Sheet):
         self.body.addLayout(column(title, line, said, self.model_told, gap=6))
 
     def _place_part(self) -> None:
-        theme, name = self._context.theme, self._destination.label
+        theme, name = self._context.theme, tr_core(self._destination.label)
         self.place_told = Told(theme)
         self.prove = button(
             theme, tr("Check that it stays here"), self.check_place, icon="local", name=tr("Check that {name} stays here", name=name)

@@ -30,6 +30,7 @@ from app.vault.types import ItemMeta
 from ui.context import Context
 from ui.dialogs import choose_save, read
 from ui.i18n import plural, tr
+from ui.i18n import said as tr_core
 from ui.models.receipts import ReceiptsModel
 from ui.tokens import GRID
 from ui.widgets.banner import Banners
@@ -299,12 +300,15 @@ class SharedPage(Page):
         if report.sound:
             self._banners.good(
                 " ".join(
-                    (plural(report.count, "{count} receipt checked: unbroken.", "{count} receipts checked: all unbroken."), *report.notes)
+                    (
+                        plural(report.count, "{count} receipt checked: unbroken.", "{count} receipts checked: all unbroken."),
+                        *map(tr_core, report.notes),
+                    )
                 )
             )
         else:
             what = tr("The receipt book is not as it was written.")
-            self._banners.trouble(Explanation(what, " ".join(report.faults[:3]), tr("Restore it from a backup to compare.")))
+            self._banners.trouble(Explanation(what, " ".join(map(tr_core, report.faults[:3])), tr("Restore it from a backup to compare.")))
 
     def export(self) -> None:
         """Write the whole book as JSON."""

@@ -208,7 +208,7 @@ class ViewerPage(Page):
     def _describe(self, meta: ItemMeta) -> None:
         self._meta = meta
         self.title.setText(words.title_when(meta.new.taken_at))
-        shared = tuple(dict.fromkeys(share.company for share in meta.shares if share.leaves_computer))
+        shared = tuple(dict.fromkeys(tr_core(share.company) for share in meta.shares if share.leaves_computer))
         self.status.set_shared(shared)
         name = tr("{kind}, {when}, {status}", kind=words.kind(meta.new.kind), when=self.title.text(), status=self.status.text)
         self.picture.setAccessibleName(name)

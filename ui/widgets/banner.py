@@ -11,6 +11,7 @@ from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from app.errors import Explanation
+from ui import words
 from ui.i18n import tr
 from ui.theme import Theme, set_role
 from ui.tokens import GRID
@@ -37,17 +38,17 @@ class Banner(QFrame):
 
     def __init__(self, theme: Theme, said: Explanation, tone: str, acts: Sequence[Act]) -> None:
         super().__init__()
-        self.said = said
+        self.said = said = words.translated(said)
         self.gone = False
         set_role(self, "banner", tone)
         self.setAccessibleName(str(said))
         icon = {"bad": "error", "warn": "warning"}.get(tone, "good")
-        words = column(label(said.what, "strong", wrap=True), gap=2)
+        text = column(label(said.what, "strong", wrap=True), gap=2)
         if detail := " ".join(part for part in (said.why, said.action) if part):
-            words.addWidget(label(detail, wrap=True))
+            text.addWidget(label(detail, wrap=True))
         line = row(gap=GRID + 4, margins=(GRID + 4, GRID, GRID + 4, GRID))
         line.addWidget(icon_label(theme, icon, tone))
-        line.addLayout(words, 1)
+        line.addLayout(text, 1)
         for act in acts:
             line.addWidget(button(theme, act.text, partial(self._act, act)))
         line.addWidget(tool(theme, tr("Close this message"), "close", self.close_down))

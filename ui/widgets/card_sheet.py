@@ -10,7 +10,7 @@ from app.sharing.regions import REGION_NAMES
 from app.sharing.types import PolicyCard, PolicyClass, RegionTerms, Statement
 from ui import words
 from ui.i18n import said as tr_core
-from ui.i18n import tr
+from ui.i18n import sense, tr
 from ui.theme import Theme
 from ui.tokens import GRID
 from ui.widgets.badge import policy_badge
@@ -23,7 +23,7 @@ class CardSheet(Sheet):
 
     def __init__(self, parent: QWidget, theme: Theme, card: PolicyCard, *, digest: str = "") -> None:
         super().__init__(parent, tr_core(card.title), wide=theme.scaled(84 * GRID))
-        self.body.addLayout(row(policy_badge(theme, card.policy_class), label(card.company, tone="muted"), None))
+        self.body.addLayout(row(policy_badge(theme, card.policy_class), label(tr_core(card.company), tone="muted"), None))
         for text in (card.forbids, card.forbids_people):
             if text:
                 self.body.addLayout(noted(theme, "ban", "bad", tr_core(text)))
@@ -52,9 +52,11 @@ def too_old(card: PolicyCard) -> str:
 def _said(question: str, statement: Statement) -> QFrame:
     parts: list[Part] = [label(question, "strong", wrap=True), label(tr_core(statement.text), wrap=True, select=True)]
     if statement.quote:
-        quote = label(tr("“{quote}”", quote=statement.quote), tone="muted", wrap=True, select=True)
-        parts.append(quote)
-    source = tr("{source}; read on {date}", source=statement.source, date=words.short_day(statement.read_on))
+        parts.append(label(tr("“{quote}”", quote=statement.quote), tone="muted", wrap=True, select=True))
+        if meant := sense(statement.quote):
+            said = tr("Translated by Eyelid; what counts is the original: “{quote}”", quote=meant)
+            parts.append(label(said, tone="muted", wrap=True, select=True))
+    source = tr("{source}; read on {date}", source=tr_core(statement.source), date=words.short_day(statement.read_on))
     parts.append(label(source, "small", wrap=True, select=True))
     return frame("well", column(*parts, gap=4, margins=(2 * GRID, GRID + 2, 2 * GRID, GRID + 2)))
 

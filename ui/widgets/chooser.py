@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QComboBox, QStyle, QStyledItemDelegate, QStyleOpti
 
 from app.sharing.types import Destination, PolicyClass
 from ui import words
+from ui.i18n import said as tr_core
 from ui.i18n import tr
 from ui.theme import Theme
 from ui.tokens import GRID, TYPE
@@ -93,12 +94,12 @@ class DestinationBox(QComboBox):
 
     def _item(self, destination: Destination, of: PolicyClass, lacks: str) -> QStandardItem:
         icon, tone = POLICY_LOOK[of]
-        item = QStandardItem(self._theme.icon(icon, tone, size=self._theme.scaled(20)), destination.label)
+        item = QStandardItem(self._theme.icon(icon, tone, size=self._theme.scaled(20)), tr_core(destination.label))
         said = words.policy(of)
         item.setData(destination.id, ID)
         item.setData(said, _SAID)
         item.setData(tone, _TONE)
-        name = tr("{name}: {said}", name=destination.label, said=said)
+        name = tr("{name}: {said}", name=tr_core(destination.label), said=said)
         item.setData(tr("{name}, {what}", name=name, what=lacks) if lacks else name, Qt.ItemDataRole.AccessibleTextRole)
         return item
 

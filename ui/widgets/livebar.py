@@ -12,6 +12,7 @@ from app.sharing.live_types import LiveView
 from ui import words
 from ui.approval.pictures import picture_image
 from ui.i18n import plural, tr
+from ui.i18n import said as tr_core
 from ui.theme import Theme, set_role
 from ui.tokens import GRID
 from ui.widgets.banner import announce
@@ -128,7 +129,7 @@ class LiveBar(QWidget):
                 "Live look: {count} of {most} frames sent to {company}",
                 count=view.frames,
                 most=view.most_frames,
-                company=view.destination.company,
+                company=tr_core(view.destination.company),
             )
         )
         parts = [

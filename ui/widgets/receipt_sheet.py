@@ -57,7 +57,7 @@ class ReceiptSheet(Sheet):
         return grid
 
     def _deletion(self, theme: Theme, text: str) -> QVBoxLayout:
-        self.letter = AnswerView(theme, text)
+        self.letter = AnswerView(theme, tr_core(text))
         self.letter.setAccessibleName(tr("How to ask for deletion, ready to copy"))
         self.copied = button(theme, tr("Copy"), self.copy, icon="check", name=tr("Copy the text about deletion"))
         head = row(label(tr("Asking for deletion"), "lead"), None, self.copied)
@@ -76,7 +76,7 @@ def facts(lines: Sequence[Receipt], receipt: Receipt) -> list[tuple[str, str]]:
         (words.written(line.outcome), tr("receipt {number}, {when}", number=line.number, when=words.short_when(line.at))) for line in lines
     ]
     found += [
-        (tr("To"), tr("{company}, {origin}", company=receipt.company, origin=receipt.origin)),
+        (tr("To"), tr("{company}, {origin}", company=tr_core(receipt.company), origin=receipt.origin)),
         (tr("Model"), receipt.model or tr("none")),
         (tr("What"), what(receipt)),
         (tr("Bytes sent"), tr("{sent} of {all}", sent=words.number(receipt.bytes_sent), all=words.number(receipt.body_size))),

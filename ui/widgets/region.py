@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QCollator, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QCompleter, QFrame
 
 from app.sharing.regions import COUNTRIES, PLACES, US_STATES
+from ui.i18n import said as tr_core
 from ui.i18n import tr
 from ui.theme import Theme, set_role
 from ui.tokens import GRID
@@ -26,8 +27,11 @@ class RegionBox(QComboBox):
         self.setMaxVisibleItems(14)
         self.setAccessibleName(tr("Country, or state of the United States"))
         self.addItem(tr("Not said"), "")
-        for code in (*sorted(COUNTRIES, key=COUNTRIES.__getitem__), *sorted(US_STATES, key=US_STATES.__getitem__)):
-            self.addItem(PLACES[code], code)
+        names = {code: tr_core(name) for code, name in PLACES.items()}
+        alphabet = QCollator()
+        for place in (COUNTRIES, US_STATES):
+            for code in sorted(place, key=lambda code: alphabet.sortKey(names[code])):
+                self.addItem(names[code], code)
         finder = QCompleter(self.model(), self)
         finder.setFilterMode(Qt.MatchFlag.MatchContains)
         finder.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)

@@ -60,7 +60,7 @@ class PlaceList(QWidget):
         when = tr("First {first}, last {last}", first=words.short_day(place.first), last=words.short_when(place.last))
         line = row(icon_label(theme, icon, tone, 28), gap=2 * GRID, margins=CARD)
         where = tr("{name} at {origin}", name=place.destination, origin=place.origin)
-        said = column(label(place.company, "lead", wrap=True), label(where, "small", wrap=True), gap=2)
+        said = column(label(tr_core(place.company), "lead", wrap=True), label(where, "small", wrap=True), gap=2)
         said.addWidget(label(counts, wrap=True))
         said.addWidget(label(when, "small"))
         line.addLayout(said, 1)
@@ -107,7 +107,7 @@ class ItemList(QWidget):
         return await self._line(meta.id, tr("As Meta's archive says, on {when}", when=words.short_when(at)))
 
     async def _row(self, shared: SharedItem) -> QFrame:
-        companies = ", ".join(dict.fromkeys(receipt.company for receipt in shared.receipts))
+        companies = ", ".join(dict.fromkeys(tr_core(receipt.company) for receipt in shared.receipts))
         often = plural(len(shared.receipts), "once", "{count} times")
         last = words.short_when(shared.receipts[-1].at)
         sent = tr("Sent {often} to {companies}, last on {when}", often=often, companies=companies, when=last)
@@ -173,7 +173,7 @@ class GrantList(QWidget):
         if self._ended:
             self.rows.addWidget(label(tr("Ended lately"), "strong"))
         for gone in self._ended:
-            said = tr("{name}: {why}", name=gone.grant.destination.label, why=tr_core(gone.why))
+            said = tr("{name}: {why}", name=tr_core(gone.grant.destination.label), why=tr_core(gone.why))
             self.rows.addWidget(label(said, tone="muted", wrap=True))
         self.rows.addStretch(1)
 
@@ -181,9 +181,9 @@ class GrantList(QWidget):
         theme, place = self._theme, grant.destination
         icon, tone = POLICY_LOOK[grant.card.policy_class]
         line = row(icon_label(theme, icon, tone, 28), gap=2 * GRID, margins=CARD)
-        title = tr("{name}, model {model}", name=place.label, model=place.model or tr("no model"))
+        title = tr("{name}, model {model}", name=tr_core(place.label), model=place.model or tr("no model"))
         line.addLayout(column(label(title, "lead", wrap=True), label(left_of(grant), wrap=True), label(place.origin, "small"), gap=2), 1)
-        name = tr("Take back the permission for {name}", name=place.label)
+        name = tr("Take back the permission for {name}", name=tr_core(place.label))
         line.addWidget(button(theme, tr("Take back"), partial(self._revoke, grant.id), icon="ban", name=name))
         return frame("card", line)
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
+from app.sharing.destinations import MIRROR_COMPANY
 from app.sharing.types import Outcome, Receipt
 from ui import words
 from ui.i18n import said as tr_core
@@ -76,6 +77,9 @@ class Turn(QFrame):
         super().__init__()
         self._theme = theme
         self.question = question
+        self._ours = company == MIRROR_COMPANY
+        """The mirror's answer is in Eyelid's own words, which are the core's."""
+        company = tr_core(company)
         self.receipt = 0
         self.kept = False
         """Whether the exchange is kept with the capture, so that a further question can go on from it."""
@@ -108,7 +112,7 @@ class Turn(QFrame):
         """A piece of the answer."""
         self.waiting.hide()
         self.answer.show()
-        self.answer.add(text)
+        self.answer.add(tr_core(text) if self._ours else text)
 
     def keep(self, answer: str, receipt: int) -> None:
         """An exchange of before."""
