@@ -17,16 +17,11 @@ _LEAST_LEFT = 0.7
 """Of an embedded preview without its bars: 16:9 in 4:3 leaves 0.75. What loses more shows another picture, or this one turned."""
 
 
-def thumbnail(source: Source, media_type: str, orientation: int, size: int) -> Thumb:
-    """Make a thumbnail with the long edge `size` pixels (smaller pictures stay as they are); of a clip, from its first frame.
-
-    `orientation` is EXIF 1 to 8. Raises MediaDamaged; MediaUnsupported for sounds and for types that are only kept.
-    """
-    return thumbnails(source, media_type, orientation, (size,))[0]
-
-
 def thumbnails(source: Source, media_type: str, orientation: int, sizes: tuple[int, ...]) -> tuple[Thumb, ...]:
-    """Thumbnails of several sizes from one decoding, in the order asked for. Raises as `thumbnail` does."""
+    """Thumbnails with long edges of these pixels (smaller pictures stay as they are), from one decoding; of a clip, from its first frame.
+
+    In the order asked for. `orientation` is EXIF 1 to 8. Raises MediaDamaged; MediaUnsupported for sounds and for types that are only kept.
+    """
     return smaller(_rough(source, media_type_of(media_type), max(sizes)), orientation, sizes)
 
 

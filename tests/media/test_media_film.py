@@ -15,7 +15,7 @@ from app.errors import EyelidError
 from app.media import film
 from app.media.errors import MediaDamaged, MediaUnsupported
 from app.media.inspect import inspect
-from app.media.thumbs import thumbnail
+from app.media.thumbs import thumbnails
 from app.media.types import MediaKind, MediaType
 
 
@@ -36,7 +36,7 @@ def test_clips(make: Any, options: dict[str, Any], expected: MediaType) -> None:
     facts = inspect(data)
     assert (facts.kind, facts.media_type, facts.width, facts.height) == (MediaKind.VIDEO, expected, 64, 48)
     assert facts.duration_ms == pytest.approx(1000, abs=60)
-    assert make.names(thumbnail(data, facts.media_type, facts.orientation, 64).jpeg) == make.upright
+    assert make.names(thumbnails(data, facts.media_type, facts.orientation, (64,))[0].jpeg) == make.upright
 
 
 @pytest.mark.parametrize("orientation", [3, 6, 8])
@@ -44,7 +44,7 @@ def test_turned_clips_are_shown_upright(make: Any, orientation: int) -> None:
     data = make.clip(orientation=orientation)
     facts = inspect(data)
     assert facts.orientation == orientation
-    thumb = thumbnail(io.BytesIO(data), facts.media_type, facts.orientation, 32)
+    thumb = thumbnails(io.BytesIO(data), facts.media_type, facts.orientation, (32,))[0]
     assert make.names(thumb.jpeg) == make.upright
     assert Image.open(io.BytesIO(thumb.jpeg)).size == ((32, 24) if orientation == 3 else (24, 32))
 
@@ -126,7 +126,7 @@ def test_a_clip_that_only_has_sound_is_a_sound(make: Any) -> None:
     data = make.sound("mp4", "aac")
     assert inspect(data).kind is MediaKind.SOUND
     with pytest.raises(MediaDamaged, match="no pictures"):
-        thumbnail(data, "video/mp4", 1, 64)
+        thumbnails(data, "video/mp4", 1, (64,))
 
 
 def test_a_file_without_pictures_or_sound_is_damaged(make: Any) -> None:

@@ -15,7 +15,7 @@ from app.media import heic
 from app.media.errors import MediaDamaged, MediaTooLarge
 from app.media.inspect import inspect
 from app.media.shape import shape
-from app.media.thumbs import thumbnail
+from app.media.thumbs import thumbnails
 from app.media.types import MediaType
 
 SAMPLE = (Path(__file__).parent / "samples/glasses.heic").read_bytes()
@@ -36,7 +36,7 @@ def test_it_is_shown_upright_and_shaped_without_its_metadata() -> None:
         assert picture.getpixel((40, 8)) == pytest.approx((200, 30, 30), abs=12)  # the red corner went from the left to the right
     assert "location" in shaped.removed
     assert b"Ray-Ban" not in shaped.jpeg
-    with Image.open(io.BytesIO(thumbnail(SAMPLE, "image/heic", 1, 32).jpeg)) as small:
+    with Image.open(io.BytesIO(thumbnails(SAMPLE, "image/heic", 1, (32,))[0].jpeg)) as small:
         assert small.size == (24, 32)
 
 

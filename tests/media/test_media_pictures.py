@@ -17,7 +17,7 @@ from app.media.inspect import inspect
 from app.media.jpeg import walk
 from app.media.samples import clip, pictures
 from app.media.shape import MetadataLeft, check_clean, shape
-from app.media.thumbs import thumbnail, thumbnails
+from app.media.thumbs import thumbnails
 from ble.sim.catalogue import FAMILIES
 
 
@@ -28,7 +28,7 @@ def size_of(jpeg: bytes) -> tuple[int, int]:
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_thumbnails_and_shapes_are_upright(make: Any, orientation: int) -> None:
     data = make.jpeg(640, 480, orientation=orientation)
-    thumb = thumbnail(data, "image/jpeg", orientation, 160)
+    thumb = thumbnails(data, "image/jpeg", orientation, (160,))[0]
     assert make.names(thumb.jpeg) == make.upright
     assert size_of(thumb.jpeg) == (160, 120)
     shaped = shape(data, "image/jpeg", orientation, long_edge=320)
@@ -37,10 +37,10 @@ def test_thumbnails_and_shapes_are_upright(make: Any, orientation: int) -> None:
 
 
 def test_tall_and_tiny_pictures_keep_their_shape(make: Any) -> None:
-    assert size_of(thumbnail(make.jpeg(300, 900), "image/jpeg", 1, 160).jpeg) == (53, 160)
-    assert size_of(thumbnail(make.jpeg(20, 10), "image/jpeg", 1, 160).jpeg) == (20, 10)
-    assert size_of(thumbnail(make.jpeg(4000, 2), "image/jpeg", 1, 160).jpeg) == (160, 1)
-    assert size_of(thumbnail(make.jpeg(40, 10), "image/jpeg", 6, 160).jpeg) == (10, 40)
+    assert size_of(thumbnails(make.jpeg(300, 900), "image/jpeg", 1, (160,))[0].jpeg) == (53, 160)
+    assert size_of(thumbnails(make.jpeg(20, 10), "image/jpeg", 1, (160,))[0].jpeg) == (20, 10)
+    assert size_of(thumbnails(make.jpeg(4000, 2), "image/jpeg", 1, (160,))[0].jpeg) == (160, 1)
+    assert size_of(thumbnails(make.jpeg(40, 10), "image/jpeg", 6, (160,))[0].jpeg) == (10, 40)
 
 
 def test_several_sizes_from_one_decoding(make: Any) -> None:
@@ -53,34 +53,36 @@ def test_several_sizes_from_one_decoding(make: Any) -> None:
 def test_the_average_colour(make: Any) -> None:
     for colour in (0xFF0000, 0x00FF00, 0x0000FF, 0x804020, 0x000000):
         rgb = tuple(colour.to_bytes(3, "big"))
-        assert thumbnail(make.encode(Image.new("RGB", (50, 50), rgb), "PNG"), "image/png", 1, 160).colour == colour
+        assert thumbnails(make.encode(Image.new("RGB", (50, 50), rgb), "PNG"), "image/png", 1, (160,))[0].colour == colour
 
 
 @pytest.mark.parametrize("mode", ["L", "CMYK"])
 def test_jpegs_in_other_colours(make: Any, mode: str) -> None:
     picture = Image.new("RGB", (64, 48), (200, 200, 200)).convert(mode)
-    colour = thumbnail(make.encode(picture), "image/jpeg", 1, 160).colour
+    colour = thumbnails(make.encode(picture), "image/jpeg", 1, (160,))[0].colour
     assert all(abs(part - 200) < 4 for part in colour.to_bytes(3, "big"))
 
 
 def test_sixteen_bits_and_transparency(make: Any) -> None:
     grey = Image.new("I;16", (20, 20), 0x8000)
-    assert thumbnail(make.encode(grey, "PNG"), "image/png", 1, 160).colour == 0x808080
+    assert thumbnails(make.encode(grey, "PNG"), "image/png", 1, (160,))[0].colour == 0x808080
     clear = Image.new("RGBA", (20, 20), (255, 0, 0, 0))
     for kind in ("PNG", "WEBP"):
         assert (
-            thumbnail(make.encode(clear, kind, **({"lossless": True} if kind == "WEBP" else {})), f"image/{kind.lower()}", 1, 160).colour
+            thumbnails(make.encode(clear, kind, **({"lossless": True} if kind == "WEBP" else {})), f"image/{kind.lower()}", 1, (160,))[
+                0
+            ].colour
             == 0xFFFFFF
         )
     palette = Image.new("P", (20, 20), 0)
     palette.putpalette([0, 0, 255])
-    assert thumbnail(make.encode(palette, "GIF", transparency=0), "image/gif", 1, 160).colour == 0xFFFFFF
-    assert thumbnail(make.encode(palette, "GIF"), "image/gif", 1, 160).colour == 0x0000FF
+    assert thumbnails(make.encode(palette, "GIF", transparency=0), "image/gif", 1, (160,))[0].colour == 0xFFFFFF
+    assert thumbnails(make.encode(palette, "GIF"), "image/gif", 1, (160,))[0].colour == 0x0000FF
 
 
 def test_no_metadata_in_what_is_made(make: Any) -> None:
     data = make.traced_jpeg()
-    for made in (thumbnail(data, "image/jpeg", 1, 160).jpeg, shape(data, "image/jpeg", 1).jpeg):
+    for made in (thumbnails(data, "image/jpeg", 1, (160,))[0].jpeg, shape(data, "image/jpeg", 1).jpeg):
         assert inspect(made).traces == ()
         check_clean(made)
         assert b"SN-778899" not in made
@@ -118,20 +120,20 @@ def test_what_cannot_be_shaped_is_said(make: Any, media_type: str) -> None:
 @pytest.mark.parametrize("media_type", ["audio/wav", "nonsense"])
 def test_what_has_no_thumbnail_is_said(make: Any, media_type: str) -> None:
     with pytest.raises(MediaUnsupported):
-        thumbnail(make.jpeg(), media_type, 1, 160)
+        thumbnails(make.jpeg(), media_type, 1, (160,))
 
 
 def test_bytes_of_another_type_than_stated_are_damaged(make: Any) -> None:
     for stated, data in (("image/jpeg", make.encode(make.corners(), "PNG")), ("image/png", make.jpeg()), ("video/mp4", make.jpeg())):
         with pytest.raises(MediaDamaged):
-            thumbnail(data, stated, 1, 160)
+            thumbnails(data, stated, 1, (160,))
 
 
 def test_damaged_pictures_make_neither(make: Any) -> None:
     data = make.jpeg(640, 480)
     for broken in (b"", data[:-2], data[: len(data) // 2], io.BytesIO(data[:1000])):
         with pytest.raises(MediaDamaged):
-            thumbnail(broken, "image/jpeg", 1, 160)
+            thumbnails(broken, "image/jpeg", 1, (160,))
         with pytest.raises(MediaDamaged):
             shape(broken if isinstance(broken, bytes) else broken.getvalue(), "image/jpeg", 1)
 
@@ -161,9 +163,9 @@ PEAK = """
 import resource, sys
 from app.media.errors import MediaDamaged
 from app.media.inspect import inspect
-from app.media.thumbs import thumbnail
+from app.media.thumbs import thumbnails
 small, data = (bytes.fromhex(line) for line in sys.stdin)
-inspect(small); thumbnail(small, "image/jpeg", 1, 320)  # decoders are loaded now
+inspect(small); thumbnails(small, "image/jpeg", 1, (320,))  # decoders are loaded now
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
     {call}
@@ -186,7 +188,7 @@ def peak_growth(call: str, small: bytes, data: bytes) -> tuple[int, bool]:
 def test_memory_stays_within_bounds(make: Any) -> None:
     """A full decoding of 12 million pixels takes 36 MB, the scaled one 2; a bomb of 4 thousand million takes none at all."""
     large = make.encode(Image.new("RGB", (4000, 3000), "teal"))
-    growth, refused = peak_growth("thumbnail(data, 'image/jpeg', 1, 320)", make.jpeg(), large)
+    growth, refused = peak_growth("thumbnails(data, 'image/jpeg', 1, (320,))", make.jpeg(), large)
     assert growth < 16_000
     assert not refused
     at = large.index(b"\xff\xc0") + 5
@@ -210,7 +212,7 @@ def test_nothing_is_ever_written_to_disk(make: Any, monkeypatch: pytest.MonkeyPa
             patch.setattr(builtins, "open", refuse)
             patch.setattr(os, "open", refuse)
             inspect(data)
-            thumbnail(data, media_type, 1, 160)
+            thumbnails(data, media_type, 1, (160,))
 
 
 @pytest.mark.parametrize(
@@ -245,7 +247,7 @@ def test_the_sample_clip(make: Any) -> None:
     facts = inspect(data)
     assert len(data) < 300_000
     assert facts.duration_ms == pytest.approx(3000, abs=100)
-    assert size_of(thumbnail(data, "video/mp4", 1, 320).jpeg) == (320, 240)
+    assert size_of(thumbnails(data, "video/mp4", 1, (320,))[0].jpeg) == (320, 240)
 
 
 def test_every_simulated_family_has_something_to_see() -> None:
