@@ -12,7 +12,7 @@ from ui import i18n
 from ui.i18n import tr
 from ui.theme import Theme, set_role
 from ui.tokens import GRID
-from ui.widgets.basics import button, column, hide_if, label, row
+from ui.widgets.basics import button, column, label, row
 
 WIDE, TALL = 88 * GRID, 80 * GRID
 _READING = Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
@@ -20,8 +20,9 @@ _READING = Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag
 
 
 def text() -> str:
-    """All of it, in Markdown."""
-    return (resources.files("resources") / "help.md").read_text("utf-8")
+    """All of it, in Markdown and the person's language; in English where it was not translated."""
+    own = resources.files("resources") / f"help.{i18n.language()}.md"
+    return (own if own.is_file() else resources.files("resources") / "help.md").read_text("utf-8")
 
 
 class HelpText(QTextBrowser):
@@ -55,13 +56,11 @@ class HelpSheet(QDialog):
         self.setWindowTitle(tr("Help"))
         self.setAccessibleName(self.windowTitle())
         self.text = HelpText()
-        self.said = label(tr("The help is in English."), tone="muted", wrap=True)
-        hide_if(self.said, i18n.language() == i18n.ENGLISH)
         close = button(theme, tr("Close"), self.accept)
         close.setAutoDefault(True)
         close.setDefault(True)
         head = label(self.windowTitle(), "title")
-        self.setLayout(column(head, self.said, self.text, row(None, close), gap=2 * GRID, margins=(3 * GRID, 3 * GRID, 3 * GRID, 2 * GRID)))
+        self.setLayout(column(head, self.text, row(None, close), gap=2 * GRID, margins=(3 * GRID, 3 * GRID, 3 * GRID, 2 * GRID)))
         room = self.screen().availableGeometry()
         self.resize(min(theme.scaled(WIDE), room.width() - 4 * GRID), min(theme.scaled(TALL), room.height() - 8 * GRID))
         self.text.setFocus()

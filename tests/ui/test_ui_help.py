@@ -93,12 +93,12 @@ def test_nothing_is_opened_or_loaded(qtbot) -> None:
         assert made.loadResource(int(kind.ImageResource.value), QUrl.fromLocalFile(place)) is None
 
 
-@pytest.mark.parametrize(("code", "hidden"), [(i18n.ENGLISH, True), (i18n.PSEUDO, False)])
-def test_in_another_language_it_says_that_it_is_english(qtbot, theme, code, hidden) -> None:
+@pytest.mark.parametrize(("code", "begins"), [("de", "Was geschützt ist"), ("zh_CN", "它保护什么"), (i18n.PSEUDO, "What it protects")])
+def test_it_is_in_the_language_of_the_window(qtbot, theme, code, begins) -> None:
     i18n.use(code)
     try:
         sheet = HelpSheet(None, theme)
         qtbot.addWidget(sheet)
-        assert sheet.said.isHidden() is hidden
+        assert sheet.text.toPlainText().startswith(begins)
     finally:
         i18n.use(i18n.ENGLISH)
