@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
+from dataclasses import replace
+
 from PIL import Image
 
-from app.media import exif, jpeg
+from app.media import exif, heif, jpeg
+from app.media.boxes import check_whole
 from app.media.decode import PIXEL_LIMIT, content, fit, open_picture, to_rgb
-from app.media.errors import EMPTY, MediaDamaged, MediaUnsupported, decoding
+from app.media.errors import EMPTY, MediaDamaged, MediaTooLarge, MediaUnsupported, decoding
 from app.media.sniff import SNIFF_BYTES, sniff
 from app.media.thumbs import from_preview, rough_edge, smaller, thumbnails
 from app.media.types import MediaFacts, MediaKind, MediaType, Source, Thumb
@@ -28,10 +32,14 @@ def glance(source: Source, sizes: tuple[int, ...]) -> tuple[MediaFacts, tuple[Th
     """The facts, and the thumbnails that are had for next to nothing; the rest is for whoever has time to decode the picture.
 
     Of a JPEG, the structure is checked up to the coded picture, and that there is an end to it; the first of `sizes` is made from the
-    preview that its camera embedded, if it did. Whether each coded byte makes sense is not found out. Everything else says too little
-    without being decoded, so its thumbnails are all there. Raises as `inspect` does.
+    preview that its camera embedded, if it did. Whether each coded byte makes sense is not found out. A HEIC says all that it is, but its
+    preview needs the decoder. Everything else says too little without being decoded, so its thumbnails are all there. Raises as `inspect`
+    does.
     """
-    if type_of(source) is not MediaType.JPEG:
+    media_type = type_of(source)
+    if media_type is MediaType.HEIC and (facts := _heic_facts(content(source))) is not None:
+        return facts, ()
+    if media_type is not MediaType.JPEG:
         return inspect_and_show(source, sizes)
     data = content(source)
     skeleton = jpeg.walk(data, PIXEL_LIMIT, to_the_first_scan=True)
@@ -39,6 +47,18 @@ def glance(source: Source, sizes: tuple[int, ...]) -> tuple[MediaFacts, tuple[Th
     facts = _facts(MediaType.JPEG, (skeleton.width, skeleton.height), known, words)
     tile = from_preview(known.preview, (skeleton.width, skeleton.height), known.orientation, sizes[0])
     return facts, (tile,) if tile else ()
+
+
+def _heic_facts(data: bytes) -> MediaFacts | None:
+    """None where the file has to be decoded to know. Raises MediaDamaged, MediaTooLarge."""
+    check_whole(io.BytesIO(data), MediaType.HEIC)
+    described = heif.describe(data)
+    if described is None:
+        return None
+    if described.width * described.height > PIXEL_LIMIT:
+        raise MediaTooLarge(noun="picture")
+    known = replace(exif.read(described.exif), orientation=1)  # the file's own turn is applied where it is decoded
+    return _facts(MediaType.HEIC, (described.width, described.height), known, [])
 
 
 def inspect_and_show(source: Source, sizes: tuple[int, ...]) -> tuple[MediaFacts, tuple[Thumb, ...]]:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from app.media import heic
+from app.media import heic, heif
 from app.media.errors import MediaDamaged, MediaTooLarge
-from app.media.inspect import inspect
+from app.media.inspect import glance, inspect
 from app.media.shape import shape
 from app.media.thumbs import thumbnails
 from app.media.types import MediaType
@@ -27,6 +27,37 @@ def test_its_facts_are_read() -> None:
     assert (facts.media_type, facts.width, facts.height, facts.orientation) == (MediaType.HEIC, 48, 64, 1)
     assert facts.taken_at == datetime(2026, 5, 12, 12, 3, 9, tzinfo=UTC)
     assert facts.has_location
+
+
+def test_its_facts_are_had_without_decoding_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded = inspect(SAMPLE)
+    monkeypatch.setattr(heic, "decode", None)
+    assert glance(SAMPLE, (160, 320)) == (decoded, ())
+    for cut in (1, 100, 600):
+        with pytest.raises(MediaDamaged):
+            glance(SAMPLE[:-cut], (160, 320))
+    huge = bytearray(SAMPLE)
+    for name in (b"ispe", b"clap"):
+        at = huge.index(name) + (8 if name == b"ispe" else 4)
+        huge[at : at + 2] = b"\x7f\xff"
+        at += 4 if name == b"ispe" else 8
+        huge[at : at + 2] = b"\x7f\xff"
+    with pytest.raises(MediaTooLarge):
+        glance(bytes(huge), (160, 320))
+
+
+def test_what_is_not_plain_is_left_to_the_decoder() -> None:
+    """Every byte changed, and every length: an answer or none, and never more than the file could say."""
+    for at in range(len(SAMPLE)):
+        changed = bytearray(SAMPLE)
+        changed[at] ^= 0xFF
+        for data in (bytes(changed), SAMPLE[:at]):
+            described = heif.describe(data)
+            assert described is None or len(described.exif) <= len(SAMPLE)
+    # of no bytes each, 65,535 parts: they would be counted for long
+    body = b"\x01\0\0\0" + b"\0\0" + b"\xff\xff" + b"\0\0\0\0\0\0\xff\xff" * 4
+    with pytest.raises(ValueError, match=r"^$"):
+        heif._content(1, SAMPLE, {b"iloc": body})
 
 
 def test_it_is_shown_upright_and_shaped_without_its_metadata() -> None:
