@@ -82,7 +82,7 @@ class CardsModel(QAbstractTableModel):
         if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
             return headings()[section]
         if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.TextAlignmentRole:
-            return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+            return int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter) | _WRAP
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
@@ -267,6 +267,10 @@ class _Table(QTableView):
         each = max(self._theme.scaled(20 * GRID), (room - first) // (count - 1))
         for number in range(count):
             self.setColumnWidth(number, each if number else first)
+        header, pad = self.horizontalHeader(), 2 * GRID + 4
+        room_for_words = QRect(0, 0, each - pad, each)
+        tallest = max(header.fontMetrics().boundingRect(room_for_words, _WRAP, text).height() for text in headings())
+        header.setFixedHeight(tallest + pad)
         self.resizeRowsToContents()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

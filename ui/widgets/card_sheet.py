@@ -37,6 +37,9 @@ class CardSheet(Sheet):
             self.body.addLayout(noted(theme, "info", "muted", tr_core(note)))
         if digest:
             self.body.addWidget(label(tr("SHA-256 of the request: {digest}", digest=digest), "small", wrap=True, select=True))
+        if any(sense(getattr(card, name).quote) for name in STATEMENTS):
+            said = tr("Translations of quotations are Eyelid's; what counts is the original.")
+            self.body.addWidget(label(said, "small", wrap=True))
         self.body.addWidget(label(tr("This describes what was read; it is no legal advice."), "small", wrap=True))
         self.body.addStretch(1)
         self.closes()
@@ -54,8 +57,7 @@ def _said(question: str, statement: Statement) -> QFrame:
     if statement.quote:
         parts.append(label(tr("“{quote}”", quote=statement.quote), tone="muted", wrap=True, select=True))
         if meant := sense(statement.quote):
-            said = tr("Translated by Eyelid; what counts is the original: “{quote}”", quote=meant)
-            parts.append(label(said, tone="muted", wrap=True, select=True))
+            parts.append(label(tr("Translated: “{quote}”", quote=meant), tone="muted", wrap=True, select=True))
     source = tr("{source}; read on {date}", source=tr_core(statement.source), date=words.short_day(statement.read_on))
     parts.append(label(source, "small", wrap=True, select=True))
     return frame("well", column(*parts, gap=4, margins=(2 * GRID, GRID + 2, 2 * GRID, GRID + 2)))
