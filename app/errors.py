@@ -6,7 +6,9 @@ Must not know Qt, the terminal, or any room: whoever shows an error decides how 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import errno
+import sqlite3
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 
@@ -51,12 +53,28 @@ class Cancelled(EyelidError):
         super().__init__("Cancelled.")
 
 
+_REFUSED = Explanation("The computer refused a file operation.", "", "Check the disk and try again.")
+_FULL = Explanation("The disk is full.", "", "Free some space, then try again.")
+
+
+def _of_files(error: OSError, why: str) -> Explanation:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return replace(_FULL, why=why)
+    if isinstance(error, FileNotFoundError):
+        return Explanation("A file or folder is not there.", why, "Check its name and place, then try again.")
+    if isinstance(error, PermissionError):
+        return Explanation("A file or folder must not be used.", why, "Check who may read and write it, then try again.")
+    return replace(_REFUSED, why=why)
+
+
 def explain(error: BaseException) -> Explanation:
     """Return what to tell a person about `error`; an unknown error is named as our own fault, without its payload."""
     if isinstance(error, Explained):
         return Explanation(error.what, error.why, error.action)
     if isinstance(error, OSError) and error.strerror:
-        return Explanation("The computer refused a file operation.", f"It said: {error.strerror}.", "Check the disk and try again.")
+        return _of_files(error, f"It said: {error.strerror}.")
+    if isinstance(error, sqlite3.OperationalError):
+        return _FULL if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL else _REFUSED
     return Explanation(
         "Something went wrong inside Eyelid.",
         f"The fault is of the kind {type(error).__name__}.",

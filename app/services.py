@@ -224,6 +224,8 @@ class Services:
         self._previews.wake()
         if notices := self.vault.notices():
             self.events.publish(VaultNotice(notices))
+        if self.sharing.book.trouble is not None:
+            self.events.publish(Trouble(explain(self.sharing.book.trouble)))
 
     def _setting_changed(self, key: str) -> None:
         if key == declared.WATCH_FOLDER.key:

@@ -15,6 +15,9 @@ import keyring.backends.fail
 import pytest
 
 from app.separation import Separation
+from app.sharing.courier_link import CourierLink
+from app.sharing.errors import CourierGone
+from app.vault.keys import Slots
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -76,3 +79,34 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
 def sockets_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a process gives up it never gets back, and the tests share one. Those who start the program as it is see it given up."""
     monkeypatch.setattr(Separation, "begin", Separation)
+
+
+class _NoCourier:
+    """In the place of a `CourierLink`: nothing can be sent."""
+
+    mirror = None
+    pid = None
+
+    async def ready(self) -> Any:
+        raise CourierGone
+
+    async def cancel(self, parcel_id: str) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+@pytest.fixture
+def no_courier(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that send nothing: the process that would carry it is most of what starting Eyelid costs."""
+
+    async def start(departure: object = None) -> _NoCourier:
+        return _NoCourier()
+
+    monkeypatch.setattr(CourierLink, "start", start)
+
+
+@pytest.fixture
+def quick_slots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passphrases cost next to nothing: at the real price, trying each on every slot takes the most of a minute."""
+    make = Slots.make_passphrase
+    monkeypatch.setattr(Slots, "make_passphrase", lambda self, identity, passphrase, work_factor: make(self, identity, passphrase, 1))

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from app.cli import keys
 from app.cli.terminal import Exit, Terminal, running, unlocked
-from app.errors import EyelidError
 from app.paths import Profile
 from app.services import Services
 from app.vault.erase import short_id
@@ -53,9 +52,7 @@ def _add_reading(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 async def create_vault(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
-    passphrase = terminal.passphrase(new=True)
-    if not passphrase:
-        raise EyelidError("An empty passphrase protects nothing.", "", "Choose a longer one.")
+    passphrase = await terminal.new_passphrase()
     wanted = not arguments.no_recovery and terminal.interactive
     async with running(profile) as services:
         code = await services.vault.create(passphrase, arguments.keyring, recovery=wanted)

@@ -44,7 +44,7 @@ async def add_key(profile: Profile, arguments: argparse.Namespace, terminal: Ter
     code = ""
     async with unlocked(profile, terminal) as services:
         if kind is SlotKind.PASSPHRASE:
-            slot = await services.vault.add_passphrase(terminal.new_passphrase())
+            slot = await services.vault.add_passphrase(await terminal.new_passphrase())
         elif kind is SlotKind.KEYRING:
             slot = await services.vault.add_keyring()
         else:
@@ -66,9 +66,9 @@ async def remove_key(profile: Profile, arguments: argparse.Namespace, terminal: 
 async def change_passphrase(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
     """The old one is asked for even where the keyring could unlock: only who knows it may change it."""
     async with running(profile) as services:
-        old = terminal.passphrase()
+        old = await terminal.passphrase()
         await services.vault.unlock(old)
-        slot = await services.vault.change_passphrase(old, terminal.new_passphrase())
+        slot = await services.vault.change_passphrase(old, await terminal.new_passphrase())
     terminal.say("Changed. A copy of the vault made before still opens with the old one.")
     terminal.data(_data(slot))
     return Exit.DONE
@@ -77,9 +77,9 @@ async def change_passphrase(profile: Profile, arguments: argparse.Namespace, ter
 async def add_hybrid(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
     """Every way in has to be opened once, since the new key goes behind each of them."""
     async with running(profile) as services:
-        passphrase = terminal.passphrase()
+        passphrase = await terminal.passphrase()
         await services.vault.unlock(passphrase)
-        codes = [terminal.code() for slot in services.vault.slots() if slot.kind is SlotKind.RECOVERY]
+        codes = [await terminal.code() for slot in services.vault.slots() if slot.kind is SlotKind.RECOVERY]
         await services.vault.add_hybrid([passphrase], codes)
     terminal.say("Done: captures from now on are sealed to a post-quantum key (mlkem768x25519). Those before stay as they are.")
     terminal.data({"hybrid": True})

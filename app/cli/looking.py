@@ -15,12 +15,12 @@ from app.media.look.cover import Edit, covers_for
 from app.media.look.types import Findings, Kind, Part, Region
 from app.paths import Profile
 from app.services import Services
+from app.sharing.looking import PART_OF
 from app.sharing.types import Draft, PictureChoice
 from app.vault.types import ItemId, ItemKind
 
 _COVER = {"faces": (Kind.FACE,), "text": (Kind.TEXT, Kind.DOCUMENT), "codes": (Kind.CODE,), "all": tuple(Kind), "none": ()}
 _NAMES = {Part.FACES: "faces", Part.CODES: "codes", Part.TEXT: "text"}
-_PART_OF = {Kind.FACE: Part.FACES, Kind.CODE: Part.CODES, Kind.TEXT: Part.TEXT, Kind.DOCUMENT: Part.TEXT}
 CHECK_YOURSELF = "No finder finds everything: check yourself."
 
 
@@ -49,10 +49,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _frames(text: str) -> int:
-    count = int(text)
-    if not 1 <= count <= MAX_FRAMES:
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_FRAMES:
         raise argparse.ArgumentTypeError(f"1 to {MAX_FRAMES} frames")
-    return count
+    return int(text)
 
 
 def _kinds(text: str) -> frozenset[Kind]:
@@ -67,6 +66,8 @@ def _crop(text: str) -> Box:
         left, top, width, height = (int(part) for part in text.split(","))
     except ValueError as error:
         raise argparse.ArgumentTypeError("four whole numbers: left, top, width, height") from error
+    if min(left, top) < 0 or min(width, height) < 1:
+        raise argparse.ArgumentTypeError("a part of the picture: left and top from 0 on, width and height from 1 on")
     return Box(left, top, left + width, top + height)
 
 
@@ -107,7 +108,7 @@ def lines_of(findings: Findings) -> Iterable[str]:
         if part in reasons:
             yield f"{name}: not checked. {reasons[part]}"
             continue
-        regions = [region for region in findings.regions if _PART_OF[region.kind] is part]
+        regions = [region for region in findings.regions if PART_OF[region.kind] is part]
         yield f"{name}: {len(regions) or 'none'} found"
         for region in regions:
             yield f"  {_words(region)}"
@@ -185,7 +186,7 @@ async def _edited(services: Services, choice: PictureChoice, kinds: frozenset[Ki
     if kinds:
         findings = await services.sharing.look(choice.item, choice.at_ms)
         for check in findings.unchecked:
-            if check.part in {_PART_OF[kind] for kind in kinds}:
+            if check.part in {PART_OF[kind] for kind in kinds}:
                 raise EyelidError("Nothing was sent.", f"Not checked: {check.part.value}. {check.reason}", "Ask without --cover, or crop.")
         covers = covers_for(findings, kinds)
     return PictureChoice(choice.item, choice.at_ms, Edit(covers, crop))

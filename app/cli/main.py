@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
+import io
 import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,6 +16,7 @@ from app.cli import care, demo, doctor, glasses, imports, items, live, looking, 
 from app.cli.terminal import Exit, Terminal
 from app.errors import Cancelled, Explained, explain
 from app.paths import Profile
+from ble.drivers import families
 
 Command = Callable[[Profile, argparse.Namespace, Terminal], Awaitable[Exit]]
 
@@ -40,7 +43,9 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--json", action="store_true", help="print JSON, for scripts")
     top.add_argument("--passphrase-fd", type=int, metavar="N", help="read the passphrase from file descriptor N, up to the first line end")
     top.add_argument("--recovery", action="store_true", help="unlock with the recovery code (asked for, or from --passphrase-fd)")
-    top.add_argument("--sim", action="append", default=[], metavar="FAMILY", help="put simulated glasses on the air: omi-glass, openglass")
+    top.add_argument(
+        "--sim", action="append", default=[], metavar="FAMILY", help=f"put simulated glasses on the air: {', '.join(families())}"
+    )
     commands = top.add_subparsers(metavar="COMMAND")
     for module in (demo, glasses, imports, items, looking, live, receipts, trash, places, policies, preferences, care, doctor, simulate):
         module.add_commands(commands)
@@ -49,6 +54,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None, window: Callable[[Profile, Sequence[str]], int] | None = None) -> int:
     """Run one command; without one, open the `window`, or do the main job in the terminal where there is no display."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # what this terminal has no letters for is better told in another form than not at all
+        sys.stdout.reconfigure(errors="backslashreplace")
     arguments = parser().parse_args(argv)
     profile = Profile(arguments.profile) if arguments.profile else Profile.default()
     command: Command | None = getattr(arguments, "command", None)
@@ -71,11 +78,20 @@ def _run(command: Command, profile: Profile, arguments: argparse.Namespace, term
     except KeyboardInterrupt:
         terminal.complain("Stopped.")
         return Exit.FAILED
+    except BrokenPipeError:
+        _nobody_reads()
+        return Exit.FAILED
     except Exception as error:
         if not isinstance(error, Explained | OSError) and os.environ.get("EYELID_DEBUG"):
             raise
         terminal.complain(str(explain(error)))
         return terminal.exit_for(error)
+
+
+def _nobody_reads() -> None:
+    """Whoever read along (`eyelid list | head`) has seen enough. What is still to be written would be a traceback at the very end."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 async def _awaited(work: Awaitable[Exit]) -> Exit:

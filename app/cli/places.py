@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 
 from app.cli.terminal import Exit, Terminal, running, unlocked
 from app.errors import EyelidError
@@ -46,6 +45,8 @@ async def show(profile: Profile, arguments: argparse.Namespace, terminal: Termin
     async with running(profile) as services:
         desk = services.sharing
         rows = [(destination, desk.card(destination.id)) for destination in desk.destinations()]
+        if desk.book.trouble is not None:
+            terminal.complain(str(desk.book.trouble))
     for destination, card in rows:
         terminal.say(f"{destination.id:<16} {destination.label}: {destination.origin}, model {destination.model or 'not chosen'}")
         terminal.say(f"{'':<16} {card.trains.text}")
@@ -82,7 +83,10 @@ async def keep_key(profile: Profile, arguments: argparse.Namespace, terminal: Te
         book = services.sharing.book
         if book.get(arguments.id) is None:
             raise EyelidError("There is no such destination.", "", "Look it up with “eyelid destinations list”.")
-        if not book.keys.set(arguments.id, getpass.getpass("Key (not shown): ").strip()):
+        key = await terminal.ask_hidden("Key (not shown):", otherwise="No key was kept.")
+        if not key:
+            raise EyelidError("No key was kept.", "Nothing was typed.", "Copy it from your account there, and paste it here.")
+        if not book.keys.set(arguments.id, key):
             raise EyelidError("The key was not kept.", "This computer has no keyring that can be trusted with it.", "See “eyelid doctor”.")
     terminal.say("Kept in the keyring of this computer.")
     return Exit.DONE

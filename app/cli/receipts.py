@@ -52,7 +52,10 @@ def _add_filters(command: argparse.ArgumentParser) -> None:
 
 def _moment(text: str) -> datetime:
     """A day, or a moment, of this computer's own time unless it says which."""
-    return datetime.fromisoformat(text).astimezone()
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError) as error:
+        raise argparse.ArgumentTypeError("a day like 2026-11-01, or a moment like 2026-11-01T08:00") from error
 
 
 def _filter(arguments: argparse.Namespace) -> ReceiptFilter:
@@ -158,6 +161,8 @@ async def export_receipts(profile: Profile, arguments: argparse.Namespace, termi
     where = _filter(arguments)
     if arguments.form == "json" and where != ReceiptFilter():
         raise EyelidError("Only the whole book can be exported as JSON.", "A part of it could not be checked.", "Leave the filters away.")
+    if arguments.to.exists():  # an earlier export is what a later book is checked against
+        raise EyelidError(f"There is a file {arguments.to} already.", "Nothing is written over it.", "Choose another name.")
     async with unlocked(profile, terminal) as services:
         data = await (services.sharing.export_receipts() if arguments.form == "json" else services.sharing.receipts_page(where))
     replace_file(arguments.to, data)

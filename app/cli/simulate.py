@@ -7,11 +7,12 @@ import argparse
 from app.cli.terminal import Exit, Terminal
 from app.media.samples import pictures
 from app.paths import Profile
+from ble.drivers import families
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command = commands.add_parser("sim", help="simulated glasses on a Bluetooth controller of your choice")
-    command.add_argument("family", choices=["omi-glass", "openglass"])
+    command.add_argument("family", choices=families())
     command.add_argument(
         "--transport",
         required=True,

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import enum
-import getpass
 import json
 import os
+import re
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from app.cli import prompt
 from app.errors import EyelidError
 from app.paths import Profile
 from app.services import Services
 from app.vault.errors import VaultLocked, WrongPassphrase, WrongRecoveryCode
 from app.vault.types import LockState, SlotKind
 
-LONGEST_PASSPHRASE = 4096
+_UNSHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What would move the cursor, or turn the direction of writing: names of glasses and files are anybody's to choose."""
 
 
 class Exit(enum.IntEnum):
@@ -36,6 +37,13 @@ class NeedsTerminal(EyelidError):
     """A question has to be answered by a person, and there is nobody to ask."""
 
 
+class NoPassphrase(VaultLocked):
+    """The vault needs its passphrase, or its recovery code, and none was given."""
+
+    def __init__(self, why: str = "Nobody is at the terminal to type its passphrase.") -> None:
+        EyelidError.__init__(self, "The vault is locked.", why, "Run the command in a terminal, or hand it over with --passphrase-fd.")
+
+
 class Terminal:
     """Where a command's words go, and where its answers come from."""
 
@@ -47,19 +55,23 @@ class Terminal:
         self._passphrase: str | None = None
 
     @property
+    def given(self) -> bool:
+        """Whether passphrases come by --passphrase-fd, and so in place of a person and of the keyring."""
+        return self._passphrase_fd is not None
+
+    @property
     def interactive(self) -> bool:
         """Whether a person can be asked."""
         return sys.stdin.isatty()
 
     def say(self, text: str = "") -> None:
         """A line for people; nothing when a script reads along."""
-        if not self.json:
-            print(text, flush=True)
+        self.part(f"{text}\n")
 
     def part(self, text: str) -> None:
         """A piece of a line, as it comes in. Control characters of a stranger's text do not reach the terminal."""
         if not self.json:
-            print("".join(c for c in text if c.isprintable() or c in "\n\t"), end="", flush=True)
+            print(_shown(text), end="", flush=True)
 
     def data(self, value: Any) -> None:
         """The result, for a script."""
@@ -67,7 +79,7 @@ class Terminal:
             print(json.dumps(value, indent=1, ensure_ascii=False, default=str), flush=True)
 
     def complain(self, text: str) -> None:
-        print(f"eyelid: {text}", file=sys.stderr, flush=True)
+        print(f"eyelid: {_shown(text)}", file=sys.stderr, flush=True)
 
     def progress(self, done: int, total: int, words: str = "") -> None:
         """How far a long command is, on one line of the screen, `words` about it behind; nothing where nobody looks."""
@@ -84,57 +96,66 @@ class Terminal:
 
     async def ask(self, question: str, *, otherwise: str = "Nothing was done.") -> str:
         """Return a line that a person typed, without spaces around it; empty at an end of input. Raises NeedsTerminal."""
-        if not self.interactive:
-            raise NeedsTerminal(
-                otherwise,
-                "This question must be answered by a person at a terminal.",
-                "Run the command in a terminal, or use the window.",
-            )
-        try:
-            return (await asyncio.to_thread(input, f"{question} ")).strip()
-        except EOFError:
-            return ""
+        self._needs_a_person(otherwise)
+        return (await prompt.typed(f"{_shown(question)} ")).strip()
 
-    def passphrase(self, *, new: bool = False) -> str:
-        """The passphrase, from --passphrase-fd or by a prompt that does not show it; asked twice when `new`."""
+    async def ask_hidden(self, question: str, *, otherwise: str = "Nothing was done.") -> str:
+        """As `ask`, and what is typed is not shown."""
+        self._needs_a_person(otherwise)
+        return (await prompt.typed(f"{question} ", hidden=True)).strip()
+
+    async def passphrase(self) -> str:
+        """The vault's passphrase, asked for once: from --passphrase-fd, or by a prompt that does not show it. Raises NoPassphrase."""
         if self._passphrase is None:
-            self._passphrase = self._read_passphrase(new)
+            self._passphrase = await self._secret("Passphrase: ")
         return self._passphrase
 
-    def new_passphrase(self) -> str:
-        """A passphrase that is to be added: the next line of --passphrase-fd, or asked for twice."""
-        return self._read_passphrase(new=True)
+    async def new_passphrase(self) -> str:
+        """A passphrase that is to be added: the next line of --passphrase-fd, or asked for twice.
 
-    def code(self) -> str:
-        """The recovery code, from --passphrase-fd or by a prompt that does not show it."""
-        return self._line_of_fd() if self._passphrase_fd is not None else self._hidden("Recovery code: ")
-
-    def _line_of_fd(self) -> str:
-        """One line and no byte more, as another may be wanted later."""
-        assert self._passphrase_fd is not None
-        line = bytearray()
-        while len(line) < LONGEST_PASSPHRASE and (byte := os.read(self._passphrase_fd, 1)) not in (b"", b"\n"):
-            line += byte
-        return line.decode("utf-8", "strict").rstrip("\r")
-
-    def _hidden(self, prompt: str) -> str:
-        if not self.interactive:
-            raise VaultLocked
-        return getpass.getpass(prompt)
-
-    def _read_passphrase(self, new: bool) -> str:
-        if self._passphrase_fd is not None:
-            return self._line_of_fd()
-        if not self.interactive:
-            raise VaultLocked
-        first = getpass.getpass("New passphrase: " if new else "Passphrase: ")
-        if new and getpass.getpass("Once more: ") != first:
+        Raises NoPassphrase, and EyelidError where the two differ.
+        """
+        first = await self._secret("New passphrase: ")
+        if not self.given and await self._secret("Once more: ") != first:
             raise EyelidError("The two passphrases differ.", "", "Try again.")
         return first
+
+    async def code(self) -> str:
+        """The recovery code, from --passphrase-fd or by a prompt that does not show it. Raises NoPassphrase."""
+        return await self._secret("Recovery code: ")
+
+    async def _secret(self, question: str) -> str:
+        if self._passphrase_fd is not None:
+            return self._line_of_fd(self._passphrase_fd)
+        if not self.interactive:
+            raise NoPassphrase
+        return await prompt.typed(question, hidden=True)
+
+    @staticmethod
+    def _line_of_fd(descriptor: int) -> str:
+        """One line and no byte more, as another may be wanted later."""
+        line = b""
+        try:
+            while len(line) < prompt.LONGEST and (byte := os.read(descriptor, 1)) not in (b"", b"\n"):
+                line += byte
+            return line.decode().rstrip("\r")
+        except OSError as error:
+            raise NoPassphrase(f"File descriptor {descriptor} cannot be read: {error.strerror}.") from error
+        except UnicodeDecodeError as error:
+            raise NoPassphrase(f"What came from file descriptor {descriptor} is no text in UTF-8.") from error
+
+    def _needs_a_person(self, otherwise: str) -> None:
+        if not self.interactive:
+            why = "This question must be answered by a person at a terminal."
+            raise NeedsTerminal(otherwise, why, "Run the command in a terminal, or use the window.")
 
     @staticmethod
     def exit_for(error: Exception) -> Exit:
         return Exit.LOCKED if isinstance(error, VaultLocked | WrongPassphrase | WrongRecoveryCode) else Exit.FAILED
+
+
+def _shown(text: str) -> str:
+    return _UNSHOWN.sub("", text)
 
 
 @asynccontextmanager
@@ -174,12 +195,12 @@ async def notice(services: Services, terminal: Terminal) -> None:
 
 async def _unlock(services: Services, terminal: Terminal) -> None:
     if terminal.recovery:
-        await services.vault.unlock_with_recovery(terminal.code())
+        await services.vault.unlock_with_recovery(await terminal.code())
         return
-    if terminal._passphrase_fd is None and any(slot.kind is SlotKind.KEYRING for slot in services.vault.slots()):
+    if not terminal.given and any(slot.kind is SlotKind.KEYRING for slot in services.vault.slots()):
         try:
             await services.vault.unlock(None)
             return
         except EyelidError as error:
             terminal.complain(str(error))
-    await services.vault.unlock(terminal.passphrase())
+    await services.vault.unlock(await terminal.passphrase())

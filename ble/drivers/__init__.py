@@ -36,6 +36,11 @@ def service_uuids() -> frozenset[str]:
     return frozenset().union(*(driver.service_uuids for driver in DRIVERS))
 
 
+def families() -> tuple[str, ...]:
+    """The id of each family of glasses that there is a driver for, and a twin in `ble.sim`."""
+    return tuple(_FAMILIES)
+
+
 def driver_for(advertisement: Advertisement) -> Driver | None:
     """The driver that recognises what was heard, if any."""
     return next((driver for driver in DRIVERS if driver.recognises(advertisement)), None)

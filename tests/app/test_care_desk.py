@@ -21,7 +21,7 @@ NEW = NewItem(ItemKind.OTHER, "application/octet-stream", datetime(2026, 5, 12, 
 
 
 @pytest.fixture
-async def services(tmp_path: Path) -> AsyncIterator[Services]:
+async def services(tmp_path: Path, no_courier: None, quick_slots: None) -> AsyncIterator[Services]:
     running = await Services.start(Profile(tmp_path / "profile"))
     yield running
     await running.stop()

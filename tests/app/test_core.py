@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import gc
 import os
+import sqlite3
 import stat
 import threading
 from pathlib import Path
@@ -31,6 +33,30 @@ def test_a_fault_of_the_system_keeps_its_reason_and_no_path() -> None:
     said = str(explain(OSError(errno.ENOSPC, "No space left on device", "/secret/name.jpg")))
     assert "No space left" in said
     assert "secret" not in said
+
+
+@pytest.mark.parametrize(
+    ("fault", "what", "action"),
+    [
+        (FileNotFoundError(errno.ENOENT, "No such file or directory"), "not there", "Check its name"),
+        (PermissionError(errno.EACCES, "Permission denied"), "must not be used", "Check who may"),
+        (OSError(errno.ENOSPC, "No space left on device"), "disk is full", "Free some space"),
+        (OSError(errno.EIO, "Input/output error"), "refused a file operation", "Check the disk"),
+        (sqlite3.OperationalError("unable to open database file"), "refused a file operation", "Check the disk"),
+    ],
+)
+def test_a_fault_of_the_system_says_what_can_be_done(fault: Exception, what: str, action: str) -> None:
+    said = explain(fault)
+    assert what in said.what
+    assert said.action.startswith(action)
+
+
+def test_a_database_on_a_full_disk_says_that_it_is_full(tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "small.db")) as database:
+        database.execute("PRAGMA max_page_count = 2")
+        with pytest.raises(sqlite3.OperationalError) as raised:
+            database.executescript("".join(f"CREATE TABLE t{number} (x);" for number in range(9)))
+    assert explain(raised.value).what == "The disk is full."
 
 
 def test_an_unknown_fault_tells_its_kind_and_not_its_payload() -> None:

@@ -2,103 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
-import os
-import pty
 import re
-import select
 import shutil
-import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
 
-from app.cli import main
-from app.vault.keys import Slots
 from app.vault.types import ItemKind, NewItem, Origin
 from app.vault.vault import Vault
+from tests.cli.driving import PASSPHRASE, Answer, at_terminal, data, eyelid
 
-ROOT = Path(__file__).parents[2]
-PASSPHRASE = "correct horse battery staple"
 GROUP = re.compile(r"(\d+): ([0-9A-Z]{5})")
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="drives a POSIX terminal")
-Answer = str | Callable[[str], str]
-
-
-def environment() -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name not in {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"}}
-    return {**kept, "PYTHONPATH": str(ROOT), "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-def eyelid(profile: Path, *arguments: str, secrets: str = PASSPHRASE) -> Done:
-    """Run a command with nobody at the terminal, in this process; passphrases or codes come through a pipe, one a line."""
-    read, write = os.pipe()
-    os.write(write, secrets.encode() + b"\n")
-    os.close(write)
-    out, err = io.StringIO(), io.StringIO()
-    try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            try:
-                code = main(["--profile", str(profile), "--passphrase-fd", str(read), *arguments])
-            except SystemExit as usage:
-                code = int(usage.code or 0)
-    finally:
-        os.close(read)
-    return Done(code, out.getvalue(), err.getvalue())
-
-
-def data(profile: Path, *arguments: str, secrets: str = PASSPHRASE, code: int = 0) -> Any:
-    done = eyelid(profile, "--json", *arguments, secrets=secrets)
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    return json.loads(done.stdout)
-
-
-def at_terminal(profile: Path, *arguments: str, answers: list[tuple[str, Answer]]) -> tuple[int, str]:
-    """Run a command at a terminal; each answer is given when its prompt comes, in this order."""
-    master, slave = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ui", "--profile", str(profile), *arguments],
-        stdin=slave,
-        stdout=slave,
-        stderr=slave,
-        env=environment(),
-        start_new_session=True,
-    )
-    os.close(slave)
-    screen, at, waiting = "", 0, list(answers)
-    while True:
-        ready, _, _ = select.select([master], [], [], 50)
-        assert ready, f"nothing more came after:\n{screen}"
-        try:
-            piece = os.read(master, 4096).decode(errors="replace")
-        except OSError:
-            piece = ""
-        if not piece:
-            break
-        screen += piece
-        while waiting and (found := re.search(waiting[0][0], screen[at:])):
-            _, answer = waiting.pop(0)
-            at += found.end()
-            os.write(master, (answer if isinstance(answer, str) else answer(screen)).encode() + b"\n")
-    os.close(master)
-    return process.wait(50), screen
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="drives a POSIX terminal"),
+    pytest.mark.usefixtures("quick_slots", "no_courier"),
+]
 
 
 def group_asked_for(screen: str) -> str:
@@ -174,9 +98,7 @@ def test_a_recovery_code_can_be_declined_or_left_unchecked(tmp_path: Path) -> No
     assert "No recovery code was made" in eyelid(tmp_path / "c", "vault", "create").stdout
 
 
-def test_keys_are_added_changed_and_removed(profile: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    make = Slots.make_passphrase  # at the real cost, trying every passphrase on every slot would take the most of a minute
-    monkeypatch.setattr(Slots, "make_passphrase", lambda self, identity, passphrase, work_factor: make(self, identity, passphrase, 1))
+def test_keys_are_added_changed_and_removed(profile: Path) -> None:
     [first] = data(profile, "vault", "keys", "list", secrets="")
     added = data(profile, "vault", "keys", "add", "recovery")
     assert data(profile, "--recovery", "list", secrets=added["code"])
@@ -310,14 +232,6 @@ def test_erasing_takes_the_short_id_typed_by_a_person(profile: Path) -> None:
     assert "This destroys 3 captures" in screen
     assert not (profile / "vault").exists()
     assert "Create one first" in eyelid(profile, "list").stderr
-
-
-def test_doctor_says_who_may_look_into_memory(profile: Path) -> None:
-    findings = {finding["name"]: finding for finding in data(profile, "doctor")}
-    if sys.platform == "linux":
-        assert findings["memory"]["fine"]
-        assert "no core dumps" in findings["memory"]["text"]
-    assert "memory" in findings
 
 
 def test_a_vault_gets_a_post_quantum_key_and_opens_as_before(profile: Path) -> None:

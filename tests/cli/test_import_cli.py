@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import io
 import json
 import zipfile
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from app.cli import imports
-from app.cli.main import parser
-from app.cli.terminal import Exit, Terminal
+from app.cli.terminal import Exit
 from app.imports import watch
 from app.imports.phones import Phone
 from app.library.types import Query
-from app.paths import Profile
 from app.services import Services
-from app.vault.vault import Vault
+from tests.cli.driving import Talk, run
 
 
 def jpeg(make: str, red: int) -> bytes:
@@ -30,38 +25,6 @@ def jpeg(make: str, red: int) -> bytes:
     out = io.BytesIO()
     Image.new("RGB", (24, 16), (red, 9, 9)).save(out, "JPEG", exif=exif.tobytes())
     return out.getvalue()
-
-
-class Talk(Terminal):
-    """A terminal that gives `answers` in turn."""
-
-    def __init__(self, *answers: str, json: bool = False) -> None:
-        super().__init__(json=json)
-        self.answers = list(answers)
-
-    @property
-    def interactive(self) -> bool:
-        return True
-
-    async def ask(self, question: str, *, otherwise: str = "Nothing was done.") -> str:
-        return self.answers.pop(0)
-
-
-@pytest.fixture
-async def services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Services]:
-    profile = Profile(tmp_path / "profile")
-    profile.make()
-    Vault.create(profile.vault, passphrase="correct horse", keyring=False, work_factor=2).close()
-    made = await Services.start(profile)
-    await made.vault.unlock("correct horse")
-
-    @contextlib.asynccontextmanager
-    async def unlocked(*_: object) -> AsyncIterator[Services]:
-        yield made
-
-    monkeypatch.setattr(imports, "unlocked", unlocked)
-    yield made
-    await made.stop()
 
 
 @pytest.fixture
@@ -73,13 +36,6 @@ def folder(tmp_path: Path) -> Path:
     (made / "bad.jpg").write_bytes(jpeg("Meta AI", 3)[:-5])
     (made / "notes.txt").write_text("nothing")
     return made
-
-
-async def run(services: Services, talk: Talk, *arguments: str) -> Exit:
-    parsed = parser().parse_args(arguments)
-    code = await parsed.command(services.profile, parsed, talk)
-    assert isinstance(code, Exit)
-    return code
 
 
 async def test_everything_in_a_folder(services: Services, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,71 +4,29 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import io
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
-from app.cli import looking
 from app.cli.looking import lines_of
 from app.cli.main import parser
-from app.cli.terminal import Exit, Terminal
+from app.cli.terminal import Exit
 from app.errors import EyelidError
 from app.media.look.boxes import Box
 from app.media.look.cover import Edit, FaceShows, check_solid
 from app.media.look.types import Check, Findings, Kind, Part, Region
 from app.media.samples import clip
-from app.paths import Profile
 from app.services import Services
 from app.sharing.types import Draft, PictureChoice, Proposal
 from app.vault.types import ItemKind, NewItem, Origin
-from app.vault.vault import Vault
+from tests.cli.driving import PASSPHRASE, Talk, run
 
 WHEN = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-
-
-class Talk(Terminal):
-    """A terminal that gives `answers` in turn, and remembers all that was said."""
-
-    def __init__(self, *answers: str, json: bool = False) -> None:
-        super().__init__(json=json)
-        self.answers = list(answers)
-        self.asked: list[str] = []
-
-    async def ask(self, question: str, *, otherwise: str = "Nothing was done.") -> str:
-        self.asked.append(question)
-        return self.answers.pop(0)
-
-
-@pytest.fixture
-async def services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Services]:
-    profile = Profile(tmp_path / "profile")
-    profile.make()
-    Vault.create(profile.vault, passphrase="correct horse", keyring=False, work_factor=2).close()
-    made = await Services.start(profile)
-    await made.vault.unlock("correct horse")
-
-    @contextlib.asynccontextmanager
-    async def unlocked(*_: object) -> AsyncIterator[Services]:
-        yield made
-
-    monkeypatch.setattr(looking, "unlocked", unlocked)
-    yield made
-    await made.stop()
-
-
-async def run(services: Services, talk: Talk, *arguments: str) -> Exit:
-    parsed = parser().parse_args(arguments)
-    code = await parsed.command(services.profile, parsed, talk)
-    assert isinstance(code, Exit)
-    return code
 
 
 def portrait() -> bytes:
@@ -138,7 +96,7 @@ async def test_look_cover_and_go_on(services: Services, monkeypatch: pytest.Monk
     await services.vault.lock()
     while services._look.pid is not None:
         await asyncio.sleep(0)
-    await services.vault.unlock("correct horse")
+    await services.vault.unlock(PASSPHRASE)
 
     # What cannot be covered is not sent.
     await services._look.close()

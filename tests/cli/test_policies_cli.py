@@ -1,10 +1,8 @@
-"""Policies and destinations at the command line, as a process of its own, and with a server that speaks like Ollama."""
+"""Policies and destinations at the command line, and with a server that speaks like Ollama."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -17,56 +15,27 @@ import pytest
 
 from app.cli import policies
 from app.cli.main import main
-
-ROOT = Path(__file__).parents[2]
-PASSPHRASE = "correct horse battery staple"
+from tests.cli.driving import data, eyelid, with_vault
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="passes file descriptors on")
 
 
-def eyelid(profile: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    read, write = os.pipe()
-    os.write(write, PASSPHRASE.encode() + b"\n")
-    os.close(write)
-    kept = {name: value for name, value in os.environ.items() if name not in {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"}}
-    environment = {**kept, "PYTHONPATH": str(ROOT), "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
-    try:
-        return subprocess.run(
-            [sys.executable, "-m", "ui", "--passphrase-fd", str(read), "--profile", str(profile), *arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=55,
-            env=environment,
-            pass_fds=(read,),
-            check=False,
-        )
-    finally:
-        os.close(read)
-
-
-def run(profile: Path, *arguments: str) -> Any:
-    done = eyelid(profile, "--json", *arguments)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
 def test_policies_need_no_vault(tmp_path: Path) -> None:
-    cards = {card["id"]: card for card in run(tmp_path, "policies", "list")}
+    cards = {card["id"]: card for card in data(tmp_path, "policies", "list")}
     assert cards["meta-ai"]["class"] == "trains"
     assert cards["chatgpt"]["trains"]["source"].startswith("https://openai.com/")
     shown = eyelid(tmp_path, "policies", "show", "meta-ai", "--place", "us-tx").stdout
     assert "Attorney General of Texas" in shown
     assert "Only in: European Economic Area" in shown
-    table = run(tmp_path, "policies", "compare", "openai-api", "chatgpt")
+    table = data(tmp_path, "policies", "compare", "openai-api", "chatgpt")
     assert set(table["May it be used to train AI?"]) == {"openai-api", "chatgpt"}
     assert not list(tmp_path.iterdir())
 
 
 def test_the_place_is_kept_and_counts(tmp_path: Path) -> None:
-    assert run(tmp_path, "policies", "place") == {"region": ""}
-    assert run(tmp_path, "policies", "place", "de") == {"region": "DE"}
-    listed = {card["id"]: card for card in run(tmp_path, "policies", "list")}
+    assert data(tmp_path, "policies", "place") == {"region": ""}
+    assert data(tmp_path, "policies", "place", "de") == {"region": "DE"}
+    listed = {card["id"]: card for card in data(tmp_path, "policies", "list")}
     assert "only Paid Services" in listed["gemini-unpaid"]["forbids"]
     wrong = eyelid(tmp_path, "policies", "place", "atlantis")
     assert (wrong.returncode, "not known" in wrong.stderr) == (1, True)
@@ -113,18 +82,18 @@ def ollama() -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
 
 def test_models_and_a_check_through_the_real_courier(tmp_path: Path, ollama: tuple[str, list[tuple[str, bytes]]]) -> None:
     address, asked = ollama
-    assert eyelid(tmp_path, "vault", "create").returncode == 0
-    place = run(tmp_path, "destinations", "add", address, "--label", "Here", "--model", "gemma4", "--kind", "ollama")["id"]
-    found = run(tmp_path, "destinations", "models", place)
+    with_vault(tmp_path)
+    place = data(tmp_path, "destinations", "add", address, "--label", "Here", "--model", "gemma4", "--kind", "ollama")["id"]
+    found = data(tmp_path, "destinations", "models", place)
     assert [model["id"] for model in found["models"]] == ["gemma4:latest"]
-    assert [model["id"] for model in run(tmp_path, "destinations", "models", place, "--all")["models"]] == ["gemma4:latest", "far:latest"]
-    report = run(tmp_path, "destinations", "check", place)
+    assert [model["id"] for model in data(tmp_path, "destinations", "models", place, "--all")["models"]] == ["gemma4:latest", "far:latest"]
+    report = data(tmp_path, "destinations", "check", place)
     assert (report["good"], report["local"]) == (True, True)
     assert "cloud is switched off" in report["where"]
     assert {path for path, _ in asked} == {"/api/tags", "/api/status"}
-    receipts = run(tmp_path, "receipts", "list")
+    receipts = data(tmp_path, "receipts", "list")
     assert all(receipt["bytes_sent"] == 0 for receipt in receipts)
-    assert run(tmp_path, "receipts", "verify")["sound"]
+    assert data(tmp_path, "receipts", "verify")["sound"]
 
 
 def test_cards_to_read_anew_are_listed_by_their_day(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

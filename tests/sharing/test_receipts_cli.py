@@ -67,6 +67,8 @@ async def test_copies_to_keep_and_their_checks(book: Any) -> None:
     assert (await book.run("export", "--html", "--to", str(later), "--destination", "Mirror"))[0] is Exit.DONE
     assert b"3 of 5 lines are shown" in later.read_bytes()
     assert kept.stat().st_mode & 0o077 == 0
+    with pytest.raises(EyelidError, match="Nothing is written over it"):
+        await book.run("export", "--json", "--to", str(kept))
     exit_code, found = await book.run("verify", "--file", str(kept))
     assert (exit_code, found["count"], found["sound"]) == (Exit.DONE, 5, True)
     assert (await book.run("verify", "--against", str(kept)))[1]["sound"]
