@@ -5,6 +5,7 @@ from __future__ import annotations
 import gettext
 import importlib.util
 import io
+import re
 import sys
 from collections.abc import Iterator
 from datetime import date
@@ -145,6 +146,19 @@ def test_every_sentence_is_translated(translations: ModuleType) -> None:
         catalogue = translations.updated(code, template)
         assert translations.faults(catalogue) == [], code
         assert (translations.FOLDER / f"{code}.mo").read_bytes() == translations.compiled(catalogue), code
+
+
+SIGNS = {"de": "[”«»]|“[^„]*“", "es": "[“”„]", "fr": "[“”„]| [:;?!»]|« |\\w'\\w", "zh_CN": "[„«»]|[一-鿿][,;:?!]"}
+"""What stands in no text of a language: quotation marks of another one, and spaces before signs that could be left alone on a line."""
+
+
+@pytest.mark.parametrize("code", SIGNS)
+def test_signs_are_those_of_the_language(translations: ModuleType, code: str) -> None:
+    with (translations.FOLDER / f"{code}.po").open("rb") as file:
+        catalogue = translations.read_po(file, locale=code)
+    texts = [text for message in catalogue for text in (message.string if isinstance(message.string, tuple) else (message.string,))]
+    assert len(texts) > 2000
+    assert [text for text in texts[1:] if re.search(SIGNS[code], text) or "..." in text] == []
 
 
 @pytest.fixture
