@@ -13,8 +13,6 @@ from ble.drivers.session import StreamSession, link_lost
 from ble.errors import CameraSilent
 from ble.types import CaptureKind, Offer
 
-PROGRESS_STEP = 8192
-
 
 class BrilliantSession(StreamSession[Outcome]):
     """State of one link. The name of an order is the token of its command; None where the stream does not name it."""
@@ -22,7 +20,7 @@ class BrilliantSession(StreamSession[Outcome]):
     def __init__(self, utc: Callable[[], datetime], timing: profile.Timing) -> None:
         self._model = profile.FRAME
         self._photos: PhotoStream = AppStream(self._model, timing=timing)
-        super().__init__(utc, self._photos, PROGRESS_STEP)
+        super().__init__(utc, self._photos)
         self._timing = timing
         self._listening = False
         self._taken_at = utc()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ble.drivers import brilliant_profile as profile
 from ble.drivers.jpeg_size import jpeg_size
@@ -92,6 +93,9 @@ class _State(enum.Enum):
 class PhotoStream:
     """Takes what follows the data marker of each notification, and says what came of it. Never raises, whatever it is fed."""
 
+    _PIECE: ClassVar[int]
+    """The first byte of a packet with a piece of a photo."""
+
     def __init__(self, model: profile.Model, *, timing: profile.Timing = profile.REAL_TIMING) -> None:
         self._model = model
         self._timing = timing
@@ -102,6 +106,8 @@ class PhotoStream:
         self._photo: int | None = None
         self._next = 0
         self._last = b""
+        self.received = 0
+        """Bytes of the picture on its way that are here."""
 
     @property
     def receiving(self) -> bool:
@@ -111,11 +117,6 @@ class PhotoStream:
     def photo(self) -> int | None:
         """The glasses' number for the photo that is coming, or came last; None where the stream has none, or its beginning was missed."""
         return self._photo
-
-    @property
-    def received(self) -> int:
-        """Bytes of the picture on its way that are here."""
-        return len(self._body)
 
     @property
     def total(self) -> None:
@@ -147,31 +148,42 @@ class PhotoStream:
         """One notification, without its data marker."""
         if not packet:
             return ()
+        if packet[0] == self._PIECE:  # nearly all are; looked at first, for speed
+            return self._piece(packet, now)
         if packet[0] == profile.STOCK_BATTERY:
             return (Battery(packet[1]),) if len(packet) == 2 and packet[1] <= 100 else ()
         return self._feed(packet, now)
 
+    def _piece(self, packet: bytes, now: float) -> tuple[Outcome, ...]:
+        raise NotImplementedError
+
     def _feed(self, packet: bytes, now: float) -> tuple[Outcome, ...]:
+        """What is no piece."""
         raise NotImplementedError
 
     def _begin(self, now: float) -> None:
         self._state = _State.RECEIVING
         self._began = self._heard = now
-        self._body = bytearray()
+        self._clear()
         self._next, self._last = 0, b""
+
+    def _clear(self) -> None:
+        self._body = bytearray()
+        self.received = 0
 
     def _grow(self, data: bytes, now: float) -> tuple[Outcome, ...]:
         self._heard = now
-        if len(self._body) + len(data) > self._model.largest:
+        before, self.received = self.received, self.received + len(data)
+        if self.received > self._model.largest:
             return self._spoil(Flaw.TOO_LARGE)
-        before = len(self._body)
         self._body += data
         if before < len(_SOI) and not (self._body.startswith(_SOI) or _SOI.startswith(self._body)):
             return self._spoil(Flaw.NOT_A_PICTURE)
         return ()
 
     def _finish(self) -> tuple[Outcome, ...]:
-        jpeg, self._body = bytes(self._body), bytearray()
+        jpeg = bytes(self._body)
+        self._clear()
         self._state = _State.IDLE
         if not jpeg.startswith(_SOI):
             return (Spoilt(Flaw.NOT_A_PICTURE),)
@@ -184,16 +196,16 @@ class PhotoStream:
 
     def _spoil(self, flaw: Flaw) -> tuple[Outcome, ...]:
         was_receiving, self._state = self.receiving, _State.SKIPPING
-        self._body = bytearray()
+        self._clear()
         return (Spoilt(flaw),) if was_receiving else ()
 
 
 class AppStream(PhotoStream):
     """The stream of our own app."""
 
+    _PIECE = profile.PIECE
+
     def _feed(self, packet: bytes, now: float) -> tuple[Outcome, ...]:
-        if packet[0] == profile.PIECE:  # nearly all are; looked at first, for speed
-            return self._piece(packet, now) if len(packet) > _PIECE_HEAD else ()
         match packet[0], len(packet):
             case profile.STARTS, 6:
                 return self._starts(packet, now)
@@ -217,12 +229,10 @@ class AppStream(PhotoStream):
         return (*before, Begun(packet[3]))
 
     def _piece(self, packet: bytes, now: float) -> tuple[Outcome, ...]:
-        if self._state is _State.SKIPPING:
+        if len(packet) <= _PIECE_HEAD:
             return ()
-        if self._state is _State.IDLE:
-            self._state = _State.SKIPPING
-            self._photo = None
-            return (Spoilt(Flaw.BEGINNING_MISSED),)
+        if self._state is not _State.RECEIVING:
+            return self._stray()
         if packet[1] << 8 | packet[2] != self._next:
             # BlueZ now and then delivers a notification twice.
             return () if packet == self._last else self._spoil(Flaw.PIECE_LOST)
@@ -230,18 +240,24 @@ class AppStream(PhotoStream):
         self._last = packet
         return self._grow(packet[_PIECE_HEAD:], now)
 
+    def _stray(self) -> tuple[Outcome, ...]:
+        """A piece of a photo that did not begin here, or was given up."""
+        if self._state is _State.SKIPPING:
+            return ()
+        self._state = _State.SKIPPING
+        self._photo = None
+        return (Spoilt(Flaw.BEGINNING_MISSED),)
+
     def _ends(self, packet: bytes) -> tuple[Outcome, ...]:
         if not self.receiving:
             self._state = _State.IDLE
             return ()
         photo, count, total = (int.from_bytes(packet[a:b], "big") for a, b in ((1, 3), (3, 5), (5, 9)))
-        if photo != self._photo or count != self._next:
-            self._state = _State.IDLE
-            return (Spoilt(Flaw.PIECE_LOST),)
-        if total != len(self._body):
-            self._state = _State.IDLE
-            return (Spoilt(Flaw.TOTAL_WRONG),)
-        return self._finish()
+        if photo == self._photo and count == self._next and total == self.received:
+            return self._finish()
+        spoilt = self._spoil(Flaw.TOTAL_WRONG if photo == self._photo and count == self._next else Flaw.PIECE_LOST)
+        self._state = _State.IDLE
+        return spoilt
 
     def _failed(self, packet: bytes) -> tuple[Outcome, ...]:
         spoilt = self._spoil(Flaw.GIVEN_UP)
@@ -252,14 +268,13 @@ class AppStream(PhotoStream):
 class StockStream(PhotoStream):
     """The stream of brilliant-msg's `camera.lua`: pieces with code 7 and an end with code 8, no numbers and no totals."""
 
-    def _feed(self, packet: bytes, now: float) -> tuple[Outcome, ...]:
-        if packet[0] == profile.STOCK_PIECE:
-            return self._piece(packet[1:], now)
-        if packet[0] == profile.STOCK_END:
-            return self._end(packet[1:], now)
-        return ()
+    _PIECE = profile.STOCK_PIECE
 
-    def _piece(self, data: bytes, now: float) -> tuple[Outcome, ...]:
+    def _feed(self, packet: bytes, now: float) -> tuple[Outcome, ...]:
+        return self._end(packet[1:], now) if packet[0] == profile.STOCK_END else ()
+
+    def _piece(self, packet: bytes, now: float) -> tuple[Outcome, ...]:
+        data = packet[1:]
         begins = data.startswith(_SOI)
         if self._state is _State.SKIPPING and not begins:
             return ()

@@ -208,7 +208,8 @@ class MentraLink:
             # Until the glasses have said anything, which order they read is not known: each in turn.
             order = self._order if self._heard_any else (LengthOrder.BIG, LengthOrder.LITTLE)[turns // 2 % 2]
             turns += 1
-            await self._port.write(CONTROL_WRITE, k900.pack(self._outbox.popleft(), order), response=False)
+            await self._port.write(CONTROL_WRITE, k900.pack(self._outbox[0], order), response=False)
+            self._outbox.popleft()  # only now: see `emptied`
             await asyncio.sleep(PAUSE_SECONDS)
 
 

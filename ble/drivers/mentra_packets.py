@@ -51,26 +51,23 @@ def write_packet(packet: Packet) -> bytes:
 
 
 def read_packet(notified: bytes) -> Packet | None:
-    """The packet in one notification; None for what is none, or was cut or changed on the way.
+    """The packet in one notification; None for what is none, or was cut or changed on the way. Its name may be anything.
 
     The length is the notification's own: some firmware states another one in the header (MentraOS issue 3701).
     """
     if len(notified) <= PACKET_OVERHEAD or not notified.startswith(HEAD) or not notified.endswith(TAIL):
         return None
     data = notified[_FIELDS.size : -_TRAILER]
-    kind, stated_pack, index, stated_size, raw, flags = _FIELDS.unpack_from(notified)
-    name = raw.rstrip(b"\x00").decode("ascii", "replace")
-    if _sum_of(data) != notified[-_TRAILER] or not _NAME.fullmatch(name):
+    if _sum_of(data) != notified[-_TRAILER]:
         return None
-    return Packet(kind, stated_pack, index, stated_size, name, flags, data)
+    kind, stated_pack, number, stated_size, name, flags = _FIELDS.unpack_from(notified)
+    return Packet(kind, stated_pack, number, stated_size, name.rstrip(b"\x00").decode("ascii", "replace"), flags, data)
 
 
 def _sum_of(data: bytes) -> int:
     """The sum of all bytes, modulo 256. In parts of 256 the lower half of an Adler-32 begun at 0 is just that (RFC 1950), and quick."""
-    total = 0
-    for start in range(0, len(data), 256):
-        total += zlib.adler32(data[start : start + 256], 0) & 0xFFFF
-    return total & 0xFF
+    total = zlib.adler32(data[:256], 0)
+    return (total if len(data) <= 256 else total + _sum_of(data[256:])) & 0xFF
 
 
 class Flaw(enum.Enum):
@@ -141,7 +138,8 @@ class FileAssembler:
         self._name = ""
         self._announced: dict[str, Announced] = {}
         self._parts: dict[int, bytes] = {}
-        self._received = 0
+        self.received = 0
+        """Bytes of the file on its way that are here."""
         self._stated_size = 0
         self._tries = 0
         self._began = 0.0
@@ -153,11 +151,6 @@ class FileAssembler:
     @property
     def receiving(self) -> bool:
         return bool(self._name)
-
-    @property
-    def received(self) -> int:
-        """Bytes of the file on its way that are here."""
-        return self._received
 
     @property
     def total(self) -> int | None:
@@ -184,26 +177,20 @@ class FileAssembler:
 
     def feed(self, notified: bytes, now: float) -> tuple[Outcome, ...]:
         """One notification, as it came."""
+        self._heard = now
         packet = read_packet(notified)
         if packet is None or packet.kind != PHOTO:
-            self._heard = now
+            return ()
+        if self._name and packet.name == self._name:  # so it is for nearly all; looked at first, for speed
+            return self._part(packet)
+        if not _NAME.fullmatch(packet.name):
             return ()
         if packet.name == self._done and not self._name:
-            self._heard, self._repeating = now, True
+            self._repeating = True
             return ()
-        outcomes: tuple[Outcome, ...] = ()
-        if packet.name != self._name:
-            outcomes = self._give_up(Flaw.OVERTAKEN)
-            self._start(packet, now)
-        self._heard = now
-        if packet.number in self._parts:
-            return outcomes
-        if self._received + len(packet.data) > self._largest:
-            return outcomes + self._give_up(Flaw.TOO_LARGE, tell=True)
-        self._stated_size = packet.stated_size
-        self._parts[packet.number] = packet.data
-        self._received += len(packet.data)
-        return (*outcomes, *self._finish()) if self._is_whole(quiet=False) else outcomes
+        overtaken = self._give_up(Flaw.OVERTAKEN)
+        self._start(packet.name, now)
+        return overtaken + self._part(packet)
 
     def tick(self, now: float) -> tuple[Outcome, ...]:
         """Let time pass; to be called when `deadline` is reached."""
@@ -230,15 +217,25 @@ class FileAssembler:
 
     # -- steps ----------------------------------------------------------------------------------------------------------------------
 
-    def _start(self, packet: Packet, now: float) -> None:
-        self._name = packet.name
+    def _part(self, packet: Packet) -> tuple[Outcome, ...]:
+        if packet.number in self._parts:
+            return ()
+        self.received += len(packet.data)
+        if self.received > self._largest:
+            return self._give_up(Flaw.TOO_LARGE, tell=True)
+        self._stated_size = packet.stated_size
+        self._parts[packet.number] = packet.data
+        return self._finish() if self._is_whole(quiet=False) else ()
+
+    def _start(self, name: str, now: float) -> None:
+        self._name = name
         self._tries = 1
         self._began = now
         self._clear()
 
     def _clear(self) -> None:
         self._parts = {}
-        self._received = 0
+        self.received = 0
 
     def _counts(self) -> set[int]:
         """How many packets the file may have."""
@@ -259,18 +256,17 @@ class FileAssembler:
             return False  # so it is for nearly all; looked at first, for speed
         if not have or have not in self._counts() or max(self._parts) != have - 1:
             return False
-        sure = self._name in self._announced or self._received == self._stated_size
+        sure = self._name in self._announced or self.received == self._stated_size
         return quiet or sure or len(self._parts[have - 1]) < len(self._parts[0])
 
     def _finish(self) -> tuple[Outcome, ...]:
-        count = len(self._parts)
-        sizes = {len(self._parts[index]) for index in range(count - 1)} or {len(self._parts[0])}
-        if len(sizes) != 1 or len(self._parts[count - 1]) > max(sizes):
+        parts = [self._parts[number] for number in range(len(self._parts))]
+        if {*map(len, parts[:-1])} - {len(parts[0])} or len(parts[-1]) > len(parts[0]):
             return self._again(Flaw.UNEVEN)
         announced = self.total
-        if announced is not None and announced != self._received:
+        if announced is not None and announced != self.received:
             return self._again(Flaw.SIZE_WRONG)
-        data = b"".join(self._parts[index] for index in range(count))
+        data = b"".join(parts)
         media_type = picture_type(data)
         if not media_type:
             return self._again(Flaw.NOT_A_PICTURE)

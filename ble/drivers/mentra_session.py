@@ -13,7 +13,6 @@ from ble.drivers.session import StreamSession
 from ble.errors import CameraSilent, ProtocolFault
 from ble.types import CaptureKind, DeviceInfo, Offer, Stored
 
-PROGRESS_STEP = 16_384
 CAMERA_SECONDS = 30.0
 """How long nothing may be heard of an order; taking, shrinking and handing over a picture takes the glasses some seconds."""
 ORDER_SECONDS = 180.0
@@ -61,7 +60,7 @@ class MentraSession(StreamSession[Outcome]):
 
     def __init__(self, utc: Callable[[], datetime], reply: Callable[[Json], None], restarted: Callable[[], None]) -> None:
         self._assembler = FileAssembler()
-        super().__init__(utc, self._assembler, PROGRESS_STEP)
+        super().__init__(utc, self._assembler)
         self._reply = reply
         self._restarted = restarted
         self._sid = ""

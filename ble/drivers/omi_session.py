@@ -12,7 +12,6 @@ from ble.drivers.omi_photo import Begun, Flaw, Outcome, PhotoAssembler, Spoilt, 
 from ble.drivers.session import StreamSession
 from ble.types import EXIF_OF_TURNS, CaptureKind, Offer
 
-PROGRESS_STEP = 2048
 CAMERA_SECONDS = 5.0
 """How long a warm camera may take from the order to the first chunk."""
 ORDER_SECONDS = 90.0
@@ -29,7 +28,7 @@ class OmiSession(StreamSession[Outcome]):
 
     def __init__(self, utc: Callable[[], datetime]) -> None:
         self._assembler = PhotoAssembler(asyncio.get_running_loop().time())
-        super().__init__(utc, self._assembler, PROGRESS_STEP)
+        super().__init__(utc, self._assembler)
         self._family = profile.FAMILY_OMI
         self._payload = 0
         self._taken_at = utc()

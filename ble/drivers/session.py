@@ -31,6 +31,8 @@ MOST_HELD = 64
 MOST_HELD_BYTES = 64 << 20
 """Photos held for one link, and their bytes. What comes on top is told as damaged: those before it may be on their way to the vault."""
 _PIECE = 64 * 1024
+PROGRESS_SECONDS = 0.25
+"""Between two tellings of the progress of a photo."""
 
 Outcome = TypeVar("Outcome")
 Outcome_co = TypeVar("Outcome_co", covariant=True)
@@ -192,12 +194,10 @@ class Order:
 class StreamSession(HoldingSession, Generic[Outcome]):
     """And photos that come in notifications, put together by a `Stream`; with one order at a time, and a clock."""
 
-    def __init__(self, utc: Callable[[], datetime], stream: Stream[Outcome], progress_step: int) -> None:
-        """`progress_step`: bytes between two tellings of progress."""
+    def __init__(self, utc: Callable[[], datetime], stream: Stream[Outcome]) -> None:
         super().__init__(utc)
         self._stream = stream
-        self._step = progress_step
-        self._told = 0
+        self._tell_at = -math.inf
         self._order: Order | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._due = math.inf
@@ -207,25 +207,19 @@ class StreamSession(HoldingSession, Generic[Outcome]):
         """One notification of the photo stream."""
         if not self.open:
             return
-        stream = self._stream
-        outcomes = stream.feed(value, self._loop.time())
-        if outcomes:
+        now = self._loop.time()
+        outcomes = self._stream.feed(value, now)
+        if outcomes or now >= self._tell_at:  # else one more part of a photo, as nearly all are; the timer was armed at its beginning
             self._take_in(outcomes)
-        ahead = stream.received - self._told
-        if ahead >= self._step or ahead < 0:
-            self._tell_progress()
-        deadline = stream.deadline
-        if deadline is not None and deadline < self._due:
             self._arm()
-
-    def _tell_progress(self) -> None:
-        self._told = self._stream.received
-        if self._told:
-            self.events.put(CaptureProgress(self._told, self._stream.total))
 
     def _take_in(self, outcomes: tuple[Outcome, ...]) -> None:
         for outcome in outcomes:
             self._take(outcome)
+        received = self._stream.received
+        if received:
+            self.events.put(CaptureProgress(received, self._stream.total))
+        self._tell_at = self._loop.time() + PROGRESS_SECONDS if received else -math.inf
         if not self._stream.receiving:
             self._quiet.set()
 
@@ -305,8 +299,8 @@ class StreamSession(HoldingSession, Generic[Outcome]):
         self._timer, self._due = None, math.inf
 
     def _tick(self) -> None:
+        now = max(self._loop.time(), self._due)  # a loop may call early, by the resolution of its clock
         self._disarm()
-        now = self._loop.time()
         self._take_in(self._stream.tick(now))
         deadline = self._order.deadline(self._stream.heard) if self._order is not None else None
         if deadline is not None and now >= deadline:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from ble.drivers import brilliant_lua as lua
 from ble.drivers import brilliant_profile as profile
 from ble.sim.brilliant_camera import LuaFault
-from ble.sim.brilliant_faults import NO_BRILLIANT_FAULTS, Ack, Complain, spoil_stream
+from ble.sim.brilliant_faults import NO_BRILLIANT_FAULTS, Ack, spoil_stream
 from ble.sim.brilliant_firmware import Firmware
 from ble.sim.faults import Drop, Stall
 
@@ -77,14 +77,8 @@ class Apps:
     async def stream(self, start: bytes, pieces: list[bytes], end: bytes, between: Callable[[], Awaitable[None]] | None = None) -> None:
         """Send a photo, as the faults have it. `between` is called after each packet. Raises LuaFault where a program would fail."""
         faults = self._firmware.faults if self._firmware.camera.harmed else NO_BRILLIANT_FAULTS
-        for step in spoil_stream(start, pieces, end, faults):
-            if isinstance(step, Stall):
-                await asyncio.get_running_loop().create_future()
-            elif isinstance(step, Drop):
-                await self._firmware.wire.drop_link()
-            elif isinstance(step, Complain):
-                raise LuaFault("not enough memory")
-            else:
+        for step in list(spoil_stream(start, pieces, end, faults)):
+            if isinstance(step, bytes):
                 if faults.chatter:
                     await self._firmware.print("tap tap")
                 if self._firmware.pace.chunk:
@@ -92,6 +86,12 @@ class Apps:
                 await self._firmware.send(step)
                 if between is not None:
                     await between()
+            elif isinstance(step, Stall):
+                await asyncio.get_running_loop().create_future()
+            elif isinstance(step, Drop):
+                await self._firmware.wire.drop_link()
+            else:
+                raise LuaFault("not enough memory")
 
 
 class OwnApp:

@@ -14,7 +14,7 @@ from bumble import att, core, gatt
 
 from ble.drivers import omi_profile as profile
 from ble.drivers import standard
-from ble.sim.faults import NO_FAULTS, REAL_PACE, Drop, Faults, Pace, Stall, spoil
+from ble.sim.faults import NO_FAULTS, REAL_PACE, Drop, Faults, Pace, spoil
 from ble.sim.peripheral import SimulatedPeripheral
 
 
@@ -218,16 +218,16 @@ class SimulatedGlasses(SimulatedPeripheral):
         harmed = self.faults.times is None or number < self.faults.times
         self.tell(f"photo {number + 1} begun")
         await asyncio.sleep(self._pace.shutter)
-        for step in spoil(chunks, self.faults if harmed else NO_FAULTS):
-            if isinstance(step, Stall):
+        for step in list(spoil(chunks, self.faults if harmed else NO_FAULTS)):
+            if isinstance(step, bytes):
+                if self._pace.chunk:
+                    await asyncio.sleep(self._pace.chunk)
+                await self.notify(profile.PHOTO_DATA, step)
+            elif isinstance(step, Drop):
+                await self.drop_link()
+            else:
                 self.tell(f"photo {number + 1} stalled")
                 return
-            if isinstance(step, Drop):
-                await self.drop_link()
-                continue
-            if self._pace.chunk:
-                await asyncio.sleep(self._pace.chunk)
-            await self.notify(profile.PHOTO_DATA, step)
         self.tell(f"photo {number + 1} sent")
 
     async def _battery_loop(self) -> None:

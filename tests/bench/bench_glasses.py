@@ -2,14 +2,12 @@
 
     python tests/bench/bench_glasses.py [rounds] [family ...]
 
-Both sides send the same notifications from the same simulated glasses. With the driver, a turn lasts from the glasses' first notification
-of a photo to its offer (for glasses that store captures: to the last byte fetched); without it, to the last notification counted by a bare
-callback. The two take turns, and the table shows medians: the ratio of the rates (at least 0.95 is wanted), that of the processor time,
-which a busy computer blurs less, the processor time for a megabyte of photo in either case, all of it (glasses, link and driver are one
-process here), and the time of one photo from its last notification until the vault shows it (at most 100 ms).
-
-The notifications without a driver are sent in a bare loop, so what simulated glasses compute while they send a photo counts against the
-driver. HeyCyan glasses send a page only when asked for it: there the bare host asks as well, and does nothing else.
+The same simulated glasses send the same photos in the same way to a driver, and to a bare host (`bare_hosts.py`) that orders them in the
+fewest words and only counts what comes. With the driver, a turn lasts from the glasses' first notification of a photo to its offer (for
+glasses that store captures: to the last byte fetched); without it, to the last notification counted. The two take turns, and the table
+shows medians: the ratio of the rates (at least 0.95 is wanted), that of the processor time, which a busy computer blurs less, the
+processor time for a megabyte of photo in either case, all of it (glasses, link and driver are one process here), and the time of one photo
+from its last notification until the vault shows it (at most 100 ms).
 """
 
 from __future__ import annotations
@@ -34,16 +32,8 @@ from app.lanes import Lanes
 from app.media.samples import pictures
 from app.vault.vault import Vault
 from ble.bleak_port import BleakAirwaves
-from ble.drivers import (
-    brilliant_profile,
-    driver_named,
-    heycyan_wire,
-    mentra_profile,
-    omi_profile,
-    open_profile_wire,
-)
+from ble.drivers import driver_named
 from ble.drivers.brilliant import BrilliantDriver
-from ble.errors import GlassesError
 from ble.glasses import Driver, Glasses
 from ble.sim.air import Air
 from ble.sim.bleak_backend import backends
@@ -55,15 +45,22 @@ from ble.sim.omi import SimulatedOmi, SimulatedOpenGlass
 from ble.sim.open_profile import SimulatedOpenGlasses
 from ble.sim.peripheral import SimulatedPeripheral
 from ble.types import CaptureOffered
+from tests.bench.bare_hosts import (
+    SMALLEST,
+    BareBrilliant,
+    BareFrame,
+    BareHeycyan,
+    BareHost,
+    BareMentra,
+    BareOmi,
+    BareOpen,
+    BareStock,
+)
 from tests.bench.measure import goal
 
 FAST = Pace(chunk=0.0, shutter=0.0, second=0.02, advertise_ms=20.0)
 PHOTOS = 4
 """A turn: the photos of one family differ little, and one alone is over too soon to be timed well."""
-_PAGE_HEAD = 11
-"""Bytes of a HeyCyan frame and page before the data (`ble/drivers/heycyan_wire.py`)."""
-_SMALLEST = 64
-"""Bytes: shorter notifications are answers and news, not photo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,73 +69,63 @@ class Family:
 
     name: str
     twin: Callable[[list[bytes]], SimulatedPeripheral]
-    data: str
+    bare: type[BareHost]
     size: int
     driver: Driver | None = None
-    ask: tuple[str, Callable[[int], bytes]] | None = None
-    """Where the glasses send a page only when asked: the characteristic to write to, and the request for a page."""
 
 
 FAMILIES = (
-    Family("omi-glass", lambda seen: SimulatedOmi(seen, pace=FAST), omi_profile.PHOTO_DATA, 200_000),
-    Family("openglass", lambda seen: SimulatedOpenGlass(seen, pace=FAST), omi_profile.PHOTO_DATA, 200_000),
-    Family("frame", lambda seen: SimulatedFrame(seen, pace=FAST), brilliant_profile.LUA_NOTIFY, 65_000),
-    Family("halo", lambda seen: SimulatedHalo(seen, pace=FAST), brilliant_profile.LUA_NOTIFY, 128_000),
-    Family(
-        "halo (stock stream)",
-        lambda seen: SimulatedHalo(seen, pace=FAST),
-        brilliant_profile.LUA_NOTIFY,
-        128_000,
-        BrilliantDriver(own_app=False),
-    ),
-    Family("open", lambda seen: SimulatedOpenGlasses(seen, pace=FAST, backlog=0), open_profile_wire.DATA, 1_000_000),
-    Family("mentra-live", lambda seen: SimulatedMentra(seen, pace=FAST, stored=0), mentra_profile.FILE_NOTIFY, 300_000),
-    Family(
-        "heycyan",
-        lambda seen: SimulatedHeycyan(seen, pace=FAST),
-        heycyan_wire.NOTIFY,
-        30_000,
-        ask=(heycyan_wire.WRITE, heycyan_wire.ask_page),
-    ),
+    Family("omi-glass", lambda seen: SimulatedOmi(seen, pace=FAST), BareOmi, 200_000),
+    Family("openglass", lambda seen: SimulatedOpenGlass(seen, pace=FAST), BareOmi, 200_000),
+    Family("frame", lambda seen: SimulatedFrame(seen, pace=FAST), BareFrame, 65_000),
+    Family("halo", lambda seen: SimulatedHalo(seen, pace=FAST), BareBrilliant, 128_000),
+    Family("halo (stock stream)", lambda seen: SimulatedHalo(seen, pace=FAST), BareStock, 128_000, BrilliantDriver(own_app=False)),
+    Family("open", lambda seen: SimulatedOpenGlasses(seen, pace=FAST, backlog=0), BareOpen, 1_000_000),
+    Family("mentra-live", lambda seen: SimulatedMentra(seen, pace=FAST, stored=0), BareMentra, 300_000),
+    Family("heycyan", lambda seen: SimulatedHeycyan(seen, pace=FAST), BareHeycyan, 60_000),
 )
 
 
 def padded(jpeg: bytes, size: int) -> bytes:
-    """`jpeg` made as large as `size` with comments (ITU-T T.81, B.2.4.5), which cameras do not write and nothing here looks at."""
+    """`jpeg` made just as large as `size` with comments (ITU-T T.81, B.2.4.5), which cameras do not write and nothing here looks at."""
     comments = b""
-    while (left := size - len(jpeg) - len(comments)) > 4:
-        body = bytes(min(left - 4, 60_000))
+    while (left := size - len(jpeg) - len(comments)) > 0:
+        body = bytes(left - 4 if left < 60_000 else 50_000)
         comments += b"\xff\xfe" + (len(body) + 2).to_bytes(2, "big") + body
     return jpeg[:2] + comments + jpeg[2:]
 
 
 @dataclass(slots=True)
 class Turn:
-    """Seconds by the clock and of the processor."""
+    """Seconds by the clock and of the processor, and the bytes of the notifications."""
 
-    wall: float
-    busy: float
+    wall: float = 0.0
+    busy: float = 0.0
+    sent: int = 0
+
+    def add(self, other: Turn) -> None:
+        self.wall, self.busy, self.sent = self.wall + other.wall, self.busy + other.busy, self.sent + other.sent
 
 
 @dataclass(slots=True)
 class Tap:
-    """Sees what simulated glasses notify. `values`: the notifications of the photo under way; `began`: when the first of them was sent."""
+    """Sees what simulated glasses notify. `sent`: bytes of the photo under way; `began`: when the first of its notifications was sent."""
 
     twin: SimulatedPeripheral
     data: str
-    values: list[bytes] = field(default_factory=list)
+    sent: int = 0
     began: tuple[float, float] | None = None
 
     @contextmanager
     def listening(self) -> Iterator[None]:
         """See a photo's notifications until the context ends."""
         send = self.twin.notify
-        self.values, self.began = [], None
+        self.sent, self.began = 0, None
 
         async def noted(uuid: str, value: bytes) -> None:
-            if uuid == self.data and (self.began is not None or len(value) > _SMALLEST):
+            if uuid == self.data and (self.began is not None or len(value) > SMALLEST):
                 self.began = self.began or (time.perf_counter(), time.process_time())
-                self.values.append(value)
+                self.sent += len(value)
             await send(uuid, value)
 
         self.twin.notify = noted  # type: ignore[method-assign]
@@ -149,7 +136,7 @@ class Tap:
 
     def turn(self) -> Turn:
         assert self.began is not None
-        return Turn(time.perf_counter() - self.began[0], time.process_time() - self.began[1])
+        return Turn(time.perf_counter() - self.began[0], time.process_time() - self.began[1], self.sent)
 
 
 class Scene:
@@ -162,23 +149,21 @@ class Scene:
         self.air = Air()
         scanner, client = backends(self.air)
         self.airwaves = BleakAirwaves(scanner_backend=scanner, client_backend=client)
-        self.tap = Tap(self.twin, family.data)
+        self.tap = Tap(self.twin, family.bare.data)
 
-    async def driven(self) -> tuple[Turn, list[list[bytes]], int]:
-        """Some photos through the driver; their notifications, and how many bytes of photo came."""
+    async def driven(self) -> Turn:
+        """Some photos through the driver."""
         driver = self.family.driver or driver_named(self.family.name)
         assert driver is not None
         glasses = await driver.open(self.airwaves.port(self.air.address_of(self.twin)), continuous=False)
         events = glasses.events()
-        total, sent, size = Turn(0.0, 0.0), [], 0
+        total = Turn()
         for _ in range(PHOTOS):
-            turn, notified, received = await self._photo(glasses, events)
-            total.wall, total.busy, size = total.wall + turn.wall, total.busy + turn.busy, size + received
-            sent.append(notified)
+            total.add(await self._photo(glasses, events))
         await glasses.close()
-        return total, sent, size
+        return total
 
-    async def _photo(self, glasses: Glasses, events: Any) -> tuple[Turn, list[bytes], int]:
+    async def _photo(self, glasses: Glasses, events: Any) -> Turn:
         stored = isinstance(self.twin, SimulatedOpenGlasses)
         if stored:
             offer = await self._ordered(glasses, events)
@@ -186,10 +171,11 @@ class Scene:
             if not stored:
                 offer = await self._ordered(glasses, events)
                 turn = self.tap.turn()
-            pieces = [piece async for piece in glasses.fetch(offer.id)]
+            size = sum([len(piece) async for piece in glasses.fetch(offer.id)])
             turn = self.tap.turn() if stored else turn
+        assert size == self.family.size
         await glasses.release(offer.id)
-        return turn, self.tap.values, sum(map(len, pieces))
+        return turn
 
     async def _ordered(self, glasses: Glasses, events: Any) -> Any:
         order = asyncio.get_running_loop().create_task(glasses.take_photo())
@@ -197,49 +183,18 @@ class Scene:
         await order
         return offer
 
-    async def raw(self, sent: list[list[bytes]]) -> Turn:
-        """The same notifications with nobody but a counter listening."""
-        port = self.airwaves.port(self.air.address_of(self.twin))
-        twin: Any = self.twin
-        twin._capturing = False  # Omi Glass would begin to take photos
-        await port.connect(lambda: None)
-        try:
-            await port.pair()
-        except GlassesError:
-            pass  # those without pairing
-        arrived, news = 0, asyncio.Event()
-
-        def counted(value: bytes) -> None:
-            nonlocal arrived
-            arrived += len(value)
-            news.set()
-
-        async def until(size: int) -> None:
-            while arrived < size:
-                news.clear()
-                await news.wait()
-
-        async def send(values: list[bytes]) -> None:
-            for value in values:
-                await self.twin.notify(self.family.data, value)
-            await until(sum(map(len, values)))
-
-        async def asked(where: str, request: Callable[[int], bytes]) -> None:
-            size = 0
-            for number, page in enumerate(twin._pages):
-                await port.write(where, request(number), response=False)
-                size += len(page) + _PAGE_HEAD
-                await until(size)
-
-        await port.subscribe(self.family.data, counted)
-        total = Turn(0.0, 0.0)
-        for values in sent:
-            arrived = 0
+    async def bare(self, sent: int) -> Turn:
+        """As many photos, each of so many bytes of notifications, with nobody but a counter listening."""
+        host = self.family.bare(self.airwaves.port(self.air.address_of(self.twin)), self.twin)
+        await host.connect()
+        total = Turn()
+        for _ in range(PHOTOS):
             with self.tap.listening():
-                await (send(values) if self.family.ask is None else asked(*self.family.ask))
-                turn = self.tap.turn()
-            total.wall, total.busy = total.wall + turn.wall, total.busy + turn.busy
-        await port.disconnect()
+                await host.photo(sent)
+                total.add(self.tap.turn())
+            await host.confirm()
+        await host.port.disconnect()
+        assert total.sent == sent * PHOTOS
         return total
 
 
@@ -254,12 +209,14 @@ class Result:
 async def contest(family: Family, rounds: int) -> Result:
     scene, result = Scene(family), Result()
     await scene.air.add(scene.twin)
-    _, sent, _ = await scene.driven()  # what is installed on the glasses, or read once, is not the driver's rate
+    await scene.driven()  # what is installed on the glasses, or read once, is not the driver's rate
+    sent = (await scene.driven()).sent // PHOTOS
+    megabytes = family.size * PHOTOS / 1e6
     for number in range(rounds):
-        first = await scene.raw(sent) if number % 2 else None
-        ours, sent, size = await scene.driven()
-        theirs = first or await scene.raw(sent)
-        megabytes = size / 1e6
+        first = await scene.bare(sent) if number % 2 else None
+        ours = await scene.driven()
+        theirs = first or await scene.bare(sent)
+        assert ours.sent == theirs.sent
         result.rate.append(megabytes / ours.wall)
         result.ratio.append(theirs.wall / ours.wall)
         result.busy.append(ours.busy / megabytes)
@@ -303,7 +260,7 @@ async def until_visible(family: Family, photos: int) -> list[float]:
 
         async def noted(uuid: str, value: bytes) -> None:
             await send(uuid, value)
-            if uuid == family.data:
+            if uuid == family.bare.data:
                 last[0] = time.perf_counter()
 
         twins[0].notify = noted  # type: ignore[method-assign]

@@ -78,7 +78,7 @@ def told(twin: SimulatedMentra, kind: str) -> list[Any]:
 
 
 async def test_a_photo_over_bluetooth(open_mentra: Any, make_jpeg: Make, until: Any) -> None:
-    twin = SimulatedMentra([make_jpeg(40_000)], pace=AT_ONCE)
+    twin = SimulatedMentra([make_jpeg(40_000)], pace=replace(AT_ONCE, chunk=0.01))
     glasses, heard = await open_mentra(twin)
     assert isinstance(glasses, WifiGlasses)
     assert glasses.capabilities.family == "mentra-live"

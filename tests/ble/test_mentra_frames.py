@@ -205,7 +205,14 @@ def test_cut_or_changed_packets_are_none() -> None:
     whole = bytes.fromhex(SMALL_FILE)
     assert read_packet(whole[:-1]) is None
     assert read_packet(whole[:35] + b"\x00" + whole[36:]) is None
-    assert read_packet(whole.replace(b"I17", b"../")) is None
+
+
+@pytest.mark.parametrize("name", [b"../", bytes(11), b"\xff"])
+def test_packets_of_files_with_odd_names_are_none(name: bytes) -> None:
+    assembler = FileAssembler()
+    assert assembler.feed(bytes.fromhex(SMALL_FILE).replace(b"I1700000001", name.ljust(11, b"\0")), now=0.0) == ()
+    assert not assembler.receiving
+    assert assembler.deadline is None
 
 
 @pytest.mark.parametrize(("mtu", "size"), [(23, 100), (135, 100), (185, 150), (256, 221), (435, 400), (517, 400)])
