@@ -45,7 +45,7 @@ class Lanes:
             thread.shutdown(wait=False)
 
     async def drive(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `call`, which mostly waits until the drive has written, at the same time as others of its kind."""
+        """Run `call`, which waits for the drive for a good part of its time, at the same time as others of its kind."""
         return await asyncio.get_running_loop().run_in_executor(self._drive, lambda: call(*args, **kwargs))
 
     def close(self) -> None:

@@ -34,8 +34,6 @@ PLAIN = 0x808080
 """Colour of a tile whose picture was not looked at yet, or has none."""
 EXPORTS_KEPT = 50
 """Exports of one capture that its history keeps."""
-_AT_ONCE = 60
-"""So many thumbnails, about a screen full, are made right after unlocking; the others in the background, or when they are asked for."""
 _NONE = Thumb()
 """Stored in place of a thumbnail where none can be made, so that it is not tried at every look."""
 _UNREADABLE = (ItemMissing, ObjectDamaged, VaultTooNew)
@@ -153,12 +151,9 @@ class Library:
 
     def catch_up(self) -> tuple[ItemId, ...]:
         """After unlocking: take in what arrived while locked, newest last, and delete what was in the trash for 30 days."""
-        new = [meta.id for meta in self._vault.catch_up()]
+        new = self._vault.catch_up()
         gone = set(self.purge_expired())
-        for item in new[-_AT_ONCE:]:
-            if item not in gone:
-                self._make_thumbs(item)
-        return tuple(item for item in new if item not in gone)
+        return tuple(meta.id for meta in new if meta.id not in gone)
 
     def _make_thumbs(self, item: ItemId) -> dict[int, bytes]:
         """Make and store all sizes from one decoding; what has no picture gets empty ones, what cannot be read now gets none."""

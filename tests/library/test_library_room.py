@@ -189,20 +189,8 @@ def test_catching_up_after_unlocking(library: Library, vault: Vault, add: Add) -
     vault.unlock_with_passphrase("correct horse")
     assert set(library.catch_up()) == set(arrived)
     assert [tile.id for tile in library.tiles(Query())] == [*arrived[::-1], before]
-    assert all(vault.index.thumb(item, ThumbSize.SMALL) for item in arrived)
+    assert library.not_looked_at() == [*arrived[::-1], before]
     assert library.catch_up() == ()
-
-
-def test_catching_up_makes_a_screen_full_of_thumbnails_and_no_more(
-    library: Library, vault: Vault, add: Add, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("app.library.library._AT_ONCE", 2)
-    vault.lock()
-    items = [add() for _ in range(4)]
-    vault.unlock_with_passphrase("correct horse")
-    assert len(library.catch_up()) == 4
-    assert sum(vault.index.thumb(item, ThumbSize.SMALL) is not None for item in items) == 2
-    assert all(library.thumbnail(item, ThumbSize.SMALL) for item in items)
 
 
 def test_the_trash_keeps_for_thirty_days(library: Library, vault: Vault, add: Add, clock: Any) -> None:
