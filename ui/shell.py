@@ -55,14 +55,14 @@ class Sidebar(QFrame):
         for number, (name, title) in enumerate(pages, 1):
             made = self._line(theme, ToggleTool(), title, name)
             made.setCheckable(True)
-            made.setToolTip(tr("{page} (Ctrl+{n})", page=title, n=number))
+            made.setToolTip(tr("{name} ({keys})", name=title, keys=words.keys(f"Ctrl+{number}")))
             made.clicked.connect(partial(self.chosen.emit, name))
             self._group.addButton(made)
             self._buttons[name] = made
             stack.addWidget(made)
         stack.addStretch(1)
         self.help = self._line(theme, QToolButton(), tr("Help"), "question")
-        self.help.setToolTip(f"{self.help.text()} (Shift+F1)")
+        self.help.setToolTip(tr("{name} ({keys})", name=self.help.text(), keys=words.keys("Shift+F1")))
         self.help.clicked.connect(lambda _on=False: self.help_asked.emit())
         stack.addWidget(self.help)
         self.setLayout(stack)
@@ -115,7 +115,7 @@ class Strip(QFrame):
             icon="lock",
             role="quiet",
             name=tr("Lock the vault"),
-            help=tr("Lock the vault (Ctrl+L)"),
+            help=tr("{name} ({keys})", name=tr("Lock the vault"), keys=words.keys("Ctrl+L")),
         )
         self.setLayout(row(self._glasses, None, self._ai, GRID, lock, gap=GRID, margins=(GRID + 4, 4, GRID + 4, 4)))
         self._age = QTimer(self, interval=AGE_MS)

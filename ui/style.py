@@ -39,6 +39,7 @@ def _base(p: Palette, px: Callable[[int], int]) -> str:
 QWidget {{ color: {p.text}; font-size: {px(TYPE.body)}px; }}
 QWidget[role="page"][target="true"] {{ border: 2px dashed {p.accent}; }}
 QMainWindow, QDialog, QWidget[role="page"], QWidget[role="window"] {{ background: {p.window}; }}
+QDialog {{ border: 1px solid {p.line if p.dark else p.window}; }}
 QToolTip {{ background: {p.raised}; color: {p.text}; border: 1px solid {p.control}; padding: 4px 8px; }}
 QScrollArea, QScrollArea > QWidget > QWidget[role="plain"] {{ background: transparent; border: none; }}
 QAbstractScrollArea::corner {{ background: transparent; border: none; }}

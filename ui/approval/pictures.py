@@ -90,7 +90,7 @@ class Tile(QWidget):
         self.shown.setAccessibleName(tr("Photo {number} as it would be sent, {facts}", number=number, facts=said))
         self.shown.clicked.connect(self.enlarge)
         about = label(said, "small", wrap=True)
-        acts = FlowLayout(gap=2 * GRID, below=0)
+        acts = FlowLayout(gap=GRID + 4, below=0)
         for text, name, signal, wanted in (
             (tr("Full size…"), tr("Show photo {number} in full size", number=number), self.enlarge, True),
             (tr("Cover or crop…"), tr("Cover parts of photo {number}, or crop it", number=number), self.redact, True),

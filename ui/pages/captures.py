@@ -79,7 +79,30 @@ class CapturesPage(Page):
     # -- layout ----------------------------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
+        self._make_head()
+        self._make_places()
+        # The tiles keep room for their focus ring; everything else moves so that pictures and title are in line.
+        self.margins.set((MARGIN - RING, 2 * GRID + 4, 0, 0))
+        self.body_margins.set((0, 0, MARGIN - RING - GUTTER, 0))
+        above, below = row(self.filters), row(self.selection)
+        for line in (above, below):
+            Mirrored(self, line, (RING, 0, RING + GUTTER, 0))
+        self.body.addLayout(above)
+        self.body.addWidget(self._stack, 1)
+        self.body.addLayout(below)
+        self.filters.changed.connect(self._filtered)
+        self.view.opened.connect(self.opened)
+        self.view.sized.connect(lambda size: setattr(self._context.memory, "tile_size", size))
+        self.selection.ask_about.connect(self.ask_about)
+        FileDrop(self, self.import_asked.emit)
+
+    def _make_head(self) -> None:
+        """The count beside the title, and what can be done with all of it."""
         theme = self._context.theme
+        self.count = label("", tone="muted")
+        self.head.insertSpacing(0, RING)
+        self.head.insertSpacing(2, GRID)
+        self.head.insertWidget(3, self.count)
         self._search = QLineEdit()
         self._search.setPlaceholderText(tr("Search notes, dates, answers"))
         self._search.setAccessibleName(tr("Search captures"))
@@ -91,17 +114,10 @@ class CapturesPage(Page):
         bring = tool(theme, tr("Import captures…"), "import", self.import_captures, shortcut="Ctrl+I")
         for widget in (bring, self._jump, self._sizes, self._search):
             self.acts.addWidget(widget)
-        # The tiles keep room for their focus ring; everything else moves so that pictures and title are in line.
-        self.margins.set((MARGIN - RING, 2 * GRID + 4, 0, 0))
-        self.body_margins.set((0, 0, MARGIN - RING - GUTTER, 0))
-        inset = (RING, 0, RING + GUTTER, 0)
-        self.head.insertSpacing(0, RING)
-        self.count = label("", tone="muted")
-        self.head.insertSpacing(2, GRID)
-        self.head.insertWidget(3, self.count)
-        self.filters.changed.connect(self._filtered)
-        above, below = row(self.filters), row(self.selection)
-        self.body.addLayout(above)
+
+    def _make_places(self) -> None:
+        """The timeline, and what stands in its place while there is nothing in it."""
+        theme = self._context.theme
         hint = tr("Photos from your glasses appear here by themselves, sealed on this computer.")
         pair = button(theme, tr("Pair glasses"), self.pair_asked.emit, icon="glasses", role="primary")
         files = button(theme, tr("Import captures…"), self.import_captures, icon="import")
@@ -112,14 +128,6 @@ class CapturesPage(Page):
         for page in (self.view, self._empty, self._nothing):
             self._stack.addWidget(page)
         self._stack.setCurrentWidget(self._empty)
-        self.body.addWidget(self._stack, 1)
-        self.body.addLayout(below)
-        for line in (above, below):
-            Mirrored(self, line, inset)
-        self.view.opened.connect(self.opened)
-        self.view.sized.connect(lambda size: setattr(self._context.memory, "tile_size", size))
-        self.selection.ask_about.connect(self.ask_about)
-        FileDrop(self, self.import_asked.emit)
 
     def _shortcuts(self) -> None:
         self.selection.watch_undo(self)

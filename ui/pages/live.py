@@ -46,10 +46,15 @@ class LiveSheet(Sheet):
     def __init__(self, parent: QWidget, context: Context, views: Sequence[GlassesView], address: str) -> None:
         super().__init__(parent, tr("Live look"), wide=context.theme.scaled(72 * GRID))
         self._context = context
-        said = tr(
-            "Frames go from the glasses to an assistant, one after another, each with your question. You set how many and for how long; "
-            "it ends by itself, and you can stop it at any moment."
-        )
+        self._make_controls(views, address)
+        self._lay_out()
+        keep, self.go = self.choice(tr("Cancel")), self.choice(tr("Review what would be sent…"))
+        keep.clicked.connect(self.reject)
+        keep.setDefault(True)
+        self.go.clicked.connect(self.accept)
+        self._check()
+
+    def _make_controls(self, views: Sequence[GlassesView], address: str) -> None:
         self.glasses, self.question = QComboBox(), QPlainTextEdit()
         self.glasses.setAccessibleName(tr("Glasses"))
         for view in views:
@@ -60,7 +65,7 @@ class LiveSheet(Sheet):
         self.question.setFixedHeight(9 * GRID)
         self.question.setTabChangesFocus(True)
         self.question.textChanged.connect(self._check)
-        self.to = DestinationBox(context.theme)
+        self.to = DestinationBox(self._context.theme)
         self.to.moved.connect(self._describe)
         self.frames = choice(tr("At most"), [(plural(n, "{count} frame", "{count} frames"), n) for n in FRAMES], 60)
         self.minutes = choice(tr("For at most"), [(plural(n, "{count} minute", "{count} minutes"), n) for n in MINUTES], 5)
@@ -68,30 +73,21 @@ class LiveSheet(Sheet):
         self.cover = QCheckBox(tr("Cover the faces in every frame"))
         self.cover.setAccessibleName(self.cover.text())
         self.about = label("", tone="muted", wrap=True)
-        self.body.addWidget(label(said, tone="muted", wrap=True))
-        for name, control in (
-            (tr("Glasses"), self.glasses),
-            (tr("Your question to every frame"), self.question),
-            (tr("Send to"), self.to),
-        ):
-            self.body.addLayout(named(name, control))
-        self.body.addWidget(self.about)
-        self.body.addLayout(
-            row(
-                named(tr("At most"), self.frames),
-                named(tr("For at most"), self.minutes),
-                named(tr("One every"), self.every),
-                None,
-                gap=2 * GRID,
-            )
+
+    def _lay_out(self) -> None:
+        said = tr(
+            "Frames go from the glasses to an assistant, one after another, each with your question. You set how many and for how long; "
+            "it ends by itself, and you can stop it at any moment."
         )
+        self.body.addWidget(label(said, tone="muted", wrap=True))
+        self.body.addLayout(named(self.glasses.accessibleName(), self.glasses))
+        self.body.addLayout(named(self.question.accessibleName(), self.question))
+        self.body.addLayout(named(tr("Send to"), self.to))
+        self.body.addWidget(self.about)
+        limits = [named(box.accessibleName(), box) for box in (self.frames, self.minutes, self.every)]
+        self.body.addLayout(row(*limits, None, gap=2 * GRID))
         self.body.addWidget(self.cover)
         self.body.addStretch(1)
-        keep, self.go = self.choice(tr("Cancel")), self.choice(tr("Review what would be sent…"))
-        keep.clicked.connect(self.reject)
-        keep.setDefault(True)
-        self.go.clicked.connect(self.accept)
-        self._check()
 
     async def fill(self) -> None:
         """Offer the destinations that are ready."""
