@@ -60,7 +60,7 @@ def holds(stored: Stored) -> str:
     photos = plural(stored.photos, "{count} photo", "{count} photos")
     videos = plural(stored.videos, "{count} video", "{count} videos") if stored.videos else ""
     sounds = plural(stored.sounds, "{count} recording", "{count} recordings") if stored.sounds else ""
-    return tr("{what} on the glasses", what=", ".join(part for part in (photos, videos, sounds) if part))
+    return tr("{what} on the glasses", what=tr(", ").join(part for part in (photos, videos, sounds) if part))
 
 
 def storage(status: GlassesStatus) -> str:
@@ -68,4 +68,4 @@ def storage(status: GlassesStatus) -> str:
     parts = [holds(status.stored)] if status.stored is not None else []
     if status.storage_free is not None:
         parts.append(tr("{size} free", size=words.size(status.storage_free)))
-    return ", ".join(parts)
+    return tr(", ").join(parts)

@@ -129,7 +129,8 @@ class Phrases:
             return text
         at = moment if len(text) == len("2026-05-12") else moment.astimezone()
         day = QLocale().toString(QDate(at.year, at.month, at.day), QLocale.FormatType.LongFormat)
-        return day if at is moment else f"{day}, {QLocale().toString(QTime(at.hour, at.minute), QLocale.FormatType.ShortFormat)}"
+        clock = QLocale().toString(QTime(at.hour, at.minute), QLocale.FormatType.ShortFormat)
+        return day if at is moment else self._catalogue.gettext("{day}, {time}").format(day=day, time=clock)
 
 
 def _patterns(entries: dict[object, str]) -> Iterable[_Pattern]:

@@ -135,12 +135,12 @@ class Strip(QFrame):
         if self._views:
             best = min(self._views, key=lambda view: (view.state is not LinkState.READY, view.known.name))
             icon, tone = LINK_LOOK.get(best.state, ("glasses", "muted"))
-            parts = [f"{best.known.name}: {words.link(best.state)}"]
+            parts = [tr("{name}: {state}", name=best.known.name, state=words.link(best.state))]
             if best.status.battery is not None:
                 parts.append(tr("battery {battery}", battery=words.battery(best.status.battery, best.status.battery_at)))
             if len(self._views) > 1:
                 parts.append(plural(len(self._views) - 1, "and {count} more", "and {count} more"))
-            text = ", ".join(parts)
+            text = tr(", ").join(parts)
         self._glasses.setText(text)
         self._glasses.setAccessibleName(tr("Glasses: {state}", state=text))
         dress(self._theme, self._glasses, icon, tone or "muted")

@@ -84,7 +84,7 @@ def title_when(moment: datetime) -> str:
 
 def short_when(moment: datetime) -> str:
     """Day and time, as short as they can be told apart."""
-    return f"{short_day(moment)}, {clock(moment)}"
+    return tr("{day}, {time}", day=short_day(moment), time=clock(moment))
 
 
 def clock(moment: datetime) -> str:
@@ -174,12 +174,12 @@ def tile_description(tile: Tile) -> str:
         parts.append(tr("photo and clip taken together"))
     if not tile.intact:
         parts.append(tr("damaged"))
-    return ", ".join(part for part in parts if part)
+    return tr(", ").join(part for part in parts if part)
 
 
 def status(shared_with: tuple[str, ...]) -> str:
     """ "Private" or "Shared with OpenAI, Mistral"."""
-    return tr("Shared with {names}", names=", ".join(shared_with)) if shared_with else tr("Private")
+    return tr("Shared with {names}", names=tr(", ").join(shared_with)) if shared_with else tr("Private")
 
 
 def link(state: LinkState) -> str:

@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:  # run as a program
     sys.path.insert(0, str(ROOT))
 
+from app.imports.families import FAMILIES  # noqa: E402
 from app.sharing.regions import PLACES  # noqa: E402
 from ui.phrases import CORE, QUOTATION  # noqa: E402
 
@@ -90,7 +91,7 @@ def messages() -> list[Message]:
                 known = found.get((message.one, message.context))
                 if known is None or (message.many and not known.many):
                     found[message.one, message.context] = message
-    for message in (*of_cards(), *of_places(), *(Message(word, "", "app/doctor.py", CORE) for word in _WORDS)):
+    for message in (*of_cards(), *of_names(), *(Message(word, "", "app/doctor.py", CORE) for word in _WORDS)):
         found.setdefault((message.one, message.context), message)
     return list(found.values())
 
@@ -113,8 +114,10 @@ def _of_terms(terms: dict[str, Any], place: str) -> Iterator[Message]:
             yield from _of_terms(value, place)
 
 
-def of_places() -> Iterator[Message]:
+def of_names() -> Iterator[Message]:
+    """Names of places, and of glasses that have no name but their maker's."""
     yield from (Message(name, "", "app/sharing/regions.py") for name in PLACES.values())
+    yield from (Message(each.label, "", "app/imports/families") for each in FAMILIES if each.label.endswith(" glasses"))
 
 
 def of_window(tree: ast.AST, place: str) -> Iterator[Message]:

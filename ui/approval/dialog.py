@@ -183,7 +183,7 @@ class ApprovalDialog(DecisionDialog):
         pictures = self.proposal.pictures if self.proposal is not None else ()
         taken = sorted({thing for picture in pictures for thing in picture.removed})
         if taken:
-            return tr("Removed before sending: {things}.", things=", ".join(map(tr_core, taken)))
+            return tr("Removed before sending: {things}.", things=tr(", ").join(map(tr_core, taken)))
         return tr("Nothing had to be removed from the pictures.") if pictures else tr("No picture goes with it.")
 
     def summary(self) -> str:

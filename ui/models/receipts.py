@@ -73,7 +73,7 @@ class ReceiptsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return _cells(receipt)[index.column()]
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{headings()[index.column()]}: {_cells(receipt)[index.column()]}"
+            return tr("{name}: {value}", name=headings()[index.column()], value=_cells(receipt)[index.column()])
         if role == Qt.ItemDataRole.ToolTipRole:
             return tr_core(receipt.detail) or _cells(receipt)[index.column()]
         if role == Qt.ItemDataRole.DecorationRole and index.column() == 4:

@@ -37,7 +37,7 @@ def _known(meta: ItemMeta, origin: str) -> list[tuple[str, str]]:
         (tr("Pixels"), tr("{width} × {height}", width=new.width, height=new.height) if new.width and new.height else ""),
         (tr("Length"), words.duration(new.duration_ms) if new.duration_ms else ""),
         (tr("Size"), words.size(meta.size)),
-        (tr("Albums"), ", ".join(meta.albums)),
+        (tr("Albums"), tr(", ").join(meta.albums)),
         (tr("Fingerprint"), meta.sha256),
     ]
 

@@ -51,7 +51,7 @@ def cameras(report: Report) -> str:
         if each.fate is Fate.TAKEN and each.camera is not None
     )
     named = (tr("{name} ({count})", name=tr_core(name), count=words.number(count)) for name, count in made_by.most_common(6))
-    return tr("Recognised as: {cameras}", cameras=", ".join(named)) if made_by else ""
+    return tr("Recognised as: {cameras}", cameras=tr(", ").join(named)) if made_by else ""
 
 
 def notable(report: Report) -> list[Outcome]:

@@ -107,7 +107,7 @@ class ItemList(QWidget):
         return await self._line(meta.id, tr("As Meta's archive says, on {when}", when=words.short_when(at)))
 
     async def _row(self, shared: SharedItem) -> QFrame:
-        companies = ", ".join(dict.fromkeys(tr_core(receipt.company) for receipt in shared.receipts))
+        companies = tr(", ").join(dict.fromkeys(tr_core(receipt.company) for receipt in shared.receipts))
         often = plural(len(shared.receipts), "once", "{count} times")
         last = words.short_when(shared.receipts[-1].at)
         sent = tr("Sent {often} to {companies}, last on {when}", often=often, companies=companies, when=last)
@@ -199,4 +199,4 @@ def left_of(grant: Grant) -> str:
     parts = [tr("until {time}", time=words.clock(grant.ends_at))] if grant.ends_at is not None else []
     if grant.items_left is not None:
         parts.append(plural(grant.items_left, "{count} photo left", "{count} photos left"))
-    return tr("This conversation: {what}", what=", ".join(parts))
+    return tr("This conversation: {what}", what=tr(", ").join(parts))

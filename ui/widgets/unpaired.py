@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.imports.families import FAMILIES
+from ui.i18n import said as tr_core
 from ui.i18n import tr
 from ui.theme import Theme
 from ui.tokens import GRID
@@ -17,7 +18,7 @@ from ui.widgets.flow import FlowLayout
 
 def families() -> tuple[str, ...]:
     """Names of products, the same in all languages."""
-    return tuple(each.label for each in FAMILIES if not each.pairs)
+    return tuple(tr_core(each.label) for each in FAMILIES if not each.pairs)
 
 
 class OtherGlasses(QWidget):
