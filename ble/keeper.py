@@ -299,6 +299,7 @@ class Keeper:
     async def _scan(self) -> Event:
         others: set[str] = set()
         everybody: set[str] = set()
+        awaiting_firmware = False
         if self._closing is not None:
             await asyncio.wait({self._closing})  # while that link stands the glasses are not to be heard
         heard = self._airwaves.scan(())  # all devices: not all firmware advertises its service
@@ -310,26 +311,27 @@ class Keeper:
                         return Event.HEARD
                     if len(everybody) < MOST_WAITING:
                         everybody.add(advertisement.address)
-                        if self._driver.recognises(advertisement) and not awaits_firmware(self._driver, advertisement.name):
+                        if awaits_firmware(self._driver, advertisement.name):
+                            awaiting_firmware = True
+                        elif self._driver.recognises(advertisement):
                             others.add(advertisement.address)
         except TimeoutError:
             pass
         finally:
             await heard.aclose()
-        raise NotFound(*why_unseen(await self._facts(len(others), len(everybody))))
-
-    async def _facts(self, others: int, everybody: int) -> Facts:
-        return Facts(
+        facts = Facts(
             seconds=SCAN_SECONDS,
             now=self._utc(),
             simulated=self._simulated,
-            others_heard=others,
+            others_heard=len(others),
+            awaiting_firmware=awaiting_firmware,
             last_seen=self._last_seen,
             last_rssi=self._last_rssi,
             last_battery=self._status.battery,
-            devices_heard=everybody,
+            devices_heard=len(everybody),
             held_here=await self._airwaves.held_here(self._address),
         )
+        raise NotFound(*why_unseen(facts))
 
     async def _connect(self) -> Event:
         port = WatchedPort(self._airwaves.port(self._address), lambda: self._happen(Event.LINKED))

@@ -13,10 +13,11 @@ from ble.errors import GlassesError
 class Facts:
     """What is known when glasses were looked for and not heard.
 
-    `radio_trouble`: what kept the scan from running, if anything. `others_heard`: how many other devices of the same kind were. The next
-    three are what is remembered of these glasses: when they were last heard or linked, how strong (dBm), and their battery (percent).
-    `devices_heard`: how many devices of whatever kind were heard, None if nobody counted. `held_here`: this computer's system has a link to
-    the glasses itself, which nobody in Eyelid made.
+    `radio_trouble`: what kept the scan from running, if anything. `others_heard`: how many other devices of the same kind were;
+    `awaiting_firmware`: some wait for new firmware, and nobody can tell whose those are. The next three are what is remembered of these
+    glasses: when they were last heard or linked, how strong (dBm), and their battery (percent). `devices_heard`: how many devices of
+    whatever kind were heard, None if nobody counted. `held_here`: this computer's system has a link to the glasses itself, which nobody
+    in Eyelid made.
     """
 
     seconds: float
@@ -24,6 +25,7 @@ class Facts:
     radio_trouble: GlassesError | None = None
     simulated: bool = False
     others_heard: int = 0
+    awaiting_firmware: bool = False
     last_seen: datetime | None = None
     last_rssi: int | None = None
     last_battery: int | None = None
@@ -69,6 +71,12 @@ def why_unseen(facts: Facts) -> Why:
             "This computer hears no Bluetooth devices at all.",
             f"In {facts.seconds:.0f} seconds there was not a single one, which is rare: its Bluetooth may be stuck.",
             "Switch Bluetooth off and on again.",
+        )
+    if facts.awaiting_firmware:
+        return Why(
+            _UNSEEN,
+            "Glasses of this kind that wait for new firmware were heard. They may be yours: until that is over, they go by another name.",
+            "Finish the update with the glasses' own app, or wait five minutes until they give it up.",
         )
     return _of_what_is_remembered(facts)
 

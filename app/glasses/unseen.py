@@ -39,16 +39,19 @@ def explain_unseen(
     """For a search of `seconds` that did not find the pair of `view` (None: no known one). `others`: the glasses that it did hear."""
     facts = Facts(seconds, datetime.now(UTC), devices_heard=census.devices, held_here=held_here)
     if view is not None:
+        awaiting = _awaiting_firmware(others, view.known.family)
         facts = replace(
             facts,
             simulated=view.known.simulated,
-            others_heard=sum(_of_one_kind(found, view) for found in others),
+            others_heard=awaiting.count(False),
+            awaiting_firmware=any(awaiting),
             last_seen=view.known.last_seen,
             last_battery=view.status.battery,
         )
     return Explanation(*why_unseen(facts))
 
 
-def _of_one_kind(found: FoundGlasses, view: GlassesView) -> bool:
-    driver = driver_named(found.family)
-    return driver is not None and driver is driver_named(view.known.family) and not awaits_firmware(driver, found.name)
+def _awaiting_firmware(others: Iterable[FoundGlasses], family: str) -> list[bool]:
+    """Of each pair of the kind of `family`, whether it waits for new firmware."""
+    driver = driver_named(family)
+    return [awaits_firmware(driver, found.name) for found in others if driver is not None and driver_named(found.family) is driver]

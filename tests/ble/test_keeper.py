@@ -205,7 +205,9 @@ async def test_glasses_that_wait_for_new_firmware_count_as_no_others(
     trouble = kept.keeper.view.trouble
     assert isinstance(trouble, NotFound)
     assert ("Other glasses" in trouble.why) is not updating
+    assert ("wait for new firmware" in trouble.why) is updating
     assert ("pair them anew" in trouble.action) is not updating
+    assert ("Finish the update" in trouble.action) is updating
 
 
 async def test_a_radio_that_is_off_is_waited_for(rig: Any, keep: Any, make_jpeg: Make, until: Any) -> None:

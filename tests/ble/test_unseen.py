@@ -19,6 +19,9 @@ NOTHING = Facts(seconds=15, now=NOW)
     [
         (NOTHING, "switched off"),
         (replace(NOTHING, others_heard=2), "Other glasses"),
+        (replace(NOTHING, awaiting_firmware=True), "wait for new firmware"),
+        (replace(NOTHING, awaiting_firmware=True, others_heard=1, last_battery=3, last_seen=NOW), "wait for new firmware"),
+        (replace(NOTHING, awaiting_firmware=True, simulated=True), "simulates"),
         (replace(NOTHING, last_seen=NOW - timedelta(minutes=1)), "phone"),
         (replace(NOTHING, last_seen=NOW - timedelta(days=1)), "switched off"),
         (replace(NOTHING, last_rssi=-90, last_seen=NOW), "weak"),

@@ -67,7 +67,7 @@ async def searched(bench: Any, wanted: str | None = MINE) -> str:
         (RealAir(WATCH), "Nothing was heard of them"),
         (RealAir(WATCH, held=True), "Another program on this computer"),
         (RealAir(FRAME, WATCH), "Other glasses of this kind"),
-        (RealAir(UPDATING), "Nothing was heard of them"),
+        (RealAir(UPDATING), "wait for new firmware"),
         (RealAir(off=True), "Bluetooth is off"),
     ],
 )
