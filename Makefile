@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+BIN_PACKAGING := $(VENV)-packaging/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help: ## List the commands
@@ -57,8 +58,8 @@ $(VENV)-oracles/.stamp: requirements-oracles.txt | system
 	@touch $@
 
 $(VENV)-packaging/.stamp: requirements-packaging.txt
-	test -x $(VENV)-packaging/bin/python || $(PYTHON) -m venv $(VENV)-packaging
-	$(VENV)-packaging/bin/python -m pip install --quiet --require-hashes -r requirements-packaging.txt
+	test -x $(BIN_PACKAGING)/python || $(PYTHON) -m venv $(VENV)-packaging
+	$(BIN_PACKAGING)/python -m pip install --quiet --require-hashes -r requirements-packaging.txt
 	@touch $@
 
 # Debian's shared libraries: installed when we may, named when we may not. Elsewhere nothing is needed.
@@ -82,23 +83,27 @@ $$run apt-get update -qq && $$run env DEBIAN_FRONTEND=noninteractive apt-get ins
 endef
 
 package: $(VENV)-packaging/.stamp system system-packaging ## dist/: wheel, source archive, and a folder that needs no Python
-	$(VENV)-packaging/bin/python -m build --no-isolation --outdir dist
-	$(VENV)-packaging/bin/python tests/packaging/icons.py build/package
-	$(VENV)-packaging/bin/python tests/packaging/licences.py --texts build/package/LICENCES.txt
-	$(VENV)-packaging/bin/pyinstaller --noconfirm --log-level ERROR --distpath dist --workpath build/pyinstaller resources/packaging/eyelid.spec
+	$(BIN_PACKAGING)/python -m build --no-isolation --outdir dist
+	$(BIN_PACKAGING)/python tests/packaging/icons.py build/package
+	$(BIN_PACKAGING)/python tests/packaging/licences.py --texts build/package/LICENCES.txt
+	$(BIN_PACKAGING)/pyinstaller --noconfirm --log-level ERROR --distpath dist --workpath build/pyinstaller resources/packaging/eyelid.spec
 	@du -sh dist/eyelid dist/*.whl dist/*.tar.gz
 
-test-package: package system-packaging ## The folder on a Debian without Python, with a picture of its window; the desktop files (as root)
+test-package: package ## The wheel by itself; the folder on a Debian without Python, with a picture of its window; the desktop files (as root)
 	desktop-file-validate resources/packaging/app.eyelid.Eyelid.desktop
 	appstreamcli validate --no-net resources/packaging/app.eyelid.Eyelid.metainfo.xml
+	if command -v flatpak-builder >/dev/null; then flatpak-builder --show-manifest resources/packaging/app.eyelid.Eyelid.yml >/dev/null; fi
+	rm -rf build/wheel build/wheel-profile
+	$(BIN_PACKAGING)/python -m pip install --quiet --no-deps --target build/wheel dist/*.whl
+	cd build/wheel && $(abspath $(BIN_PACKAGING))/python -m ui --profile ../wheel-profile demo --yes
 	$(PYTHON) tests/packaging/packaged.py dist/eyelid --picture dist/window.png
 
 test-bare: system-packaging ## This README's two commands on a bare Debian 12 (as root)
 	$(PYTHON) tests/packaging/bare_root.py
 
 audit: $(VENV)-packaging/.stamp ## Licences and known weaknesses of everything that is shipped (Error 3: nobody could be asked for the latter)
-	$(VENV)-packaging/bin/python tests/packaging/licences.py
-	@$(VENV)-packaging/bin/python tests/packaging/weaknesses.py
+	$(BIN_PACKAGING)/python tests/packaging/licences.py
+	@$(BIN_PACKAGING)/python tests/packaging/weaknesses.py
 
 policy-review: setup ## Which policy cards are to be read anew, and where
 	$(BIN)/python -m ui policies review

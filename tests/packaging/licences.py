@@ -41,8 +41,8 @@ WHOLE = """\
 Eyelid's own code, its wheel and its source archive: Apache-2.0. They carry none of the packages above.
 The packaged folder (and the Flatpak), as a whole: GPL-3.0-or-later. It holds PyAV's FFmpeg, which is built with x264 and x265 under the
 GPL-2.0-or-later, and Apache-2.0 goes with the GPL from version 3 on. Who passes it on passes on the texts in it (LICENCES.txt) and offers
-the sources of its parts. OpenSSL 1.1.1, which the GPL does not go with, is loaded only by the process that looks for faces and text;
-that is a program of its own, and never loads PyAV."""
+the sources of its parts. OpenSSL 1.1.1, which the GPL does not go with and which comes with OpenCV's wheel, is not in the folder for Linux;
+elsewhere only the process that looks for faces and text loads it, which is a program of its own and never loads PyAV."""
 
 
 class Kind(Enum):
