@@ -15,6 +15,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QPlainTextEdit, QPushButton
 
 from app.errors import EyelidError
+from app.events import PreviewsMade
 from app.media.preview import preview
 from app.vault.types import Exchange, ItemKind, Share
 from ui.bulk import in_pieces
@@ -64,6 +65,18 @@ async def test_captures_appear_by_themselves_newest_first(filled, services, fake
     services.library.add(fake.tile(-1))
     await until(lambda: filled.captures.model.rowCount() == 13)
     assert filled.captures.model.tile(0).id == fake.tile(-1).id
+
+
+async def test_previews_made_in_the_background_are_counted_beside_the_captures(filled, services, until) -> None:
+    said = filled.captures.count
+    await until(lambda: said.text() == "12 captures")
+    services.events.publish(PreviewsMade(312, 500))
+    await until(lambda: said.text() == "12 captures; making previews, 312 of 500")
+    services.events.publish(PreviewsMade(500, 500))
+    await until(lambda: said.text() == "12 captures")
+    services.events.publish(PreviewsMade(1, 3))
+    services.events.publish(PreviewsMade(20, 40))
+    await until(lambda: said.text() == "12 captures; making previews, 20 of 40")
 
 
 async def test_a_failing_library_is_said_with_a_way_to_try_again(filled, services, until) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QLineEdit, QMenu, QStackedWidget, QToolButton
 
-from app.events import ItemsAdded, ItemsChanged, ItemsRemoved
+from app.events import ItemsAdded, ItemsChanged, ItemsRemoved, PreviewsMade
 from app.library.types import Query, ThumbSize
 from app.vault.types import ItemId, LockState
 from ui import words
@@ -31,6 +31,8 @@ from ui.widgets.timeline import TimelineView
 
 CALM_MS = 500
 """Arrivals within this time are shown in one go."""
+MANY_PREVIEWS = 20
+"""From so many on it is said that they are being made: fewer are there before anybody could read it."""
 
 SOON_MS = 30
 TYPED_MS = 200
@@ -63,6 +65,7 @@ class CapturesPage(Page):
         self.filters = FilterBar(context.theme)
         self.selection = SelectionBar(context, banners, self.view)
         self._whole = False
+        self._previews: PreviewsMade | None = None
         self._waiting: set[ItemId] = set()
         self._refresh = QTimer(self, singleShot=True)
         self._refresh.timeout.connect(self.reload)
@@ -75,6 +78,7 @@ class CapturesPage(Page):
         events.subscribe(ItemsAdded, self._items)
         events.subscribe(ItemsChanged, self._items)
         events.subscribe(ItemsRemoved, self._items)
+        events.subscribe(PreviewsMade, self._previews_made)
 
     # -- layout ----------------------------------------------------------------------------------------------------------------
 
@@ -154,6 +158,7 @@ class CapturesPage(Page):
         self.model.clear()
         self._search.clear()
         self._refresh.stop()
+        self._previews = None
         self.count.clear()
         self.filters.clear()
         self.selection.forget()
@@ -255,9 +260,18 @@ class CapturesPage(Page):
         if first and self.isVisible() and not self._search.hasFocus():
             self.view.setFocus()
 
+    def _previews_made(self, event: PreviewsMade) -> None:
+        """Said beside the count while it goes on, if it goes on for a while."""
+        self._previews = event if MANY_PREVIEWS <= event.total != event.done else None
+        self._say_count()
+
     def _say_count(self) -> None:
-        count = self.model.rowCount()
-        self.count.setText(plural(count, "{count} capture", "{count} captures") if count and self._whole else "")
+        count, made = self.model.rowCount(), self._previews
+        captures = plural(count, "{count} capture", "{count} captures") if count and self._whole else ""
+        if captures and made is not None:
+            done, total = words.number(made.done), words.number(made.total)
+            captures = tr("{captures}; making previews, {done} of {total}", captures=captures, done=done, total=total)
+        self.count.setText(captures)
         self._jump.setEnabled(count > 0)
 
     async def _thumbnail(self, item: ItemId, edge: int) -> bytes | None:
