@@ -249,6 +249,7 @@ class Services:
         task = asyncio.ensure_future(self._guarded(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: work.close())  # cancelled before its first step, the guard never gets to it
 
     async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
         try:

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.cli.asking import ask_and_answer
+from app.cli.approval import ask_and_answer
 from app.cli.items import describe
 from app.cli.terminal import Exit, Terminal, running
 from app.errors import EyelidError

@@ -33,7 +33,6 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 async def list_items(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
     async with unlocked(profile, terminal) as services:
-        await services.library.catch_up()
         tiles = await services.library.tiles(Query())
     for tile in tiles:
         terminal.say(describe(tile))
@@ -65,7 +64,6 @@ def as_data(tile: Tile) -> dict[str, object]:
 
 async def chosen(services: Services, prefixes: list[str], *, trashed: bool = False) -> list[ItemId]:
     """The captures whose ids begin so. Raises EyelidError when one of them is not known, or not the only one."""
-    await services.library.catch_up()
     known = [tile.id for tile in await services.library.tiles(Query(trashed=trashed))]
     found = []
     for prefix in prefixes:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from app import __version__
-from app.cli import care, demo, doctor, glasses, imports, items, live, looking, places, policies, preferences, receipts, simulate, trash
+from app.cli import ask, demo, destinations, doctor, glasses, imports, items, live, look, policies, receipts, settings, sim, trash, vault
 from app.cli.terminal import Exit, Terminal
 from app.errors import Cancelled, Explained, explain
 from app.paths import Profile
@@ -47,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
         "--sim", action="append", default=[], metavar="FAMILY", help=f"put simulated glasses on the air: {', '.join(families())}"
     )
     commands = top.add_subparsers(metavar="COMMAND")
-    for module in (demo, glasses, imports, items, looking, live, receipts, trash, places, policies, preferences, care, doctor, simulate):
+    for module in (demo, glasses, imports, items, look, ask, live, receipts, trash, destinations, policies, settings, vault, doctor, sim):
         module.add_commands(commands)
     return top
 

@@ -10,9 +10,9 @@ from app.cli.terminal import Exit, Terminal, unlocked
 from app.errors import EyelidError
 from app.files import replace_file
 from app.paths import Profile
+from app.sharing.receipt_views import ReceiptFilter
 from app.sharing.receipts import BookReport, check_export
 from app.sharing.receipts_page import what
-from app.sharing.shared import ReceiptFilter
 from app.sharing.types import Outcome, Receipt, ReceiptKind
 
 _MAX_EXPORT = 256 * 1024 * 1024

@@ -14,12 +14,10 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any
 
-from app.sharing.card_schema import CARD_ID, SCHEMA, STATEMENTS, BadCard, parse
+from app.sharing.card_schema import CARD_ID, STATEMENTS, BadCard, parse
 from app.sharing.errors import CardsMissing
 from app.sharing.regions import Region, regions_of
 from app.sharing.types import PolicyCard, PolicyClass, RegionTerms, Statement
-
-__all__ = ["MAX_AGE", "SCHEMA", "STATEMENTS", "BadCard", "CardBook", "parse", "worsened"]
 
 MAX_AGE = timedelta(days=180)
 """Terms change: within eleven months one provider's promise turned into its opposite. Older readings are not relied on."""

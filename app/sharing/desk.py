@@ -15,9 +15,8 @@ from typing import Any
 from app.errors import EyelidError, explain
 from app.events import EventHub, GrantsChanged, ItemsChanged, LiveChanged, ReceiptAdded, Trouble
 from app.lanes import Lanes
-from app.sharing import asking, marks, parcel
+from app.sharing import marks, parcel, servers
 from app.sharing.approval import Approval, Approvals, now
-from app.sharing.book_desk import BookDesk
 from app.sharing.cards import CardBook
 from app.sharing.courier_link import CourierLink
 from app.sharing.destinations import MIRROR, DestinationBook
@@ -31,8 +30,9 @@ from app.sharing.live import Tools
 from app.sharing.live_desk import LiveDesk
 from app.sharing.look_desk import LookDesk
 from app.sharing.looking import Looker, Looking, NoLooker
-from app.sharing.preparing import Preparing
-from app.sharing.receipts import BookReport, Ending, ReceiptBook, line_of
+from app.sharing.proposal_maker import ProposalMaker
+from app.sharing.receipt_desk import ReceiptDesk
+from app.sharing.receipts import Ending, ReceiptBook, line_of
 from app.sharing.terms import TermsBook
 from app.sharing.types import (
     Destination,
@@ -47,10 +47,8 @@ from app.vault.errors import VaultLocked
 from app.vault.types import Exchange, ItemId, LockState
 from app.vault.vault import Vault
 
-__all__ = ["BookReport", "SharingDesk"]
 
-
-class SharingDesk(GrantDesk, LookDesk, BookDesk):
+class SharingDesk(GrantDesk, LookDesk, ReceiptDesk):
     """One a vault. `approve` is only ever to be called from the person's own act."""
 
     def __init__(
@@ -77,7 +75,7 @@ class SharingDesk(GrantDesk, LookDesk, BookDesk):
         self._terms = TermsBook(vault)
         self._region = ""
         self.looking = Looking(vault, lanes, looker or NoLooker())
-        self._preparing = Preparing(vault, lanes, self.looking, self._terms, self._receipts, clock)
+        self._maker = ProposalMaker(vault, lanes, self.looking, self._terms, self._receipts, clock)
         present = Present(self._destination, self._card, destinations.keys.get, self._stands)
         self._gate = Gate(vault, lanes, courier, self._approvals, present, BookLines(self._receipts, lanes, self._after))
         self._errands = Errands(vault, lanes, courier, self._receipts, present, lambda: self.ai_off, self._written, clock)
@@ -145,7 +143,7 @@ class SharingDesk(GrantDesk, LookDesk, BookDesk):
         """
         destination, card = await self._ready(draft)
         locks = self._locks
-        proposal = await self._preparing.make(draft, destination, card)
+        proposal = await self._maker.make(draft, destination, card)
         if locks != self._locks or self._vault.state is not LockState.UNLOCKED:
             raise VaultLocked  # what was made before a lock does not outlive it
         if instead_of is not None:
@@ -164,17 +162,17 @@ class SharingDesk(GrantDesk, LookDesk, BookDesk):
         parcel.check_draft(draft, destination, card)
         if destination.needs_key and not await self._lanes.work(self.book.keys.get, destination.id):
             raise NotReady("This cannot be sent as it is.", f"There is no key for {destination.label}.", "Enter one in the settings.")
-        await asking.prove_local(self._errands, destination)
-        await asking.prove_nothing_is_kept(self._errands, destination)
+        await servers.prove_local(self._errands, destination)
+        await servers.prove_nothing_is_kept(self._errands, destination)
         return destination, card
 
     async def conversation(self, item: ItemId, destination_id: str) -> tuple[Exchange, ...]:
         """What was asked about `item` there before, oldest first: `Draft.earlier` takes the receipts of those to go on from."""
-        return await self._preparing.exchanges(item, self._known_or_mirror(destination_id))
+        return await self._maker.exchanges(item, self._known_or_mirror(destination_id))
 
     async def again(self, draft: Draft) -> str:
         """One line that says that captures of `draft` go to the same company again; empty when none does. Raises VaultLocked."""
-        return await self._preparing.again(draft.items, self._known_or_mirror(draft.destination_id))
+        return await self._maker.again(draft.items, self._known_or_mirror(draft.destination_id))
 
     async def refuse(self, proposal: Proposal, reason: str = "kept private") -> Receipt:
         """Keep it private; the receipt says so. Raises VaultLocked: then the line is written at the next unlock."""

@@ -15,7 +15,7 @@ from app.assistants import AnswerPart, AnswerReader, Fault, Finished, Text, Wire
 from app.courier.pipe import Answer, End, Message, Progress, Send, Status
 from app.courier.pipe import Ending as Carried
 from app.lanes import Lanes
-from app.sharing.approval import Approval, Approvals, NotApproved
+from app.sharing.approval import METHOD, Approval, Approvals, NotApproved
 from app.sharing.errors import CourierGone, GateClosed
 from app.sharing.lines import Lines
 from app.sharing.receipts import Ending
@@ -257,7 +257,7 @@ def make_order(proposal: Proposal, approval: Approval, headers: tuple[tuple[str,
         approved_path=approval.path,
         expires_at=approval.expires_at.timestamp(),
         origin=destination.origin,
-        method="POST",
+        method=METHOD,
         path=destination.path,
         headers=headers,
         loopback_only=destination.local,

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from app.media.frames import FRAMES, Frame
 from app.media.look.types import Findings
 from app.media.shape import LONG_EDGE
+from app.sharing.destination_desk import DestinationDesk
 from app.sharing.looking import THUMB_EDGE, Advice, Looking, Told, advise
-from app.sharing.place_desk import PlaceDesk
 from app.vault.types import ItemId
 
 
-class LookDesk(PlaceDesk):
+class LookDesk(DestinationDesk):
     """The part of the sharing desk that looks. Nothing leaves through it."""
 
     looking: Looking

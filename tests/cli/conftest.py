@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli import glasses, imports, looking
+from app.cli import ask, glasses, imports, look
 from app.paths import Profile
 from app.services import Services
 from tests.cli.driving import PASSPHRASE, with_vault
@@ -24,7 +24,7 @@ async def services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     async def here(*_: object, **__: object) -> AsyncIterator[Services]:
         yield made
 
-    for module in (glasses, imports, looking):
+    for module in (ask, glasses, imports, look):
         monkeypatch.setattr(module, "unlocked", here)
     monkeypatch.setattr(glasses, "running", here)
     yield made

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from app.cli.looking import lines_of
+from app.cli.look import lines_of
 from app.cli.main import parser
 from app.cli.terminal import Exit
 from app.errors import EyelidError

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app import settings as declared
-from app.cli import preferences
+from app.cli import settings as commands
 from app.cli.terminal import Terminal
 from app.paths import Profile
 from app.settings import Settings, SettingsError
@@ -20,7 +20,7 @@ def run(profile: Path, capsys, *words: str, reset: bool = False) -> dict[str, ob
     """What the command says as data."""
     key, value = (*words, None, None)[:2]
     arguments = argparse.Namespace(key=key, value=value, reset=reset)
-    asyncio.run(preferences.run(Profile(profile), arguments, Terminal(json=True, passphrase_fd=None)))
+    asyncio.run(commands.run(Profile(profile), arguments, Terminal(json=True, passphrase_fd=None)))
     return json.loads(capsys.readouterr().out)
 
 

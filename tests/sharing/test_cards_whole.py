@@ -12,7 +12,8 @@ import pytest
 
 from app.events import GrantsChanged
 from app.sharing.built_in import BUILT_IN, LOCAL_KINDS
-from app.sharing.cards import MAX_AGE, STATEMENTS, CardBook
+from app.sharing.card_schema import STATEMENTS
+from app.sharing.cards import MAX_AGE, CardBook
 from app.sharing.compare import READING_ONLY, compare
 from app.sharing.grants import GrantSpan, GrantWish
 from app.sharing.regions import Region

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.cli.asking import TALK, ask_and_answer
+from app.cli.approval import TALK, ask_and_answer
 from app.cli.terminal import Exit, Terminal
 from app.sharing.types import Outcome
 

@@ -13,9 +13,9 @@ import pytest
 from app.courier.egress import check_order
 from app.courier.pipe import Answer, End, Progress
 from app.courier.pipe import Ending as Carried
-from app.sharing.asking import choices
 from app.sharing.errors import CourierGone, DestinationError, GateClosed, NotReady
 from app.sharing.receipts import check_export, from_data, to_data
+from app.sharing.servers import choices
 from app.sharing.types import Model, ModelList, Outcome, ReceiptKind
 from app.vault.errors import VaultLocked
 

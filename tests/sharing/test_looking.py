@@ -378,7 +378,7 @@ async def test_many_large_photos_still_fit(room: Any, monkeypatch: pytest.Monkey
     room.book.set_model("groq", "llama")
     room.book.keys.set("groq", "k")
     small = replace(wire("groq"), limits=replace(wire("groq").limits, body_bytes=8192 + 200 + 3000))  # type: ignore[type-var]
-    for module in ("app.sharing.parcel", "app.sharing.preparing"):
+    for module in ("app.sharing.parcel", "app.sharing.proposal_maker"):
         monkeypatch.setattr(f"{module}.wire", lambda name: small)
     items = tuple(room.vault.add(noisy(64, 48), room.vault.meta(room.item).new).id for _ in range(3))
     proposal = await room.proposal("groq", items=items)

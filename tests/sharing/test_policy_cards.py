@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.sharing.cards import MAX_AGE, STATEMENTS, BadCard, CardBook, parse
+from app.sharing.card_schema import STATEMENTS, BadCard, parse
+from app.sharing.cards import MAX_AGE, CardBook
 from app.sharing.errors import CardsMissing
 from app.sharing.types import PolicyClass
 

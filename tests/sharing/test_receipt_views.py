@@ -17,9 +17,9 @@ import pytest
 from app.courier.pipe import Ending as Carried
 from app.sharing import receipts as receipts_room
 from app.sharing.deletion import deletion
+from app.sharing.receipt_views import ReceiptFilter, by_destination, by_item, chosen
 from app.sharing.receipts import BookReport, Ending, ReceiptBook, check_export, continued
 from app.sharing.receipts_page import page, what
-from app.sharing.shared import ReceiptFilter, by_destination, by_item, chosen
 from app.sharing.types import Outcome, PolicyClass, Receipt, ReceiptKind
 from app.vault.types import ItemId
 

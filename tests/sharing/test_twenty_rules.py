@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from app.assistants import wire
-from app.cli import asking as cli
+from app.cli import approval as cli
 from app.cli.terminal import Exit, NeedsTerminal, Terminal
 from app.errors import EyelidError
 from app.media.look.boxes import Box

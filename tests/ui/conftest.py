@@ -46,11 +46,11 @@ from app.media.look.types import Check, Findings, Kind, Part, Region
 from app.media.preview import preview
 from app.paths import Profile
 from app.settings import AI_OFF, THEME, Settings
-from app.sharing.asking import Locality
 from app.sharing.errors import DestinationError, TermsForbid
 from app.sharing.grants import Grant, GrantOffer, GrantWish, offer
 from app.sharing.looking import Advice, advise
-from app.sharing.shared import SharedItem, SharedPlace, by_destination, by_item
+from app.sharing.receipt_views import SharedItem, SharedPlace, by_destination, by_item
+from app.sharing.servers import Locality
 from app.sharing.types import (
     AnswerText,
     Destination,

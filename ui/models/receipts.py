@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 from PySide6.QtGui import QIcon
 
-from app.sharing.shared import ReceiptFilter
+from app.sharing.receipt_views import ReceiptFilter
 from app.sharing.types import Outcome, PolicyClass, Receipt, ReceiptKind
 from ui import words
 from ui.i18n import plural, tr

@@ -13,7 +13,7 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QPushButton, QWidget
 
-from app.sharing.asking import choices
+from app.sharing.servers import choices
 from app.sharing.types import Destination
 from ui.context import Context
 from ui.i18n import plural, tr

@@ -24,7 +24,7 @@ from app.files import replace_file
 from app.imports.desk import META, META_AI
 from app.library.types import Query, Sharing
 from app.sharing.grants import GrantEnded
-from app.sharing.shared import ReceiptFilter
+from app.sharing.receipt_views import ReceiptFilter
 from app.sharing.types import Outcome
 from app.vault.types import ItemMeta
 from ui.context import Context

@@ -14,7 +14,7 @@ from app.errors import EyelidError
 from app.imports.desk import META_AI
 from app.library.types import ThumbSize
 from app.sharing.grants import Grant, GrantEnded, GrantSpan
-from app.sharing.shared import SharedItem, SharedPlace
+from app.sharing.receipt_views import SharedItem, SharedPlace
 from app.vault.types import ItemId, ItemMeta
 from ui import words
 from ui.context import Context

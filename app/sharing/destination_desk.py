@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.lanes import Lanes
-from app.sharing import asking, compare
-from app.sharing.asking import Locality
+from app.sharing import compare, servers
 from app.sharing.cards import CardBook
 from app.sharing.courier_link import CourierLink
 from app.sharing.destinations import MIRROR, DestinationBook, mirror_destination
 from app.sharing.errands import Errands
 from app.sharing.errors import DestinationError, NotReady
+from app.sharing.servers import Locality
 from app.sharing.terms import TermsBook
-from app.sharing.types import Change, Destination, KeyReport, ModelList, PolicyCard
+from app.sharing.types import Destination, KeyReport, ModelList, PolicyCard
 
 
-class PlaceDesk:
+class DestinationDesk:
     """The part of the sharing desk that knows where things could go. Nothing of the person's leaves through it."""
 
     book: DestinationBook
@@ -56,29 +56,25 @@ class PlaceDesk:
         cards = tuple(self._card(card_id, "") for card_id in card_ids)
         return compare.compare(cards or self.cards())
 
-    async def changed_terms(self, destination_id: str) -> tuple[Change, ...]:
-        """What the terms say otherwise than when something was last sent under them. Raises VaultLocked."""
-        return await self._lanes.vault(self._terms.changes, self.card(destination_id))
-
     # -- questions that carry nothing of the person's
 
     async def models(self, destination_id: str) -> ModelList:
-        """Ask a server which models it has; a receipt of its own kind says so. `asking.choices` picks those worth showing.
+        """Ask a server which models it has; a receipt of its own kind says so. `servers.choices` picks those worth showing.
 
         Raises DestinationError with the reason, GateClosed, CourierGone, VaultLocked.
         """
-        return await asking.models(self._errands, self._known(destination_id))
+        return await servers.models(self._errands, self._known(destination_id))
 
     async def check_key(self, destination_id: str) -> KeyReport:
         """Ask a server whether it takes the key that is kept for it. Raises what `models` raises."""
         destination = self._known(destination_id)
         if destination.needs_key and not await self._lanes.work(self.book.keys.get, destination.id):
             raise NotReady("There is no key to check.", f"None is kept for {destination.label}.", "Enter one first.")
-        return await asking.check_key(self._errands, destination)
+        return await servers.check_key(self._errands, destination)
 
     async def locality(self, destination_id: str) -> Locality:
         """Whether what is sent there stays on this computer, as far as it can be found out. Raises what `models` raises."""
-        return await asking.locality(self._errands, self._known(destination_id))
+        return await servers.locality(self._errands, self._known(destination_id))
 
     def _known_or_mirror(self, destination_id: str) -> Destination:
         found = self._destination(destination_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import secrets
 
 from app.cli.terminal import Exit, Terminal, running, unlocked
 from app.paths import Profile
@@ -38,8 +39,6 @@ async def show(profile: Profile, arguments: argparse.Namespace, terminal: Termin
 
 
 async def add_key(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
-    from app.cli.care import show_code  # that module adds these commands
-
     kind = SlotKind(arguments.kind)
     code = ""
     async with unlocked(profile, terminal) as services:
@@ -54,6 +53,24 @@ async def add_key(profile: Profile, arguments: argparse.Namespace, terminal: Ter
         await show_code(code, terminal)
     terminal.data(_data(slot) | ({"code": code} if code else {}))
     return Exit.DONE
+
+
+async def show_code(code: str, terminal: Terminal) -> None:
+    """Show a recovery code, once, and see that it was written down: two of its groups are typed back."""
+    groups = code.split("-")
+    terminal.say("\nYour recovery code. Write it down now; it is shown only this once, and opens the vault when all else is lost:\n")
+    for at in range(0, len(groups), 5):
+        terminal.say("    " + "   ".join(f"{at + place + 1:>2}: {group}" for place, group in enumerate(groups[at : at + 5])))
+    terminal.say()
+    if not terminal.interactive:
+        return
+    for place in sorted(secrets.SystemRandom().sample(range(len(groups)), 2)):
+        while (typed := await terminal.ask(f"Type group {place + 1} from your paper:")).upper() != groups[place]:
+            if not typed:
+                terminal.say("Not checked. If it is not on paper, add a new one with “eyelid vault keys add recovery”.")
+                return
+            terminal.say("That is not it. Look again, or press Enter to skip this.")
+    terminal.say("Both are right.")
 
 
 async def remove_key(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:

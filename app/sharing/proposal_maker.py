@@ -23,7 +23,7 @@ from app.vault.vault import Vault
 _NOT_CHECKED_AGAIN = "Whether a covered face still shows could not be checked. Check yourself."
 
 
-class Preparing:
+class ProposalMaker:
     """Makes proposals. `make` is all of it; the rest is what others ask about the captures of a draft."""
 
     def __init__(

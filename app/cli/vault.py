@@ -1,12 +1,11 @@
-"""`eyelid vault`: making it, checking it, mending it, copying it, opening it elsewhere, and destroying it. Keys are in `app.cli.keys`."""
+"""`eyelid vault`: making it, checking it, mending it, copying it, opening it elsewhere, destroying it. Keys: `app.cli.vault_keys`."""
 
 from __future__ import annotations
 
 import argparse
-import secrets
 from pathlib import Path
 
-from app.cli import keys
+from app.cli import vault_keys
 from app.cli.terminal import Exit, Terminal, running, unlocked
 from app.paths import Profile
 from app.services import Services
@@ -30,7 +29,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     action = actions.add_parser("restore", help="make the vault from a backup, where there is none yet")
     action.add_argument("folder", type=Path, metavar="DIR")
     action.set_defaults(command=restore)
-    keys.add_commands(actions)
+    vault_keys.add_commands(actions)
     actions.add_parser("erase", help="destroy the vault for good; asks for its short id").set_defaults(command=erase)
 
 
@@ -59,30 +58,12 @@ async def create_vault(profile: Profile, arguments: argparse.Namespace, terminal
         slots = [slot.kind.value for slot in services.vault.slots()]
     terminal.say(f"The vault is ready in {profile.vault}. It opens with: {', '.join(slots)}.")
     if code is not None:
-        await show_code(code, terminal)
+        await vault_keys.show_code(code, terminal)
     elif not arguments.no_recovery:
         terminal.say("No recovery code was made, as nobody is at the terminal: “eyelid vault keys add recovery” makes one.")
     terminal.say("There is no way back in without one of these. Keep them where you will find them in ten years.")
     terminal.data({"vault": str(profile.vault), "slots": slots})
     return Exit.DONE
-
-
-async def show_code(code: str, terminal: Terminal) -> None:
-    """Show a recovery code, once, and see that it was written down: two of its groups are typed back."""
-    groups = code.split("-")
-    terminal.say("\nYour recovery code. Write it down now; it is shown only this once, and opens the vault when all else is lost:\n")
-    for at in range(0, len(groups), 5):
-        terminal.say("    " + "   ".join(f"{at + place + 1:>2}: {group}" for place, group in enumerate(groups[at : at + 5])))
-    terminal.say()
-    if not terminal.interactive:
-        return
-    for place in sorted(secrets.SystemRandom().sample(range(len(groups)), 2)):
-        while (typed := await terminal.ask(f"Type group {place + 1} from your paper:")).upper() != groups[place]:
-            if not typed:
-                terminal.say("Not checked. If it is not on paper, add a new one with “eyelid vault keys add recovery”.")
-                return
-            terminal.say("That is not it. Look again, or press Enter to skip this.")
-    terminal.say("Both are right.")
 
 
 async def verify(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from datetime import datetime
 
 from app.lanes import Lanes
-from app.sharing import marks, receipts_page, shared
+from app.sharing import marks, receipt_views, receipts_page
 from app.sharing.deletion import deletion
+from app.sharing.receipt_views import ReceiptFilter, SharedItem, SharedPlace
 from app.sharing.receipts import BookReport, ReceiptBook, continued
-from app.sharing.shared import ReceiptFilter, SharedItem, SharedPlace
 from app.sharing.types import PolicyCard, Receipt
 from app.vault.vault import Vault
 
 
-class BookDesk:
+class ReceiptDesk:
     """The reading side of the sharing desk. Every call but `deletion` raises VaultLocked while the vault is."""
 
     def __init__(
@@ -29,15 +29,15 @@ class BookDesk:
 
     async def receipts(self, where: ReceiptFilter | None = None) -> tuple[Receipt, ...]:
         """The receipts that fit, all without `where`, oldest first. Raises ReceiptsDamaged."""
-        return shared.chosen(await self._lanes.vault(self._receipts.all), where)
+        return receipt_views.chosen(await self._lanes.vault(self._receipts.all), where)
 
     async def shared_by_item(self) -> tuple[SharedItem, ...]:
         """Each capture of which anything ever left, the last one first. Raises ReceiptsDamaged."""
-        return shared.by_item(await self.receipts())
+        return receipt_views.by_item(await self.receipts())
 
     async def shared_by_destination(self) -> tuple[SharedPlace, ...]:
         """Each place that ever got anything, the last one first. Raises ReceiptsDamaged."""
-        return shared.by_destination(await self.receipts())
+        return receipt_views.by_destination(await self.receipts())
 
     async def verify_receipts(self) -> BookReport:
         """Check the whole book, also against what the captures say of it."""

@@ -7,8 +7,8 @@ import argparse
 from app.cli.terminal import Exit, Terminal, running, unlocked
 from app.errors import EyelidError
 from app.paths import Profile
-from app.sharing.asking import choices
 from app.sharing.built_in import LOCAL_KINDS
+from app.sharing.servers import choices
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
