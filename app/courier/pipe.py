@@ -249,6 +249,23 @@ _READ: Mapping[str, Callable[[object], object]] = MappingProxyType(
 
 def encode(message: Message) -> bytes:
     """Return `message` as one frame; raises PipeError when it would be too large."""
+    return b"".join(_frame(message))
+
+
+def write(stream: IO[bytes], message: Message) -> None:
+    """Write `message` as one frame; raises PipeError, and then nothing was written.
+
+    What is written is `encode` of it, without the copy: to join head and body takes as long as to read a clip and pass it on.
+    """
+    head, body = _frame(message)
+    stream.write(head)
+    if body:
+        stream.write(body)
+    stream.flush()
+
+
+def _frame(message: Message) -> tuple[bytes, bytes]:
+    """Lengths and header, and the body."""
     header: dict[str, Any] = {"kind": message.kind}
     body = b""
     for each in dataclasses.fields(message):
@@ -260,7 +277,7 @@ def encode(message: Message) -> bytes:
     text = json.dumps(header, separators=(",", ":")).encode()
     if len(text) > MAX_HEADER or len(body) > MAX_BODY:
         raise PipeError("message too large")
-    return _LENGTHS.pack(len(text), len(body)) + text + body
+    return _LENGTHS.pack(len(text), len(body)) + text, body
 
 
 def decode(header: bytes, body: bytes) -> Message:

@@ -14,7 +14,7 @@ from app.courier.carry import Street, Streets, carry
 from app.courier.fetch import Allowance, fetch
 from app.courier.indoors import UNCONFINED, Indoors
 from app.courier.mirror import Mirror
-from app.courier.pipe import Cancel, End, Ending, Fetch, Hello, Message, More, PipeError, Send, encode, read
+from app.courier.pipe import Cancel, End, Ending, Fetch, Hello, Message, More, PipeError, Send, read, write
 
 MAX_AT_ONCE = 4
 MAX_FETCHES = 8
@@ -93,11 +93,7 @@ class Courier:
         await self._tell(end)
 
     async def _tell(self, message: Message) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._writer, self._write, encode(message))
-
-    def _write(self, frame: bytes) -> None:
-        self._outgoing.write(frame)
-        self._outgoing.flush()
+        await asyncio.get_running_loop().run_in_executor(self._writer, write, self._outgoing, message)
 
     async def _stop(self) -> None:
         tasks = [*self._running.values(), *(task for task, _ in self._fetches.values())]

@@ -7,22 +7,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any
 
 from app.errors import EyelidError
 from app.glasses.gathered import Gathered
 from app.glasses.types import KnownGlasses
 from app.lanes import Lanes
 from app.media.errors import MediaDamaged, MediaUnsupported
-from app.media.inspect import inspect
+from app.media.inspect import inspect, type_of
 from app.media.types import MediaFacts
 from app.vault.types import ItemId, ItemKind, ItemMeta, LockState, NewItem, Origin
 from app.vault.vault import Vault
 from ble.types import Offer
 
-LARGEST_CAPTURE = 512 * 1024 * 1024
-"""Bytes; what a pair of glasses may hand over at once. Above it the capture is refused instead of filling the memory."""
+LARGEST_CAPTURE = 4 << 30
+"""Bytes; what a pair of glasses may hand over at once: no file is larger on the FAT32 of memory cards. Above it the capture is refused."""
 
 AHEAD = 1024 * 1024
 """Bytes; once so much is here, sealing begins, while the rest arrives. Smaller captures are sealed when they are whole."""
@@ -74,9 +75,11 @@ class Ingest:
                 gathered.go_on()
                 async for piece in pieces:
                     gathered.append(piece)
-                    _require_room(offer, gathered)
+                    _require_sane(offer, gathered)
                     if sealing is None and len(gathered) >= AHEAD:
                         sealing = self._begin(pair, offer, gathered, checked)
+                    if sealing is not None and not gathered.has_room:
+                        await self._catch_up(sealing, gathered)
                 _require_all(offer, gathered)
                 gathered.finish()
         except BaseException as error:
@@ -89,26 +92,40 @@ class Ingest:
             raise
         return await (sealing or self._begin(pair, offer, gathered, checked))
 
+    async def _catch_up(self, sealing: asyncio.Future[Taken], gathered: Gathered) -> None:
+        """Let the sealing of a long capture come nearer to what arrives. Raises what ended it."""
+        either: list[asyncio.Future[Any]] = [sealing, self._lanes.apart(gathered.wait_for_room)]
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if sealing.done():
+            sealing.result()
+
     def _begin(self, pair: KnownGlasses, offer: Offer, gathered: Gathered, checked: Callable[[], None]) -> asyncio.Future[Taken]:
         return self._lanes.apart(self._seal, pair, offer, gathered, checked)
 
     def _seal(self, pair: KnownGlasses, offer: Offer, gathered: Gathered, checked: Callable[[], None]) -> Taken:
-        """Durable and read back on return."""
+        """Durable and read back on return. What the media are is found out beside it, once all of it is here."""
 
         def describe(sha256: str) -> NewItem:
             if offer.sha256 is not None and offer.sha256.hex() != sha256:
                 raise CaptureRefused("A capture arrived changed.", "Its digest is not the one the glasses stated.", "It is fetched again.")
             if (there := self._same(sha256)) is not None:
                 raise _There(there)
-            # What carries the digest that the glasses stated came over whole: damaged or not, it is their original, and kept.
-            facts = _facts(gathered.open(), came_whole=offer.sha256 is not None)
+            known = facts.result()
             checked()
-            return self._describe(pair, offer, facts)
+            return self._describe(pair, offer, known)
 
+        def look() -> MediaFacts | None:
+            gathered.size()  # waits
+            return _facts(gathered, offer)
+
+        beside = ThreadPoolExecutor(1, thread_name_prefix="facts")
+        facts = beside.submit(look)
         try:
-            meta = self._vault.add(gathered.open(), describe)
+            meta = self._vault.add(gathered.open_to_seal(), describe)
         except _There as known:
             return Taken(known.item, None)
+        finally:
+            beside.shutdown(wait=False)  # if sealing failed, the rest may be long in coming
         return Taken(meta.id, meta)
 
     def holds(self, item: ItemId) -> bool:
@@ -146,7 +163,7 @@ class Ingest:
         )
 
 
-def _require_room(offer: Offer, gathered: Gathered) -> None:
+def _require_sane(offer: Offer, gathered: Gathered) -> None:
     if max(len(gathered), offer.size or 0) > LARGEST_CAPTURE or len(gathered) > (offer.size or LARGEST_CAPTURE):
         raise CaptureRefused("A capture is larger than it should be.", "It was stopped.", "Check the glasses.")
 
@@ -156,13 +173,17 @@ def _require_all(offer: Offer, gathered: Gathered) -> None:
         raise CaptureRefused("A capture arrived incomplete.", f"{len(gathered)} of {offer.size} bytes came.", "It is fetched again.")
 
 
-def _facts(media: BinaryIO, *, came_whole: bool) -> MediaFacts | None:
+def _facts(gathered: Gathered, offer: Offer) -> MediaFacts | None:
     """What the bytes themselves say; None for media that nobody here can read, which are kept all the same."""
+    media = gathered.open()
     try:
         return inspect(media)
     except MediaUnsupported:
         return None
     except MediaDamaged:
-        if came_whole:
+        if offer.sha256 is not None:  # it came over whole, by its digest: damaged or not, it is their original, and kept
             return None
-        raise
+        if gathered.complete:
+            raise
+        media_type = type_of(media)  # too long to be looked at whole: nobody can tell, so it is kept
+        return MediaFacts(media_type.kind, media_type)

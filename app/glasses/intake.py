@@ -147,13 +147,15 @@ class Intake:
                 if self._leaving.is_set():
                     return None
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._leaving.wait(), RETRY_SECONDS)
+                    async with asyncio.timeout(RETRY_SECONDS):
+                        await self._leaving.wait()
 
     async def _once(self, offered: Offered) -> Taken:
         known, offer = offered.known, offered.offer
         kept = self._partial.setdefault(offer.id, Gathered())
         # Without a digest of the whole nobody could tell whether parts of several transfers belong together.
-        if not kept.whole and (not offered.can(Capability.RESUME) or offer.sha256 is None):
+        together = kept.whole or (offered.can(Capability.RESUME) and offer.sha256 is not None)
+        if not together or not kept.complete:
             kept.clear()
         await self._ledger(self._to.ledger.note, known.address, offer, CaptureState.TRANSFERRING, offset=len(kept))
 

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Protocol, Self
 
-from app.courier.pipe import Cancel, End, Ending, Fetch, Hello, Message, More, PipeError, Progress, Quit, Send, encode, read
+from app.courier.pipe import Cancel, End, Ending, Fetch, Hello, Message, More, PipeError, Progress, Quit, Send, read, write
 from app.sharing.errors import CourierGone
 
 # What a Python process needs of the environment to start; no proxies, no certificates, no settings of libraries.
@@ -231,7 +231,7 @@ class CourierLink:
 
     async def _write(self, child: Child | None, message: Message) -> None:
         if child is not None:
-            await self._loop.run_in_executor(self._writer, _put, child, encode(message))
+            await self._loop.run_in_executor(self._writer, _put, child, message)
 
 
 def _widen(child: Child) -> None:
@@ -243,12 +243,11 @@ def _widen(child: Child) -> None:
             fcntl.fcntl(child.stdout.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_ROOM)
 
 
-def _put(child: Child, frame: bytes) -> None:
-    """Write a frame. A broken pipe is no error here: its other end, noticed by the reader, tells the story."""
+def _put(child: Child, message: Message) -> None:
+    """Write a message. A broken pipe is no error here: its other end, noticed by the reader, tells the story."""
     assert child.stdin is not None
     with contextlib.suppress(OSError, ValueError):
-        child.stdin.write(frame)
-        child.stdin.flush()
+        write(child.stdin, message)
 
 
 def _end(child: Child) -> None:

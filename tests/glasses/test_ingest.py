@@ -25,6 +25,7 @@ from app.vault.types import ItemKind
 from app.vault.vault import Vault
 from ble.http_port import CutShort
 from ble.types import CaptureKind, Offer
+from tests.glasses.driving import film
 
 NOW = datetime(2026, 5, 12, 14, 3, tzinfo=UTC)
 PAIR = KnownGlasses("F0:11:22:33:44:55", "open", "Mine", NOW)
@@ -107,12 +108,6 @@ async def test_sealing_goes_on_while_the_rest_arrives(ingest: Ingest) -> None:
 
 def partials(ingest: Ingest) -> list[int]:
     return [path.stat().st_size for path in (ingest._vault.folder / "objects").rglob("*.tmp")]
-
-
-def film(size: int) -> bytes:
-    """A clip with a box of nothing known behind it (ISO/IEC 14496-12, 8.1.2)."""
-    filling = size - len(clip())
-    return clip() + filling.to_bytes(4, "big") + b"free" + bytes(filling - 8)
 
 
 async def test_another_digest_than_stated_is_refused(ingest: Ingest) -> None:

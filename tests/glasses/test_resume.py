@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from app.events import CaptureArriving
-from app.glasses import airs, intake
+from app.glasses import intake
 from app.glasses.ingest import AHEAD
-from app.glasses.over_wifi import BrokenOff, Done, WifiStep
-from app.media.samples import clip, pictures
+from app.glasses.over_wifi import BrokenOff, Done
+from app.media.samples import pictures
 from ble.drivers import mentra_fetch, mentra_link
 from ble.sim.faults import AT_ONCE
 from ble.sim.loopback_http import Reply
@@ -21,18 +20,7 @@ from ble.sim.mentra import SimulatedMentra
 from ble.sim.open_profile import SimulatedOpenGlasses
 from ble.sim.open_profile_stream import OpenFaults
 from ble.types import LinkState
-
-
-def film(size: int) -> bytes:
-    """A clip with a box of nothing known behind it (ISO/IEC 14496-12, 8.1.2)."""
-    filling = size - len(clip())
-    return clip() + filling.to_bytes(4, "big") + b"free" + bytes(filling - 8)
-
-
-async def paired(bench: Any, monkeypatch: pytest.MonkeyPatch, twin: Any) -> str:
-    monkeypatch.setattr(airs, "simulated", lambda *_: twin)
-    await bench.desk.start_simulated("open")
-    return str((await bench.desk.pair(await bench.found())).address)
+from tests.glasses.driving import film, imported, paired
 
 
 @pytest.fixture
@@ -41,12 +29,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     for module, name in ((mentra_fetch, "LONGEST_PAUSE"), (mentra_fetch, "PROBE_SECONDS"), (mentra_link, "PAUSE_SECONDS")):
         monkeypatch.setattr(module, name, 0.01)
     monkeypatch.setattr(intake, "TELL_SECONDS", 0.0)
-
-
-async def imported(bench: Any, address: str) -> WifiStep:
-    """The last step."""
-    async with contextlib.aclosing(bench.desk.import_over_wifi(address)) as steps:
-        return [step async for step in steps][-1]
 
 
 async def test_a_file_over_wifi(wifi_bench: Any, quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
