@@ -143,6 +143,8 @@ def of_core(tree: ast.AST, place: str) -> Iterator[Message]:
     for node in ast.walk(tree):
         if id(node) in skipped:
             continue
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "number_of":
+            yield from (Message(f"{{count}} {noun}", f"{{count}} {noun}s", place) for noun in _literals(node.args[1]))
         text = _pattern(node) if isinstance(node, ast.JoinedStr) else node.value if isinstance(node, ast.Constant) else ""
         for line in text.split("\n") if isinstance(text, str) and not _NO_SENTENCE.fullmatch(text) else ():
             yield from _of_line(line.strip(), place)
