@@ -13,7 +13,7 @@ from typing import ParamSpec, TypeVar
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_WAITERS = 4
+_WAITERS = 6
 """Writes that wait for the drive at the same time: it syncs several nearly as fast as one."""
 
 

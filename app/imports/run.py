@@ -20,7 +20,7 @@ from app.lanes import Lanes
 from app.media.types import Thumb
 from app.vault.types import ItemMeta
 
-AT_ONCE = 4
+AT_ONCE = 6
 """Files under way: some are being hashed and sealed, the others wait for the drive. More only wait for one another."""
 Arrived = Callable[[ItemMeta, Sequence[Thumb]], Awaitable[None]]
 _WINDOW = 8.0

@@ -133,7 +133,7 @@ def _text(tag: int, raw: bytes) -> str:
 
 def printable(text: str) -> str:
     """A stranger's words as far as they can be shown: no line ends, no marks that turn the direction of writing, not endless."""
-    return "".join(letter for letter in text if letter.isprintable())[:LONGEST_TAG].strip()
+    return (text if text.isprintable() else "".join(filter(str.isprintable, text)))[:LONGEST_TAG].strip()
 
 
 def _orientation(reader: _Reader) -> int:

@@ -6,6 +6,7 @@ import contextlib
 
 from PIL import Image
 
+from app.media import jpeg
 from app.media.decode import content, encode_jpeg, fit, media_type_of, open_picture, to_rgb, upright
 from app.media.errors import MediaDamaged, MediaUnsupported, decoding
 from app.media.types import MediaKind, MediaType, Source, Thumb
@@ -36,25 +37,28 @@ def smaller(rough: Image.Image, orientation: int, sizes: tuple[int, ...]) -> tup
 
 
 def from_preview(preview: bytes, shape: tuple[int, int], orientation: int, size: int) -> Thumb | None:
-    """A thumbnail from the small picture that a camera embedded in one of `shape` (width and height as stored), in about a millisecond.
+    """A thumbnail from the small picture that a camera embedded in one of `shape` (width and height as stored), in a millisecond at most.
 
-    None where there is none, or it is damaged, of another shape, or too small to serve: then the picture itself has to be decoded.
+    One that fits is taken as it is, without its metadata, and has no colour yet; another is turned and cut. None where there is none, or it
+    is damaged, of another shape, or too small to serve: then the picture itself has to be decoded.
     """
     with contextlib.suppress(MediaDamaged), decoding("picture"):
-        picture = open_picture(preview, MediaType.JPEG)
-        if picture.width * picture.height <= _PREVIEW_PIXELS:
-            inner = _without_bars(to_rgb(picture), shape)
-            if max(inner.size) >= size * 3 // 4 and inner.width * inner.height >= _LEAST_LEFT * picture.width * picture.height:
-                return smaller(inner, orientation, (size,))[0]
+        skeleton = jpeg.walk(preview, _PREVIEW_PIXELS)
+        whole = skeleton.width, skeleton.height
+        inner = _without_bars(*whole, shape)
+        if max(inner) < size * 3 // 4 or inner[0] * inner[1] < _LEAST_LEFT * whole[0] * whole[1]:
+            return None
+        if orientation == 1 and inner == whole and max(whole) <= size:
+            return Thumb(jpeg.bare(preview, skeleton))
+        left, top = (whole[0] - inner[0]) // 2, (whole[1] - inner[1]) // 2
+        picture = to_rgb(open_picture(preview, MediaType.JPEG)).crop((left, top, left + inner[0], top + inner[1]))
+        return smaller(picture, orientation, (size,))[0]
     return None
 
 
-def _without_bars(picture: Image.Image, shape: tuple[int, int]) -> Image.Image:
-    """The middle of it that has the proportions of `shape`: cameras fill the rest of 4:3 with black."""
-    width = min(picture.width, max(1, round(picture.height * shape[0] / shape[1])))
-    height = min(picture.height, max(1, round(picture.width * shape[1] / shape[0])))
-    left, top = (picture.width - width) // 2, (picture.height - height) // 2
-    return picture.crop((left, top, left + width, top + height))
+def _without_bars(width: int, height: int, shape: tuple[int, int]) -> tuple[int, int]:
+    """The size of its middle that has the proportions of `shape`: cameras fill the rest of 4:3 with black."""
+    return min(width, max(1, round(height * shape[0] / shape[1]))), min(height, max(1, round(width * shape[1] / shape[0])))
 
 
 def rough_edge(size: int) -> int:
