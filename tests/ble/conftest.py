@@ -11,11 +11,17 @@ import pytest
 from hypothesis import settings
 
 from ble.bleak_port import BleakAirwaves
+from ble.drivers import open_profile
 from ble.drivers.omi import OmiDriver, OmiGlasses
+from ble.drivers.open_profile import OpenDriver, OpenGlasses
+from ble.glasses import Driver
 from ble.sim.air import Air
 from ble.sim.bleak_backend import backends
+from ble.sim.open_profile import SimulatedOpenGlasses
 from ble.sim.peripheral import SimulatedPeripheral
-from ble.types import CaptureDamaged, CaptureOffered, GlassesEvent, Offer
+from tests.ble import open_twins
+from tests.ble.driving import Listener
+from tests.ble.keeping import Kept
 
 settings.register_profile("patient", parent=settings.default, deadline=None)
 settings.load_profile("patient")  # a busy computer is slow, and nothing is wrong with that
@@ -69,26 +75,6 @@ async def until(condition: Callable[[], Any], seconds: float = 120.0) -> None:
             await asyncio.sleep(0.005)
 
 
-class Listener:
-    """Reads the events of glasses into a list."""
-
-    def __init__(self, glasses: OmiGlasses) -> None:
-        self.events: list[GlassesEvent] = []
-        self.task = asyncio.get_running_loop().create_task(self._read(glasses))
-
-    async def _read(self, glasses: OmiGlasses) -> None:
-        async for event in glasses.events():
-            self.events.append(event)
-
-    @property
-    def offers(self) -> list[Offer]:
-        return [event.offer for event in self.events if isinstance(event, CaptureOffered)]
-
-    @property
-    def damaged(self) -> list[str]:
-        return [event.reason for event in self.events if isinstance(event, CaptureDamaged)]
-
-
 class Rig:
     """An air, and the program's way to it."""
 
@@ -96,18 +82,19 @@ class Rig:
         self.air = Air()
         scanner, client = backends(self.air)
         self.airwaves = BleakAirwaves(scanner_backend=scanner, client_backend=client)
-        self.opened: list[tuple[OmiGlasses, Listener]] = []
+        self.opened: list[tuple[Any, Listener]] = []
 
-    async def open(self, peripheral: SimulatedPeripheral, *, continuous: bool = False) -> tuple[OmiGlasses, Listener]:
-        """Put `peripheral` on the air, if it is not there, and open it with the driver."""
+    async def connect(self, driver: Driver, peripheral: SimulatedPeripheral, *, continuous: bool = False) -> tuple[Any, Listener]:
+        """Put `peripheral` on the air, if it is not there, and open it with `driver`."""
         if peripheral not in self.air.peripherals:
             await self.air.add(peripheral)
-        glasses = await OmiDriver().open(self.airwaves.port(self.air.address_of(peripheral)), continuous=continuous)
+        glasses = await driver.open(self.airwaves.port(self.air.address_of(peripheral)), continuous=continuous)
         self.opened.append((glasses, Listener(glasses)))
         return self.opened[-1]
 
-    async def picture(self, glasses: OmiGlasses, offer: Offer, offset: int = 0) -> bytes:
-        return b"".join([piece async for piece in glasses.fetch(offer.id, offset)])
+    async def open(self, peripheral: SimulatedPeripheral, *, continuous: bool = False) -> tuple[OmiGlasses, Listener]:
+        """`connect` with the driver of Omi Glass and OpenGlass."""
+        return await self.connect(OmiDriver(), peripheral, continuous=continuous)
 
     async def close(self) -> None:
         for glasses, listener in self.opened:
@@ -136,3 +123,36 @@ def make_jpeg() -> Callable[[int], bytes]:
 @pytest.fixture(name="until")
 def until_fixture() -> Callable[..., Any]:
     return until
+
+
+@pytest.fixture
+async def keep(rig: Rig) -> AsyncIterator[Callable[..., Kept]]:
+    """Makes keepers, and stops them in the end."""
+    made: list[Kept] = []
+
+    def make(address: str, **how: Any) -> Kept:
+        made.append(Kept(rig, address, **how))
+        return made[-1]
+
+    yield make
+    for kept in made:
+        await kept.keeper.stop()
+        await kept.task
+
+
+@pytest.fixture
+def small_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few frames a window where the open profile's driver asks for them."""
+    monkeypatch.setattr(open_profile, "FRAMES_A_WINDOW", open_twins.FRAMES)
+
+
+@pytest.fixture
+def opens(rig: Rig) -> open_twins.Opens:
+    """Opens glasses with the open profile's driver, and waits for so many offers."""
+
+    async def opened(twin: SimulatedOpenGlasses, *, continuous: bool = False, offers: int = 0) -> tuple[OpenGlasses, Listener]:
+        glasses, heard = await rig.connect(OpenDriver(utc=lambda: open_twins.NOW), twin, continuous=continuous)
+        await until(lambda: len(heard.offers) >= offers)
+        return glasses, heard
+
+    return opened

@@ -3,105 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
+import contextlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from ble.drivers.brilliant import BrilliantDriver
-from ble.drivers.omi import OmiDriver
-from ble.errors import GlassesError, LinkLost, NotFound, NotGlasses, ProtocolFault, RadioOff
-from ble.event_queue import EventQueue
-from ble.glasses import Driver
-from ble.keeper import AWAKE_SECONDS, MOST_WAITING, Keeper, KeeperEvent, LinkChanged
+from ble.errors import LinkLost, NotFound, NotGlasses, ProtocolFault, RadioOff
+from ble.keeper import AWAKE_SECONDS, LinkChanged
 from ble.sim.brilliant import SimulatedFrame, SimulatedFrameUpdate
-from ble.sim.faults import AT_ONCE, NO_FAULTS, Faults
-from ble.sim.omi import SimulatedGlasses, SimulatedNecklace, SimulatedOmi, SimulatedOpenGlass
-from ble.types import CaptureDamaged, CaptureKind, CaptureOffered, GlassesStatus, LinkState, Offer
-
-Make = Callable[[int], bytes]
-
-
-class SlowAirwaves:
-    """The virtual air with a second's pause while connecting and another while securing."""
-
-    def __init__(self, airwaves: Any) -> None:
-        self.scan = airwaves.scan
-        self.held_here = airwaves.held_here
-        self._airwaves = airwaves
-
-    def port(self, address: str) -> Any:
-        port = self._airwaves.port(address)
-        connect, payload_size = port.connect, port.payload_size
-
-        async def slowly(on_lost: Callable[[], None]) -> None:
-            await asyncio.sleep(1)
-            await connect(on_lost)
-
-        async def slow_size(wanted: int) -> int:
-            await asyncio.sleep(1)
-            return int(await payload_size(wanted))
-
-        port.connect, port.payload_size = slowly, slow_size
-        return port
-
-
-class Kept:
-    """A keeper and what it said."""
-
-    def __init__(self, rig: Any, address: str, *, slow: bool = False, driver: Driver | None = None, **how: Any) -> None:
-        airwaves = SlowAirwaves(rig.airwaves) if slow else rig.airwaves
-        self.keeper = Keeper(airwaves, driver or OmiDriver(), address, jitter=lambda: 0.0, **how)
-        self.events: list[KeeperEvent] = []
-        self.task = asyncio.get_running_loop().create_task(self._read())
-
-    async def _read(self) -> None:
-        async for event in self.keeper.events():
-            self.events.append(event)
-
-    @property
-    def states(self) -> list[str]:
-        """The states told, each once in a row."""
-        named = [event.view.state.name for event in self.events if isinstance(event, LinkChanged)]
-        return [name for index, name in enumerate(named) if index == 0 or named[index - 1] != name]
-
-    @property
-    def offers(self) -> list[Offer]:
-        return [event.offer for event in self.events if isinstance(event, CaptureOffered)]
-
-    @property
-    def damaged(self) -> list[str]:
-        return [event.reason for event in self.events if isinstance(event, CaptureDamaged)]
-
-    def is_in(self, state: LinkState) -> Callable[[], bool]:
-        return lambda: self.keeper.view.state is state
-
-    async def picture(self, offer: Offer) -> bytes:
-        return b"".join([piece async for piece in self.keeper.fetch(offer.id)])
-
-
-@pytest.fixture
-async def keep(rig: Any) -> AsyncIterator[Callable[..., Kept]]:
-    made: list[Kept] = []
-
-    def make(address: str, **how: Any) -> Kept:
-        made.append(Kept(rig, address, **how))
-        return made[-1]
-
-    yield make
-    for kept in made:
-        await kept.keeper.stop()
-        await kept.task
-
-
-async def on_air(
-    rig: Any, picture: bytes, faults: Faults = NO_FAULTS, kind: type[Any] = SimulatedOpenGlass, **pace: Any
-) -> SimulatedGlasses:
-    glasses: SimulatedGlasses = kind([picture], faults=faults, pace=replace(AT_ONCE, **pace))
-    await rig.air.add(glasses)
-    return glasses
+from ble.sim.faults import AT_ONCE, Faults
+from ble.sim.omi import SimulatedNecklace, SimulatedOmi, SimulatedOpenGlass
+from ble.types import LinkState
+from tests.ble.driving import Make, fetched
+from tests.ble.keeping import Kept, on_air
 
 
 async def test_the_way_to_a_link_is_told_step_by_step(rig: Any, keep: Any, make_jpeg: Make, until: Any) -> None:
@@ -121,11 +37,11 @@ async def test_the_way_to_a_link_is_told_step_by_step(rig: Any, keep: Any, make_
     assert view.info is not None
     assert view.info.model == "OpenGlass"
     assert view.capabilities is not None
-    assert await kept.picture(kept.offers[0]) == make_jpeg(700)
+    assert await fetched(kept.keeper, kept.offers[0]) == make_jpeg(700)
     await kept.keeper.release(kept.offers[0].id)
     await kept.keeper.release("unknown")
     with pytest.raises(ProtocolFault):
-        await kept.picture(kept.offers[0])
+        await fetched(kept.keeper, kept.offers[0])
 
 
 async def test_it_comes_back_after_a_drop_in_mid_photo(rig: Any, keep: Any, make_jpeg: Make, until: Any) -> None:
@@ -136,7 +52,7 @@ async def test_it_comes_back_after_a_drop_in_mid_photo(rig: Any, keep: Any, make
     assert kept.damaged in ([], ["the link was lost while it was on its way"])
     assert "LOST" in kept.states or kept.states.count("SCANNING") == 2
     assert kept.states[-1] == "READY"
-    assert await kept.picture(kept.offers[0]) == make_jpeg(2000)
+    assert await fetched(kept.keeper, kept.offers[0]) == make_jpeg(2000)
 
 
 async def test_after_a_drop_it_tries_again_in_half_a_second(rig: Any, keep: Any, make_jpeg: Make, until: Any) -> None:
@@ -158,7 +74,7 @@ async def test_after_a_drop_it_tries_again_in_half_a_second(rig: Any, keep: Any,
     assert kept.keeper.view.status.received == 2
     await until(lambda: len(kept.offers) == 2)
     for offer in kept.offers:
-        assert await kept.picture(offer) == make_jpeg(700)
+        assert await fetched(kept.keeper, offer) == make_jpeg(700)
 
 
 async def test_drops_in_a_row_are_answered_more_and_more_slowly(rig: Any, keep: Any, make_jpeg: Make, until: Any) -> None:
@@ -295,103 +211,11 @@ async def test_counts_go_on_over_links(rig: Any, keep: Any, make_jpeg: Make, unt
     kept.keeper.start()
     for _ in range(2):
         await until(kept.is_in(LinkState.READY))
-        with pytest.raises(ProtocolFault) if glasses.photos_begun == 0 else nothing():
+        with pytest.raises(ProtocolFault) if glasses.photos_begun == 0 else contextlib.nullcontext():
             await kept.keeper.take_photo()
         await glasses.drop_link()
         await until(kept.is_in(LinkState.LOST))
     assert (kept.keeper.view.status.received, kept.keeper.view.status.damaged) == (1, 1)
-
-
-def nothing() -> Any:
-    import contextlib
-
-    return contextlib.nullcontext()
-
-
-class BrokenGlasses:
-    """Glasses whose driver has a fault."""
-
-    address = "F0:00:00:00:00:09"
-    info = capabilities = None
-    status = GlassesStatus()
-
-    async def events(self) -> AsyncIterator[Any]:
-        raise RuntimeError("a fault of ours")
-        yield
-
-    async def close(self) -> None: ...
-
-
-class BrokenDriver(OmiDriver):
-    def __init__(self, fault: Exception | None) -> None:
-        super().__init__()
-        self.fault = fault
-
-    async def open(self, port: Any, *, continuous: bool) -> Any:
-        await port.connect(lambda: None)
-        await port.disconnect()
-        if self.fault:
-            raise self.fault
-        return BrokenGlasses()
-
-
-@pytest.mark.parametrize("fault", [None, RuntimeError("a fault of ours"), TimeoutError()])
-async def test_our_own_faults_do_not_end_the_keeping(rig: Any, make_jpeg: Make, until: Any, fault: Exception | None) -> None:
-    glasses = await on_air(rig, make_jpeg(700))
-    keeper = Keeper(rig.airwaves, BrokenDriver(fault), rig.air.address_of(glasses))
-    keeper.start()
-    await until(lambda: keeper.view.state in (LinkState.LOST, LinkState.WAITING))
-    trouble = keeper.view.trouble
-    assert isinstance(trouble, GlassesError)
-    assert "a fault of ours" not in str(trouble)
-    await until(lambda: keeper.view.state is LinkState.SCANNING)
-    await keeper.stop()
-
-
-async def test_a_link_that_takes_too_long_is_given_up(rig: Any, make_jpeg: Make, until: Any) -> None:
-    class Stuck(OmiDriver):
-        async def open(self, port: Any, *, continuous: bool) -> Any:
-            await asyncio.get_running_loop().create_future()
-
-    glasses = await on_air(rig, make_jpeg(700))
-    keeper = Keeper(rig.airwaves, Stuck(), rig.air.address_of(glasses))
-    keeper.start()
-    await until(lambda: keeper.view.state is LinkState.WAITING)
-    assert isinstance(keeper.view.trouble, LinkLost)
-    await keeper.stop()
-
-
-@pytest.mark.parametrize("stores", [False, True], ids=["held here", "held by the glasses"])
-async def test_captures_nobody_fetches_are_given_up_and_said_unless_the_glasses_keep_them(rig: Any, stores: bool) -> None:
-    released = []
-
-    class Many(BrokenGlasses):
-        async def events(self) -> AsyncIterator[Any]:
-            for number in range(MOST_WAITING + 1):
-                yield CaptureOffered(Offer(str(number), CaptureKind.PHOTO, "image/jpeg", datetime.now(UTC), stored=stores))
-
-        async def release(self, offer_id: str) -> None:
-            released.append(offer_id)
-
-    kept = Kept(rig, "F0:00:00:00:00:01")
-    kept.keeper._glasses = many = Many()  # type: ignore[assignment]
-    await kept.keeper._deliver(many)  # type: ignore[arg-type]
-    await kept.keeper.stop()
-    await kept.task
-    assert released == ([] if stores else ["0"])
-    assert kept.damaged == ([] if stores else ["nobody fetched it in time"])
-
-
-async def test_what_glasses_keep_is_remembered_up_to_a_bound(rig: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ble.keeper.MOST_STORED", 10)
-    kept = Kept(rig, "F0:00:00:00:00:01")
-    for number in range(30):
-        offer = Offer(str(number), CaptureKind.PHOTO, "image/jpeg", datetime.now(UTC), stored=True)
-        kept.keeper._pass_on(BrokenGlasses(), CaptureOffered(offer))  # type: ignore[arg-type]
-    assert list(kept.keeper._stored) == [str(number) for number in range(20, 30)]
-    await kept.keeper.stop()
-    await kept.task
-    assert kept.damaged == []
 
 
 async def test_an_adapter_switched_off_in_mid_link_and_on_again(rig: Any, keep: Any, make_jpeg: Make, until: Any) -> None:
@@ -465,19 +289,5 @@ async def test_two_pairs_at_once_and_one_goes(rig: Any, keep: Any, make_jpeg: Ma
     await until(lambda: first.keeper.view.state is not LinkState.READY)
     await second.keeper.take_photo()
     await until(lambda: second.offers)
-    assert await second.picture(second.offers[0]) == make_jpeg(900)
+    assert await fetched(second.keeper, second.offers[0]) == make_jpeg(900)
     assert second.states[-1] == "READY"
-
-
-async def test_the_event_queue_keeps_what_must_not_be_lost() -> None:
-    queue: EventQueue[object] = EventQueue((int,), (str,), room=4)
-    for event in (1, 2, "a", 3, b"x", b"y", b"z", 4, 5):
-        queue.put(event)
-    queue.close()
-    queue.put(b"late")
-    assert [event async for event in queue.read()] == [b"x", b"y", b"z", 5]
-    full: EventQueue[object] = EventQueue((), (), room=2)
-    for event in (1, 2, 3):
-        full.put(event)
-    full.close()
-    assert [event async for event in full.read()] == [1, 2, 3]

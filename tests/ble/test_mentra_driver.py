@@ -22,9 +22,9 @@ from ble.sim.faults import AT_ONCE
 from ble.sim.mentra import SimulatedMentra
 from ble.sim.mentra_faults import MentraFaults
 from ble.sim.omi import SimulatedNecklace
-from ble.types import Advertisement, Capability, CaptureDamaged, CaptureOffered, CaptureProgress, GlassesEvent, LinkClosed
+from ble.types import Advertisement, Capability, CaptureProgress, LinkClosed
+from tests.ble.driving import Listener, Make, fetched
 
-Make = Callable[[int], bytes]
 AVIF = b"\x00\x00\x00\x14ftypavif\x00\x00\x00\x00mif1" + (1008).to_bytes(4, "big") + b"mdat" + bytes(range(250)) * 4
 
 
@@ -36,41 +36,13 @@ def changed(value: object) -> str:
     return ",".join(name for name in MentraFaults.__slots__ if getattr(value, name) != getattr(usual, name))
 
 
-class Heard:
-    """The events of one pair, as they come."""
-
-    def __init__(self, glasses: MentraGlasses) -> None:
-        self.events: list[GlassesEvent] = []
-        self.task = asyncio.get_running_loop().create_task(self._read(glasses))
-
-    async def _read(self, glasses: MentraGlasses) -> None:
-        async for event in glasses.events():
-            self.events.append(event)
-
-    @property
-    def offers(self) -> list[Any]:
-        return [event.offer for event in self.events if isinstance(event, CaptureOffered)]
-
-    @property
-    def damaged(self) -> list[str]:
-        return [event.reason for event in self.events if isinstance(event, CaptureDamaged)]
-
-
 @pytest.fixture
 def open_mentra(rig: Any) -> Callable[..., Any]:
-    async def opened(twin: Any) -> tuple[MentraGlasses, Heard]:
-        if twin not in rig.air.peripherals:
-            await rig.air.add(twin)
-        glasses = await MentraDriver(simulated=True).open(rig.airwaves.port(rig.air.address_of(twin)), continuous=False)
-        heard = Heard(glasses)
-        rig.opened.append((glasses, heard))
+    async def opened(twin: Any) -> tuple[MentraGlasses, Listener]:
+        glasses, heard = await rig.connect(MentraDriver(simulated=True), twin)
         return glasses, heard
 
     return opened
-
-
-async def picture(glasses: MentraGlasses, offer_id: str, offset: int = 0) -> bytes:
-    return b"".join([piece async for piece in glasses.fetch(offer_id, offset)])
 
 
 def told(twin: SimulatedMentra, kind: str) -> list[Any]:
@@ -90,15 +62,15 @@ async def test_a_photo_over_bluetooth(open_mentra: Any, make_jpeg: Make, until: 
     (offer,) = heard.offers
     assert offer.media_type == "image/jpeg"
     assert offer.size == 40_000
-    assert await picture(glasses, offer.id) == make_jpeg(40_000)
-    assert await picture(glasses, offer.id, 30_000) == make_jpeg(40_000)[30_000:]
+    assert await fetched(glasses, offer) == make_jpeg(40_000)
+    assert await fetched(glasses, offer, 30_000) == make_jpeg(40_000)[30_000:]
     assert twin.confirmations == [True]
     assert any(isinstance(event, CaptureProgress) and event.total == 40_000 for event in heard.events)
     assert glasses.status.received == 1
     assert await glasses.digest(offer.id) is None
     await glasses.release(offer.id)
     with pytest.raises(ProtocolFault):
-        await picture(glasses, offer.id)
+        await fetched(glasses, offer)
 
 
 async def test_the_order_never_names_another_place_to_send_to(open_mentra: Any, make_jpeg: Make) -> None:
@@ -165,7 +137,7 @@ async def test_oddities_of_the_channel(open_mentra: Any, make_jpeg: Make, until:
     assert glasses.status.battery == 87
     await glasses.take_photo()
     await until(lambda: twin.confirmations == [True])
-    assert await picture(glasses, heard.offers[0].id) == make_jpeg(3000)
+    assert await fetched(glasses, heard.offers[0]) == make_jpeg(3000)
     assert heard.damaged == []
 
 
@@ -198,7 +170,7 @@ async def test_harmless_oddities_of_packets(open_mentra: Any, make_jpeg: Make, u
     await glasses.take_photo()
     await until(lambda: twin.confirmations)
     assert twin.confirmations == [True]
-    assert await picture(glasses, heard.offers[0].id) == make_jpeg(size)
+    assert await fetched(glasses, heard.offers[0]) == make_jpeg(size)
     assert heard.damaged == []
 
 
@@ -219,7 +191,7 @@ async def test_what_is_lost_is_sent_again(open_mentra: Any, make_jpeg: Make, unt
     await until(lambda: twin.transfers >= 2 and twin.confirmations[-1:] == [True])
     await asyncio.sleep(10)
     assert len(heard.offers) == 1
-    assert await picture(glasses, heard.offers[0].id) == make_jpeg(3900)
+    assert await fetched(glasses, heard.offers[0]) == make_jpeg(3900)
     assert heard.damaged == []
     assert glasses.status.damaged == 0
 
@@ -250,7 +222,7 @@ async def test_avif_with_something_behind_it(open_mentra: Any, until: Any) -> No
     glasses, heard = await open_mentra(SimulatedMentra([AVIF], faults=MentraFaults(trailing=b"Exif\x00\x00II*\x00"), pace=AT_ONCE))
     await glasses.take_photo()
     assert heard.offers[0].media_type == "image/avif"
-    assert await picture(glasses, heard.offers[0].id) == AVIF + b"Exif\x00\x00II*\x00"
+    assert await fetched(glasses, heard.offers[0]) == AVIF + b"Exif\x00\x00II*\x00"
 
 
 @pytest.mark.parametrize("code", ["BATTERY_LOW", "CAMERA_BUSY", "WHAT_EVER", "x" * 900])
@@ -277,7 +249,7 @@ async def test_glasses_that_start_anew_in_mid_photo(open_mentra: Any, make_jpeg:
     assert heard.damaged == ["the glasses started anew while it was on its way"]
     await until(lambda: len(told(twin, "set_ble_mtu")) == 2)
     await glasses.take_photo()
-    assert await picture(glasses, heard.offers[0].id) == make_jpeg(4000)
+    assert await fetched(glasses, heard.offers[0]) == make_jpeg(4000)
 
 
 async def test_a_link_that_drops_in_mid_photo(open_mentra: Any, make_jpeg: Make) -> None:
@@ -293,7 +265,7 @@ async def test_a_link_that_drops_in_mid_photo(open_mentra: Any, make_jpeg: Make)
             await asked
     again, heard = await open_mentra(twin)
     await again.take_photo()
-    assert await picture(again, heard.offers[0].id) == make_jpeg(4000)
+    assert await fetched(again, heard.offers[0]) == make_jpeg(4000)
 
 
 async def test_photos_nobody_released_never_give_way(open_mentra: Any, make_jpeg: Make, until: Any) -> None:
@@ -304,15 +276,15 @@ async def test_photos_nobody_released_never_give_way(open_mentra: Any, make_jpeg
     with pytest.raises(GlassesError):
         await glasses.take_photo()
     assert len(heard.damaged) == 1
-    assert await picture(glasses, heard.offers[5].id) == make_jpeg(300)
+    assert await fetched(glasses, heard.offers[5]) == make_jpeg(300)
     with pytest.raises(GlassesError, match="already waiting"):
         await glasses.take_photo()
     await glasses.release(heard.offers[5].id)
     await glasses.take_photo()
     assert len(heard.offers) == MOST_HELD + 1
     with pytest.raises(ProtocolFault):
-        await picture(glasses, heard.offers[5].id)
-    assert await picture(glasses, heard.offers[0].id) == make_jpeg(300)
+        await fetched(glasses, heard.offers[5])
+    assert await fetched(glasses, heard.offers[0]) == make_jpeg(300)
 
 
 async def test_no_capture_at_intervals(open_mentra: Any, make_jpeg: Make) -> None:

@@ -5,112 +5,40 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ble.drivers import mentra_gallery as gallery
 from ble.drivers.mentra import MentraDriver
-from ble.drivers.mentra_fetch import Busy, MentraShelf
+from ble.drivers.mentra_fetch import Busy
 from ble.drivers.mentra_glasses import MentraGlasses
 from ble.drivers.shelf import MOST_OFFERED
 from ble.errors import ProtocolFault, Unsupported
-from ble.http_port import CutShort, HttpAnswer, HttpRequest, NotReachable, Place, WifiInvitation, WifiTrouble, announced_place
+from ble.http_port import CutShort, NotReachable, WifiInvitation, WifiTrouble
 from ble.sim.faults import AT_ONCE
-from ble.sim.loopback_http import ENDLESS, Reply, asked
+from ble.sim.loopback_http import ENDLESS, asked
 from ble.sim.mentra import SimulatedMentra
 from ble.sim.mentra_faults import MentraFaults
-from ble.types import Capability, CaptureDamaged, CaptureKind, CaptureOffered, Offer
+from ble.types import Capability, CaptureKind, Offer
+from tests.ble.direct_http import DirectHttp
+from tests.ble.driving import Listener, Make, fetched
 
-Make = Callable[[int], bytes]
 CLIP = b"\x00\x00\x00\x18ftypmp42" + bytes(range(256)) * 1200
-
-
-@dataclass
-class Answer:
-    """The twin's reply, as a port hands it out."""
-
-    reply: Reply
-    request: HttpRequest
-
-    @property
-    def status(self) -> int:
-        return self.reply.status
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        found = {name.lower(): value for name, value in self.reply.headers}
-        return found | ({} if self.reply.length is None else {"content-length": str(self.reply.length)})
-
-    async def pieces(self) -> AsyncIterator[bytes]:
-        got = 0
-        for piece in self.reply.pieces():
-            await asyncio.sleep(0)
-            got += len(piece)
-            if got > self.request.most:
-                raise ProtocolFault("The glasses sent too much.")
-            yield piece
-        if self.reply.length is not None and got < self.reply.length:
-            raise CutShort
-
-
-@dataclass
-class DirectHttp:
-    """Carries requests to the twin without a network; `requests` are those made."""
-
-    twin: SimulatedMentra | None = None
-    requests: list[HttpRequest] = field(default_factory=list)
-    given_out: int = 0
-
-    def open(self, request: HttpRequest) -> AbstractAsyncContextManager[HttpAnswer]:
-        return self._open(request)
-
-    @asynccontextmanager
-    async def _open(self, request: HttpRequest) -> AsyncIterator[HttpAnswer]:
-        assert self.twin is not None
-        self.requests.append(request)
-        if f"{request.place.address}:{request.place.port}" != self.twin.http.address or not self.twin.reachable:
-            await asyncio.sleep(3)
-            raise NotReachable
-        self.given_out += 1
-        try:
-            reply = self.twin._respond(asked(request.method, request.path, dict(request.headers), request.body))
-            if 300 <= reply.status < 400:
-                raise ProtocolFault("The glasses pointed to another place.")
-            yield Answer(reply, request)
-        finally:
-            self.given_out -= 1
-
-
-class Heard:
-    def __init__(self, glasses: MentraGlasses) -> None:
-        self.offers: list[Offer] = []
-        self.damaged: list[str] = []
-        self.task = asyncio.get_running_loop().create_task(self._read(glasses))
-
-    async def _read(self, glasses: MentraGlasses) -> None:
-        async for event in glasses.events():
-            if isinstance(event, CaptureOffered):
-                self.offers.append(event.offer)
-            elif isinstance(event, CaptureDamaged):
-                self.damaged.append(event.reason)
 
 
 @dataclass
 class Pair:
     twin: SimulatedMentra
     glasses: MentraGlasses
-    heard: Heard
+    heard: Listener
     http: DirectHttp
 
     async def get(self, offer: Offer | None = None, offset: int = 0) -> bytes:
-        return b"".join([piece async for piece in self.glasses.fetch((offer or self.heard.offers[0]).id, offset)])
+        return await fetched(self.glasses, offer or self.heard.offers[0], offset)
 
 
 @pytest.fixture
@@ -118,11 +46,8 @@ def pair(rig: Any, make_jpeg: Make) -> Callable[..., Any]:
     async def opened(*pictures: bytes, look: bool = True, **settings: Any) -> Pair:
         faults = MentraFaults(**{name: settings.pop(name) for name in list(settings) if name in MentraFaults.__slots__})
         twin = SimulatedMentra(pictures or (make_jpeg(200_000),), faults=faults, pace=AT_ONCE, **{"stored": 1} | settings)
-        await rig.air.add(twin)
         http = DirectHttp(twin)
-        glasses = await MentraDriver(http, simulated=True).open(rig.airwaves.port(rig.air.address_of(twin)), continuous=False)
-        heard = Heard(glasses)
-        rig.opened.append((glasses, heard))
+        glasses, heard = await rig.connect(MentraDriver(http, simulated=True), twin)
         if look:
             await glasses.open_wifi(own_network=True)
             await glasses.look_over_wifi()
@@ -464,216 +389,3 @@ async def test_addresses_that_are_nobodys_business(pair: Any, address: str, own:
     with pytest.raises(ProtocolFault):
         await p.glasses.open_wifi(own_network=own)
     assert p.http.requests == []
-
-
-def test_places() -> None:
-    assert announced_place("192.168.43.1", 8089, simulated=False) == Place("192.168.43.1", 8089)
-    assert announced_place("172.31.0.1", 80, simulated=False) == Place("172.31.0.1", 80)
-    assert announced_place("127.0.0.1:41234", 8089, simulated=True) == Place("127.0.0.1", 41234)
-    assert announced_place("127.0.0.1", 8089, simulated=True).loopback
-    refused = ("127.0.0.1", "127.0.0.1:80", "192.168.1.1:8089", "192.168.1.1:", "172.32.0.1", "192.168.001.1", "１92.168.1.1", "100.64.0.1")
-    for text in (*refused, "224.0.0.1", "255.255.255.255", "192.168.1", "3232235777", "0xc0a80101", " 10.0.0.1"):
-        with pytest.raises(ProtocolFault):
-            announced_place(text, 8089, simulated=False)
-    for text in ("192.168.1.1", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:1:2", "127.0.0.1: 80"):
-        with pytest.raises(ProtocolFault):
-            announced_place(text, 8089, simulated=True)
-
-
-@given(st.text(max_size=30), st.booleans())
-def test_any_text_is_a_place_or_refused(text: str, simulated: bool) -> None:
-    try:
-        place = announced_place(text, 80, simulated=simulated)
-    except ProtocolFault:
-        return
-    assert place.loopback == simulated
-
-
-@given(st.text(max_size=60))
-def test_paths_stay_on_the_interface(text: str) -> None:
-    for path in (text, "/api/" + text):
-        if gallery.safe_path(path):
-            assert path.startswith("/api/")
-            assert ".." not in path
-            assert "//" not in path
-            assert "\\" not in path
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "http://evil/api/x",
-        "//evil/api/x",
-        "/etc/passwd",
-        "/api/%2e%2e/x",
-        "/api/..%2fx",
-        "/api/x#y",
-        "/api/a b",
-        "/api/%2f%2fx",
-        "/api/%0d%0aHost:x",
-    ],
-)
-def test_paths_that_lead_elsewhere(path: str) -> None:
-    assert not gallery.safe_path(path)
-
-
-values = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.just("a.jpg") | st.just("/api/x")
-files = st.dictionaries(st.sampled_from(["name", "size", "role", "etag", "download_url", "hash_url", "download"]), values)
-captures = st.dictionaries(st.sampled_from(["capture_id", "timestamp", "request_id"]), values).flatmap(
-    lambda capture: st.lists(files, max_size=4).map(lambda found: {**capture, "files": found})
-)
-
-
-@given(st.lists(captures, max_size=4), st.lists(files, max_size=4), values, values)
-def test_any_list_is_read_or_refused(found: list[Any], photos: list[Any], more: object, cursor: object) -> None:
-    body = json.dumps({"captures": found, "photos": photos, "has_more": more, "next_cursor": cursor, "offset": cursor}).encode()
-    for read in (gallery.read_manifest, gallery.read_listing):
-        try:
-            page = read(body, datetime.now(UTC))
-        except ProtocolFault:
-            continue
-        for entry in page.entries:
-            assert gallery.safe_path(entry.path)
-            assert 0 < entry.size <= gallery.LARGEST_FILE
-
-
-@given(st.binary(max_size=200))
-def test_any_body_is_read_or_refused(body: bytes) -> None:
-    for read in (gallery.read_manifest, gallery.read_listing):
-        with pytest.raises(ProtocolFault):
-            read(body, datetime.now(UTC))
-
-
-def test_when_a_capture_was_made() -> None:
-    now = datetime.now(UTC)
-    listing = {
-        "photos": [
-            {"name": name, "size": 5, "download": "/api/x"} for name in ("IMG_20260314_150926_001_ab.jpg", "IMG_99999999_999999.jpg")
-        ]
-    }
-    first, second = gallery.read_listing(json.dumps(listing).encode(), now).entries
-    assert first.taken_at == min(datetime(2026, 3, 14, 15, 9, 26).astimezone(UTC), now)
-    assert second.taken_at == now
-
-
-# -- answers one by one -------------------------------------------------------------------------------------------------------------
-
-
-class Script:
-    """A port whose answers are written down; the last one goes on for ever."""
-
-    def __init__(self, *replies: Reply | WifiTrouble) -> None:
-        self.replies = list(replies)
-        self.requests: list[HttpRequest] = []
-
-    def open(self, request: HttpRequest) -> AbstractAsyncContextManager[HttpAnswer]:
-        return self._open(request)
-
-    @asynccontextmanager
-    async def _open(self, request: HttpRequest) -> AsyncIterator[HttpAnswer]:
-        self.requests.append(request)
-        reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
-        if isinstance(reply, WifiTrouble):
-            raise reply
-        yield Answer(reply, request)
-
-
-def shelf(*replies: Reply | WifiTrouble, version3: bool = True) -> tuple[MentraShelf, Script]:
-    script = Script(*replies)
-    made = MentraShelf(script, Place("127.0.0.1", 1), lambda: datetime.now(UTC))
-    made.version3 = version3
-    return made, script
-
-
-ENTRY = gallery.Entry("c", "c/base.jpg", 10, CaptureKind.PHOTO, "image/jpeg", datetime.now(UTC), "/api/f", '"e"', "/api/h")
-EMPTY = Reply(200, b'{"captures":[]}')
-
-
-@pytest.mark.parametrize(
-    ("replies", "error"),
-    [
-        ([Reply(403)], Busy),
-        ([Reply(409)], Busy),
-        ([Reply(429)], Busy),
-        ([Reply(408)], Busy),
-        ([Reply(503)], CutShort),
-        ([Reply(404)], ProtocolFault),
-        ([Reply(204)], ProtocolFault),
-        ([NotReachable()], NotReachable),
-        ([CutShort()], CutShort),
-    ],
-)
-async def test_lists_that_never_come(replies: list[Any], error: type[Exception]) -> None:
-    made, script = shelf(*replies)
-    with pytest.raises(error):
-        await made.entries()
-    assert len(script.requests) <= 6
-
-
-async def test_a_list_that_comes_after_all() -> None:
-    made, script = shelf(NotReachable(), Reply(429), CutShort(), EMPTY)
-    assert await made.entries() == ([], 0)
-    assert len(script.requests) == 4
-
-
-async def test_a_list_without_end() -> None:
-    pages = [Reply(200, json.dumps({"captures": [], "has_more": True, "next_cursor": f"c{n}"}).encode()) for n in range(500)]
-    made, script = shelf(*pages)
-    assert await made.entries() == ([], 0)
-    assert len(script.requests) == gallery.MOST_PAGES
-
-
-@pytest.mark.parametrize(
-    "replies",
-    [
-        [Reply(206, b"x" * 5, (("Content-Range", "bytes 0-4/10"),))],
-        [Reply(206, b"x" * 5, (("Content-Range", "bytes 5-9/11"),))],
-        [Reply(206, b"x" * 5)],
-        [Reply(206, b"x" * 6, (("Content-Range", "bytes 5-9/10"),))],
-        [Reply(200, b"x" * 10, (("ETag", '"other"'),))],
-        [Reply(200, b"x" * 9)],
-        [Reply(200, b"x" * 11, stated=10)],
-        [Reply(416)],
-        [Reply(404)],
-        [Reply(204)],
-        [Reply(201, b"x" * 10)],
-    ],
-)
-async def test_parts_that_do_not_belong(replies: list[Any]) -> None:
-    made, _ = shelf(*replies)
-    with pytest.raises((ProtocolFault, CutShort)) as caught:
-        [piece async for piece in made.fetch(ENTRY, 5)]
-    assert not isinstance(caught.value, CutShort) or replies[0].status == 200
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"{}",
-        b'{"sha256":5}',
-        b'{"sha256":"xyz"}',
-        json.dumps({"sha256": "0" * 64, "size": 11}).encode(),
-    ],
-)
-async def test_digests_that_are_none(body: bytes) -> None:
-    made, _ = shelf(Reply(200, body))
-    with pytest.raises(ProtocolFault):
-        await made.digest(ENTRY)
-
-
-async def test_a_no_to_letting_go() -> None:
-    made, script = shelf(Reply(200, b'{"success":false}'))
-    with pytest.raises(ProtocolFault):
-        await made.trash("c")
-    assert [(request.method, request.path) for request in script.requests] == [("POST", "/api/v3/ack")]
-    made, _ = shelf(Reply(404))
-    with pytest.raises(ProtocolFault):
-        await made.trash("c")
-
-
-async def test_what_can_be_done_without_version_three() -> None:
-    for answer in (Reply(404), Reply(200, b"no json"), Reply(500)):
-        made, _ = shelf(Reply(500), Reply(200, b"x"), Reply(200, b'{"status":"healthy"}'), answer, version3=False)
-        await made.greet(30)
-        assert not made.version3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -23,8 +23,8 @@ from ble.sim.bleak_backend import backends
 from ble.sim.catalogue import FAMILIES, NECKLACE, make
 from ble.sim.faults import AT_ONCE, NO_FAULTS, Drop, Faults, Pace, Stall, spoil
 from ble.sim.omi import SimulatedNecklace, SimulatedOmi, SimulatedOpenGlass
+from tests.ble.driving import Make
 
-Make = Callable[[int], bytes]
 END = profile.END_OF_PHOTO
 
 
