@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from app.courier.pipe import Answer, End, Ending, Hello, Message, Progress, Send, Status
-from app.events import EventHub, ItemsChanged, ReceiptAdded, Trouble
+from app.events import EventHub, ItemsChanged, LiveChanged, ReceiptAdded, Trouble
 from app.lanes import Lanes
 from app.media.look.types import ALL_PARTS, Check, Findings, Part, Region
 from app.sharing.cards import CardBook
@@ -28,6 +28,7 @@ from app.sharing.types import Destination, Draft, PolicyCard, PolicyClass, Propo
 from app.vault.files import Files
 from app.vault.types import ItemId, ItemKind, NewItem, Origin
 from app.vault.vault import Vault
+from tests.sharing.live_stage import Pair, Stage
 
 PASSPHRASE = "lantern over the harbour"
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -280,3 +281,12 @@ def any_proposal() -> Callable[..., Proposal]:
         return parcel.propose(Draft((ItemId(item),), question, "mirror"), destination, changes.get("card", card), pictures, START)
 
     return make
+
+
+@pytest.fixture
+def stage(room: Any, tools: Any) -> Stage:
+    """For live looks: the room, with a pair of glasses in it."""
+    made = Stage(room, tools, Pair(), [])
+    room.desk.live.source = made.pair
+    room.desk._events.subscribe(LiveChanged, lambda event: made.views.append(event.view))
+    return made

@@ -8,28 +8,9 @@ from typing import Any
 import pytest
 
 from app.cli.approval import TALK, ask_and_answer
-from app.cli.terminal import Exit, Terminal
+from app.cli.terminal import Exit
 from app.sharing.types import Outcome
-
-
-class Person(Terminal):
-    """Gives these answers, one after the other."""
-
-    def __init__(self, *answers: str) -> None:
-        super().__init__()
-        self.answers = list(answers)
-        self.asked: list[str] = []
-        self.said: list[str] = []
-
-    def say(self, text: str = "") -> None:
-        self.said.append(text)
-
-    def part(self, text: str) -> None:
-        self.said.append(text)
-
-    async def ask(self, question: str, *, otherwise: str = "") -> str:
-        self.asked.append(question)
-        return self.answers.pop(0)
+from tests.sharing.steps import Person
 
 
 async def talk(room: Any, place: str, *answers: str) -> tuple[Exit, Person]:

@@ -18,17 +18,11 @@ from app.sharing.compare import QUESTIONS, READING_ONLY, all_cards, change_words
 from app.sharing.errors import NotReady, TermsForbid
 from app.sharing.regions import COUNTRIES, PLACES, REGION_NAMES, US_STATES, Region, regions_of
 from app.sharing.terms import FOLDER, difference, words_of
-from app.sharing.types import Change, Ended, Outcome, PolicyClass
+from app.sharing.types import Change, Outcome, PolicyClass
 from app.vault.errors import VaultLocked
+from tests.sharing.steps import receipt_of
 
 BOOK = CardBook(clock=lambda: date(2026, 11, 23))
-
-
-async def go(room: Any, proposal: Any) -> Any:
-    approval = await room.desk.approve(proposal)
-    events = [event async for event in room.desk.send(proposal, approval)]
-    assert isinstance(events[-1], Ended)
-    return events[-1].receipt
 
 
 async def changed_terms(room: Any) -> tuple[Change, ...]:
@@ -159,7 +153,7 @@ async def test_changed_terms_are_said_word_for_word(room: Any) -> None:
     room.book.set_model("lm-studio", "m")
     first = await room.proposal("lm-studio")
     assert (first.changes, first.notes, first.again) == ((), (), False)
-    await go(room, first)
+    await receipt_of(room, first)
     assert (await room.proposal("lm-studio")).changes == ()
     reword(room, "Whatever LM Studio is set to log; nobody else keeps anything.", "Ninety days.")
     assert [change.after for change in await changed_terms(room)] == ["Ninety days."]
@@ -167,13 +161,13 @@ async def test_changed_terms_are_said_word_for_word(room: Any) -> None:
     (change,) = second.changes
     assert change == Change("retention", "Whatever LM Studio is set to log; nobody else keeps anything.", "Ninety days.")
     assert any("How long is it kept?" in note and "Ninety days." in note for note in second.notes)
-    await go(room, second)
+    await receipt_of(room, second)
     assert (await room.proposal("lm-studio")).changes == ()
 
 
 async def test_what_was_agreed_to_survives_a_lock_and_only_the_vault_knows(room: Any) -> None:
     room.book.set_model("lm-studio", "m")
-    await go(room, await room.proposal("lm-studio"))
+    await receipt_of(room, await room.proposal("lm-studio"))
     await room.lock()
     with pytest.raises(VaultLocked):
         await changed_terms(room)
@@ -187,7 +181,7 @@ async def test_what_was_agreed_to_survives_a_lock_and_only_the_vault_knows(room:
 
 async def test_terms_expiring_is_a_change_too(room: Any) -> None:
     room.book.set_model("lm-studio", "m")
-    await go(room, await room.proposal("lm-studio"))
+    await receipt_of(room, await room.proposal("lm-studio"))
     room.clock.pass_(days=200)
     changed = {change.name for change in await changed_terms(room)}
     assert changed == {"class", "trains"}
@@ -205,7 +199,7 @@ async def test_a_yes_that_cannot_be_remembered_is_none(room: Any) -> None:
         await room.desk.approve(proposal)
     room.files.full = False
     assert room.courier.orders == []
-    assert (await go(room, proposal)).outcome is Outcome.ANSWERED
+    assert (await receipt_of(room, proposal)).outcome is Outcome.ANSWERED
 
 
 BAD_LINES = [b"x", b"{}", b"[]", b'{"format":"eyelid-terms-2","card":"a","words":{}}', b'{"format":"eyelid-terms-1","card":5,"words":{}}']
@@ -216,7 +210,7 @@ BAD_LINES += [b'{"format":"eyelid-terms-1","card":"a","words":{"b":5}}']
 async def test_lines_that_cannot_be_read_say_nothing(room: Any, line: bytes) -> None:
     room.vault.seal_record(FOLDER, 1, line)
     assert (await room.proposal()).changes == ()
-    await go(room, await room.proposal())
+    await receipt_of(room, await room.proposal())
     assert [number for number, _ in room.vault.records(FOLDER)] == [1, 2]
 
 
@@ -260,7 +254,7 @@ async def test_the_desk_compares(room: Any) -> None:
 
 async def test_a_further_question_takes_the_earlier_words_along_and_says_so(room: Any) -> None:
     room.book.set_model("lm-studio", "m")
-    first = await go(room, await room.proposal("lm-studio"))
+    first = await receipt_of(room, await room.proposal("lm-studio"))
     (exchange,) = await room.desk.conversation(room.item, "lm-studio")
     assert (exchange.question, exchange.answer) == ("What is this?", "A fern.")
     proposal = await room.proposal("lm-studio", question="Is it old?", earlier=(exchange.receipt,))
@@ -270,14 +264,14 @@ async def test_a_further_question_takes_the_earlier_words_along_and_says_so(room
     assert proposal.again
     assert proposal.notes == ("The same photo goes to LM Studio (this computer, or one linked to it) again.",)
     assert len(room.courier.orders) == 1, "it is asked again each time"
-    second = await go(room, proposal)
+    second = await receipt_of(room, proposal)
     assert first.number < second.number
     assert [each.question for each in await room.desk.conversation(room.item, "lm-studio")] == ["What is this?", "Is it old?"]
 
 
 async def test_what_was_said_to_one_is_not_told_to_another(room: Any) -> None:
     room.book.set_model("lm-studio", "m")
-    receipt = await go(room, await room.proposal("lm-studio"))
+    receipt = await receipt_of(room, await room.proposal("lm-studio"))
     namesake = room.book.add_custom("LM Studio", "Somebody", "https://ai.example/v1", "m", needs_key=False).id
     for destination, number in ((namesake, receipt.number), ("vllm", receipt.number), ("lm-studio", 99), ("lm-studio", receipt.number - 1)):
         room.book.set_model(destination, "m")
@@ -287,7 +281,7 @@ async def test_what_was_said_to_one_is_not_told_to_another(room: Any) -> None:
 
 
 async def test_the_mirror_can_be_asked_again_without_a_line(room: Any) -> None:
-    await go(room, await room.proposal())
+    await receipt_of(room, await room.proposal())
     assert not (await room.proposal()).again
     assert len(await room.desk.conversation(room.item, "mirror")) == 1
 
@@ -296,9 +290,9 @@ async def test_some_of_several_photos_go_again(room: Any) -> None:
     room.book.set_model("lm-studio", "m")
     other = room.vault.add(room.vault.read(room.item), room.vault.meta(room.item).new).id
     third = room.vault.add(room.vault.read(room.item), room.vault.meta(room.item).new).id
-    await go(room, await room.proposal("lm-studio"))
+    await receipt_of(room, await room.proposal("lm-studio"))
     assert (await room.proposal("lm-studio", items=(room.item, other))).notes[0].endswith(" again: 1 of these 2.")
-    await go(room, await room.proposal("lm-studio", items=(other,)))
+    await receipt_of(room, await room.proposal("lm-studio", items=(other,)))
     assert (await room.proposal("lm-studio", items=(room.item, other, third))).notes[0].endswith(" again: 2 of these 3.")
 
 
@@ -308,17 +302,17 @@ async def test_some_of_several_photos_go_again(room: Any) -> None:
 async def test_a_cancel_says_how_much_had_left(room: Any) -> None:
     proposal = await room.proposal()
     room.courier.ending, room.courier.sent = Carried.CANCELLED, 10
-    assert (await go(room, proposal)).detail == f"Stopped on request. 10 of {proposal.size} bytes had left by then."
+    assert (await receipt_of(room, proposal)).detail == f"Stopped on request. 10 of {proposal.size} bytes had left by then."
     room.courier.sent = None
     again = await room.proposal()
-    assert (await go(room, again)).detail == f"Stopped on request. All of {again.size} bytes had left by then."
+    assert (await receipt_of(room, again)).detail == f"Stopped on request. All of {again.size} bytes had left by then."
     room.courier.sent = 0
-    assert (await go(room, await room.proposal())).detail == "Stopped before anything was sent."
+    assert (await receipt_of(room, await room.proposal())).detail == "Stopped before anything was sent."
 
 
 async def test_an_answer_that_was_cut_off_says_so(room: Any) -> None:
     room.courier.answer = b'data: {"choices":[{"delta":{"content":"A"},"finish_reason":"length"}]}\n\ndata: [DONE]\n\n'
-    receipt = await go(room, await room.proposal())
+    receipt = await receipt_of(room, await room.proposal())
     assert (receipt.outcome, receipt.detail) == (Outcome.ANSWERED, "The answer was cut off because it reached its longest length.")
 
 
@@ -327,7 +321,7 @@ async def test_an_answer_from_elsewhere_is_told(room: Any) -> None:
     room.courier.answer = b'{"models":[{"name":"gemma4:latest"}]}'
     proposal = await room.proposal("ollama")
     room.courier.answer = b'{"message":{"content":"x"},"remote_host":"https://ollama.com","done":true}\n'
-    receipt = await go(room, proposal)
+    receipt = await receipt_of(room, proposal)
     assert receipt.outcome is Outcome.FAILED
     assert "has left this computer" in receipt.detail
 

@@ -17,7 +17,7 @@ import pytest
 
 from app.assistants import wire
 from app.cli import approval as cli
-from app.cli.terminal import Exit, NeedsTerminal, Terminal
+from app.cli.terminal import Exit, NeedsTerminal
 from app.errors import EyelidError
 from app.media.look.boxes import Box
 from app.media.look.cover import Edit
@@ -29,15 +29,11 @@ from app.sharing.grants import MOST_ITEMS, MOST_MINUTES, GrantRefused, GrantSpan
 from app.sharing.live_types import MOST_FRAMES, LiveDraft
 from app.sharing.live_types import MOST_MINUTES as LIVE_MINUTES
 from app.sharing.types import Draft, Ended, Outcome, PictureChoice, PolicyClass, Sending
+from tests.sharing.steps import Person, receipt_of
 
 TALK = GrantWish(GrantSpan.CONVERSATION)
 SHIPPED = CardBook(clock=lambda: date(2026, 11, 23))
 AFAR = [card_id for card_id in SHIPPED.ids() if SHIPPED.card(card_id).policy_class in (PolicyClass.TRAINS, PolicyClass.KEPT)]
-
-
-async def go(room: Any, proposal: Any, wish: GrantWish | None = None) -> Any:
-    approval = await room.desk.approve(proposal, wish)
-    return [event async for event in room.desk.send(proposal, approval)][-1].receipt
 
 
 def trains(room: Any) -> str:
@@ -105,7 +101,7 @@ async def test_rule_01_an_unknown_policy_counts_as_the_worst(room: Any) -> None:
 async def test_rule_04_show_exactly_what_leaves(room: Any) -> None:
     """What is shown is read back from the very bytes that go, and says who gets them, how large they are, and what was taken out."""
     proposal = await room.proposal(kept(room))
-    receipt = await go(room, proposal)
+    receipt = await receipt_of(room, proposal)
     (order,) = room.courier.orders
     back = wire("openrouter").read_back(order.body)
     assert back.pictures == tuple(picture.jpeg for picture in proposal.pictures)
@@ -129,34 +125,8 @@ def test_rule_05_three_facts_of_one_line_each(card_id: str) -> None:
 # -- the terminal
 
 
-class Person(Terminal):
-    """A terminal whose person gives one answer, or is not there."""
-
-    def __init__(self, answer: str | None) -> None:
-        super().__init__()
-        self.answer = answer
-        self.said: list[str] = []
-        self.asked = ""
-
-    @property
-    def interactive(self) -> bool:
-        return self.answer is not None
-
-    def say(self, text: str = "") -> None:
-        self.said.append(text)
-
-    def part(self, text: str) -> None:
-        self.said.append(text)
-
-    async def ask(self, question: str, *, otherwise: str = "") -> str:
-        self.asked = question
-        if self.answer is None:
-            raise NeedsTerminal(otherwise)
-        return self.answer
-
-
 async def at_terminal(room: Any, place: str, answer: str | None, *, yes: bool = False) -> tuple[Exit, Person]:
-    person = Person(answer)
+    person = Person(*(() if answer is None else (answer,)))
     services: Any = SimpleNamespace(sharing=room.desk)
     return await cli.ask_and_answer(services, room.draft(place), person, yes=yes), person
 
@@ -166,7 +136,7 @@ async def test_rule_13_more_friction_where_it_may_train(room: Any, answer: str) 
     """There a whole word has to be typed, where it may be used to train; a quick yes is not enough."""
     found, person = await at_terminal(room, trains(room), answer)
     assert (found, room.courier.orders) == (Exit.KEPT_PRIVATE, [])
-    assert "Type “send”" in person.asked
+    assert "Type “send”" in person.asked[-1]
 
 
 async def test_rule_13_less_where_it_may_not(room: Any) -> None:
@@ -191,7 +161,7 @@ async def test_rule_18_bystanders_at_the_terminal(room: Any) -> None:
 
 async def test_rule_03_verbs_and_the_recipient_at_the_terminal(room: Any) -> None:
     _, person = await at_terminal(room, kept(room), "")
-    assert person.asked.startswith("Send 1 picture to OpenRouter")
+    assert person.asked[-1].startswith("Send 1 picture to OpenRouter")
 
 
 async def test_rule_11_nobody_there_means_no(room: Any) -> None:
@@ -240,7 +210,7 @@ async def test_rule_08_no_remember_where_it_may_train(room: Any) -> None:
 
 
 async def test_rule_08_once_is_the_default(room: Any) -> None:
-    await go(room, await room.proposal(kept(room)))
+    await receipt_of(room, await room.proposal(kept(room)))
     assert room.desk.grants() == ()
     assert room.desk.grant_for(await room.proposal(kept(room))) is None
 
@@ -248,7 +218,7 @@ async def test_rule_08_once_is_the_default(room: Any) -> None:
 async def test_rule_09_grants_are_short_narrow_and_void_on_change(room: Any) -> None:
     assert (MOST_MINUTES, MOST_ITEMS) == (15, 20)
     place = kept(room)
-    await go(room, await room.proposal(place), GrantWish(GrantSpan.CONVERSATION, 15, 1))
+    await receipt_of(room, await room.proposal(place), GrantWish(GrantSpan.CONVERSATION, 15, 1))
     (grant,) = room.desk.grants()
     assert grant.ends_at == grant.given_at + timedelta(minutes=15)
     assert room.desk.grant_for(await room.proposal(room.local.id)) is None, "one provider"
@@ -256,7 +226,7 @@ async def test_rule_09_grants_are_short_narrow_and_void_on_change(room: Any) -> 
         await room.desk.approve(await room.proposal(place), GrantWish(GrantSpan.UNTIL_OFF))
     room.book.set_model(place, "another")
     assert room.desk.grants() == ()
-    await go(room, await room.proposal(room.local.id), GrantWish(GrantSpan.UNTIL_OFF))
+    await receipt_of(room, await room.proposal(room.local.id), GrantWish(GrantSpan.UNTIL_OFF))
     await room.lock()
     await room.unlock()
     assert room.desk.grants() == (), "even what stays here is asked for again after a lock"
@@ -339,9 +309,9 @@ async def test_rule_15_a_receipt_for_every_attempt(room: Any) -> None:
         async for _ in room.desk.send(late, approval):
             pass
     room.courier.status = 500
-    await go(room, await room.proposal(place))
+    await receipt_of(room, await room.proposal(place))
     room.courier.status = 200
-    last = await go(room, await room.proposal(place), TALK)
+    last = await receipt_of(room, await room.proposal(place), TALK)
     lines = await room.desk.receipts()
     ends = [line.outcome for line in lines if line.outcome is not Outcome.INTENDED]
     assert ends == [Outcome.REFUSED, Outcome.NOT_SENT, Outcome.FAILED, Outcome.ANSWERED]
@@ -363,11 +333,11 @@ async def test_rule_15_a_receipt_for_every_attempt(room: Any) -> None:
 async def test_rule_16_taking_back_is_as_easy_as_giving(room: Any) -> None:
     """One call gives, one takes back; one switch stops everything; and it is said what cannot be taken back."""
     place = kept(room)
-    receipt = await go(room, await room.proposal(place), TALK)
+    receipt = await receipt_of(room, await room.proposal(place), TALK)
     (grant,) = room.desk.grants()
     await room.desk.revoke(grant.id)
     assert room.desk.grants() == ()
-    await go(room, await room.proposal(place), TALK)
+    await receipt_of(room, await room.proposal(place), TALK)
     room.desk.ai_off = True
     assert room.desk.grants() == ()
     with pytest.raises(GateClosed):
@@ -406,7 +376,7 @@ async def test_rule_19_everything_works_without_any_assistant(room: Any, tools: 
     assert room.desk.cards()
     assert room.desk.destinations()
     room.desk.ai_off = False
-    assert (await go(room, await room.proposal())).outcome is Outcome.ANSWERED, "and the whole way can be tried without one"
+    assert (await receipt_of(room, await room.proposal())).outcome is Outcome.ANSWERED, "and the whole way can be tried without one"
 
 
 # -- all twenty
