@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -274,6 +274,18 @@ def test_records_are_never_replaced_and_bounded(vault: Vault) -> None:
             vault.seal_record(folder, 1, b"")
     assert list(vault.records("receipts")) == [(0, b"zero"), (2, b"two"), (10, b"ten")]
     assert list(vault.records("nothing")) == []
+
+
+@pytest.mark.parametrize("wrong", [b"", b"on", b"two", b"one more", b"eno"])
+def test_a_copy_that_reads_back_shorter_longer_or_otherwise_is_none(tmp_path: Path, wrong: bytes) -> None:
+    class Forgetful(Files):
+        def reopen(self, path: Path) -> BinaryIO:
+            return io.BytesIO(wrong)
+
+    (tmp_path / "file").write_bytes(b"old")
+    with pytest.raises(WriteFailed):
+        write_durably(Forgetful(), tmp_path / "file", [b"o", b"", b"ne"])
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("file", b"old")]
 
 
 def test_the_real_disk_does_all_of_it(tmp_path: Path) -> None:
