@@ -9,7 +9,7 @@ from functools import partial
 from typing import BinaryIO
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QHideEvent, QImage, QKeyEvent
+from PySide6.QtGui import QHideEvent, QImage, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.errors import Explanation, EyelidError, explain
@@ -33,6 +33,9 @@ from ui.widgets.page import MARGIN, Page
 from ui.widgets.picture import PictureView, decode
 from ui.widgets.video import SEEK_MS, CannotPlay, VideoView
 from ui.widgets.whence import PartnerButton
+
+NARROW = 104 * GRID
+"""Width of the page below which the tools have no room beside the title."""
 
 Acts = dict[Qt.Key, Callable[[], object]]
 
@@ -125,11 +128,16 @@ class ViewerPage(Page):
         self.head.insertWidget(3, self.status)
 
     def _seat_tools(self) -> None:
-        """Beside the title, or below it where the text is so large that they would be squeezed."""
-        if self._context.theme.large:
+        """Beside the title, or below it where the text is so large, or the window so narrow, that they would be squeezed."""
+        if self._context.theme.large or 0 < self.width() < NARROW:
             self.body.insertWidget(0, self._tools)
         else:
             self.acts.addWidget(self._tools, 1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if (event.oldSize().width() < NARROW) != (event.size().width() < NARROW):
+            self._seat_tools()
 
     # -- showing ---------------------------------------------------------------------------------------------------------------
 

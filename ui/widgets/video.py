@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, BinaryIO
 
 from PySide6.QtCore import QLoggingCategory, QObject, QPoint, QRectF, QSize, Qt, QUrl, Signal
-from PySide6.QtGui import QImage, QPainter, QPaintEvent
+from PySide6.QtGui import QImage, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QSlider, QWidget
 
 from app.errors import Explanation, EyelidError
@@ -148,14 +148,9 @@ class VideoView(QWidget):
         self.volume.setAccessibleName(tr("Volume"))
         self.volume.setRange(0, 100)
         self.volume.setValue(80)
-        self.position.setMinimumWidth(10 * GRID)
-        self.volume.setMaximumWidth(12 * GRID)
-        self.volume.setMinimumWidth(6 * GRID)
+        self.volume.setFixedWidth(12 * GRID)
         self.volume.valueChanged.connect(self._set_volume)
-        bar = row(self._button, back, on, gap=4)
-        bar.addWidget(self.position, 1)
-        for part in (self._time, self._mute, self.volume):
-            bar.addWidget(part)
+        bar = column(self.position, row(self._button, back, on, GRID, self._time, None, self._mute, self.volume, gap=4), gap=0)
         whole = column(gap=GRID)
         whole.addWidget(self.film, 1)
         controls = QWidget()
@@ -165,6 +160,11 @@ class VideoView(QWidget):
         self.setLayout(whole)
         self.setFocusProxy(self.film)
         self._muted = False
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is no room, the volume is left to the keys."""
+        super().resizeEvent(event)
+        self.volume.setHidden(event.size().width() < self._theme.scaled(32 * GRID))
 
     def expect(self, *, sound: bool) -> None:
         """What is to be opened next is a film, or a sound: that has no frames to show or to step."""
