@@ -31,20 +31,28 @@ PAUSE_MS, CALM_MS = 10, 100
 
 
 class Furnished(QMainWindow):
-    """`so_far` is the interior once it is begun; every other way to a page begins it, and makes that page."""
+    """`so_far` is the interior once it is begun; every other way to a page begins it, and makes that page.
+
+    `made` is set when nothing is left to be made by and by.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.closed = asyncio.Event()
         self.so_far: Interior | None = None
-        self._furnished = False
+        self.made = asyncio.Event()
         self._idle = QTimer(self, interval=PAUSE_MS)
         self._idle.timeout.connect(self._make_more)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        if not self._furnished and not self._idle.isActive():
+        if not self.made.is_set() and not self._idle.isActive():
             self._idle.start()
+
+    @property
+    def hurried(self) -> bool:
+        """Whether somebody waits for the captures, so that nothing but their page is to be made now."""
+        return False
 
     def slow_down(self) -> None:
         """Somebody uses the window from now on."""
@@ -53,8 +61,8 @@ class Furnished(QMainWindow):
     def _make_more(self) -> None:
         if self.so_far is None and not self.closed.is_set():
             self._begin()
-        elif self.closed.is_set() or self.so_far is None or not self.so_far.make_more():
-            self._furnished = True
+        elif self.closed.is_set() or self.so_far is None or not self.so_far.make_more(hurried=self.hurried):
+            self.made.set()
             self._idle.stop()
 
     def _begin(self) -> Interior:

@@ -13,7 +13,9 @@ import re
 from importlib import resources
 
 from PySide6.QtCore import QLocale
+from PySide6.QtGui import QKeySequence
 
+from app.errors import Explanation
 from ui.phrases import FIELD, QUOTATION, Phrases
 
 ENGLISH = "en"
@@ -74,6 +76,17 @@ def plural(count: int, one: str, many: str, /, **values: object) -> str:
 def said(text: str) -> str:
     """What the core says, in the person's language; as it is where no catalogue has it. Lines, sentences and fields each by themselves."""
     return _language.phrases.say(text)
+
+
+def translated(whole: Explanation) -> Explanation:
+    """The same in the person's language; what is in it already stays."""
+    return Explanation(said(whole.what), said(whole.why), said(whole.action))
+
+
+def keys(shortcut: str) -> str:
+    """Keys as they stand on the person's keyboard: "Ctrl+G" is "Strg+G" in German."""
+    native = QKeySequence.SequenceFormat.NativeText
+    return ", ".join(QKeySequence(one).toString(native) for one in shortcut.split(", "))
 
 
 def sense(quotation: str) -> str:

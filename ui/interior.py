@@ -25,17 +25,17 @@ if TYPE_CHECKING:
     from ui.pages.viewer import ViewerPage
 
 PARTS = {
-    "captures": "ui.pages.captures",
-    "viewer": "ui.pages.viewer",
-    "glasses": "ui.pages.glasses",
-    "ask": "ui.pages.ask",
-    "shared": "ui.pages.shared",
-    "gate": "ui.gate",
-    "imports": "ui.imports",
-    "settings": "ui.pages.settings",
-    "diagnostics": "ui.pages.diagnostics",
+    "captures": ("app.library.library", "ui.pages.captures"),
+    "viewer": ("ui.pages.viewer",),
+    "glasses": ("ui.pages.glasses",),
+    "ask": ("ui.pages.ask",),
+    "shared": ("ui.pages.shared",),
+    "gate": ("ui.gate",),
+    "imports": ("ui.imports",),
+    "settings": ("ui.pages.settings",),
+    "diagnostics": ("ui.pages.diagnostics",),
 }
-"""In the order in which they are made while nobody asks for them, and the module that has to be read before each."""
+"""In the order in which they are made while nobody asks for them, and the modules that have to be read before each."""
 
 
 class Interior:
@@ -49,15 +49,16 @@ class Interior:
         self._lay_ways()
         window.rooms.addWidget(self.inside)
 
-    def make_more(self) -> bool:
-        """Do the next small part of what is left to make; False once all is made."""
-        return next(self._turns, None) is not None
+    def make_more(self, *, hurried: bool = False) -> bool:
+        """Do the next small part of what is left to make, but of the captures' page alone if `hurried`; False once all is made."""
+        return (hurried and "captures" in vars(self)) or next(self._turns, None) is not None
 
     def _make(self) -> Iterator[str]:
-        for part, module in PARTS.items():
+        for part, modules in PARTS.items():
             if part not in vars(self):
-                import_module(module)
-                yield module
+                for module in modules:
+                    import_module(module)
+                    yield module
                 made = getattr(self, part)
                 yield part
                 while isinstance(made, Page) and made.make_more():

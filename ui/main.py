@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -29,8 +30,11 @@ from ui.single import claim, ring
 from ui.theme import Theme
 
 if TYPE_CHECKING:
+    from app.services import Services
     from ui.main_window import MainWindow
 
+BEGIN_SECONDS = 3.0
+"""After so long at the latest, the glasses are looked after."""
 FAILED = 1
 """The same as the command line's code for "could not be done"."""
 
@@ -153,7 +157,7 @@ async def _run(
             _on_signals(window)
         everyday = Everyday(window)
         (everyday.start_hidden if hidden else window.show)()
-        window.tasks.start(services.begin())
+        window.tasks.start(_begin(services, window))
         collector.settle()
         await window.closed.wait()
         everyday.stop()
@@ -162,6 +166,13 @@ async def _run(
         await services.stop()
     window.deleteLater()
     return 0
+
+
+async def _begin(services: Services, window: MainWindow) -> None:
+    """Leave the first moments to whoever waits for the window; but one that nobody sees is never made to the end."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(window.made.wait(), BEGIN_SECONDS)
+    await services.begin()
 
 
 def _on_signals(window: MainWindow) -> None:

@@ -114,6 +114,10 @@ class MainWindow(Furnished):
     def _key(self, keys: str, act: object) -> None:
         QShortcut(QKeySequence(keys), self).activated.connect(act)
 
+    @property
+    def hurried(self) -> bool:
+        return self._services.vault.state is LockState.UNLOCKING or self.tasks.running("tiles")
+
     # -- rooms and pages -------------------------------------------------------------------------------------------------------
 
     @property

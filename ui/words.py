@@ -6,15 +6,14 @@ import re
 from datetime import UTC, date, datetime
 
 from PySide6.QtCore import QDate, QLocale, QTime
-from PySide6.QtGui import QKeySequence
 
 from app.errors import Explanation
 from app.library.types import Tile
 from app.sharing.types import Outcome, PolicyClass
 from app.vault.types import ItemKind, NewItem
 from ble.types import LinkState
-from ui.i18n import plural, tr
-from ui.i18n import said as tr_core
+from ui.i18n import keys as keys
+from ui.i18n import plural, tr, translated
 from ui.phrases import together
 
 _WEEKDAY = re.compile(r"[\s,،、]*dddd[\s,،、]*")
@@ -120,11 +119,6 @@ def number(count: int) -> str:
     return QLocale().toString(count)
 
 
-def translated(said: Explanation) -> Explanation:
-    """The same in the person's language; what is in it already stays."""
-    return Explanation(tr_core(said.what), tr_core(said.why), tr_core(said.action))
-
-
 def explained(said: Explanation) -> str:
     """What is wrong, why, and what to do, in one line and in the person's language."""
     ours = translated(said)
@@ -150,12 +144,6 @@ def kind(of: ItemKind) -> str:
 def format_of(new: NewItem) -> str:
     """ "Photo, JPEG"; a type without a name here is told as it is."""
     return tr("{kind}, {format}", kind=kind(new.kind), format=_FORMATS.get(new.media_type, new.media_type))
-
-
-def keys(shortcut: str) -> str:
-    """Keys as they stand on the person's keyboard: "Ctrl+G" is "Strg+G" in German."""
-    native = QKeySequence.SequenceFormat.NativeText
-    return ", ".join(QKeySequence(one).toString(native) for one in shortcut.split(", "))
 
 
 def tile_name(tile: Tile) -> str:

@@ -11,8 +11,7 @@ from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from app.errors import Explanation
-from ui import words
-from ui.i18n import tr
+from ui.i18n import tr, translated
 from ui.theme import Theme, set_role
 from ui.tokens import GRID
 from ui.widgets.basics import button, column, frame, icon_label, label, row, tool
@@ -38,7 +37,7 @@ class Banner(QFrame):
 
     def __init__(self, theme: Theme, said: Explanation, tone: str, acts: Sequence[Act]) -> None:
         super().__init__()
-        self.said = said = words.translated(said)
+        self.said = said = translated(said)
         self.gone = False
         set_role(self, "banner", tone)
         self.setAccessibleName(str(said))

@@ -21,8 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ui import words
-from ui.i18n import tr
+from ui.i18n import keys, tr
 from ui.theme import Theme, set_role
 from ui.tokens import GRID
 
@@ -214,7 +213,7 @@ def tool(
     made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     dress(theme, made, icon, size=16 if on_picture else 20)
     made.setAccessibleName(name)
-    made.setToolTip(tr("{name} ({keys})", name=name, keys=words.keys(shortcut)) if shortcut else name)
+    made.setToolTip(tr("{name} ({keys})", name=name, keys=keys(shortcut)) if shortcut else name)
     if pressed is not None:
         made.clicked.connect(lambda _checked=False: pressed())
     return made
