@@ -82,7 +82,7 @@ class SharingDesk(GrantDesk, LookDesk, ReceiptDesk):
         self._waiting: dict[str, Proposal] = {}
         self._unwritten: list[tuple[Receipt, str]] = []
         self.live = LiveDesk(self._live_tools(elapsed), self._terms, self._ready, self._now, lambda: self.ai_off, self._write_later)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._closed = False
         self._locks = 0
         destinations.on_change(self._grants.recheck)
@@ -175,9 +175,17 @@ class SharingDesk(GrantDesk, LookDesk, ReceiptDesk):
         return await self._maker.again(draft.items, self._known_or_mirror(draft.destination_id))
 
     async def refuse(self, proposal: Proposal, reason: str = "kept private") -> Receipt:
-        """Keep it private; the receipt says so. Raises VaultLocked: then the line is written at the next unlock."""
+        """Keep it private; the receipt says so. Raises VaultLocked: then the line is written at the next unlock.
+
+        It is written also when whoever waits for it is called off, as a lock does more than once.
+        """
         waited = self._waiting.pop(proposal.parcel.id, None) is not None
-        line = line_of(proposal)
+        writing = asyncio.ensure_future(self._refusing(line_of(proposal), reason, waited))
+        self._tasks.add(writing)
+        writing.add_done_callback(self._tasks.discard)
+        return await asyncio.shield(writing)
+
+    async def _refusing(self, line: Receipt, reason: str, waited: bool) -> Receipt:
         try:
             return await self._write_refusal(line, reason)
         except VaultLocked:

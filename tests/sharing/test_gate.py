@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -89,6 +90,21 @@ async def test_several_photos_one_question(
     assert receipt.items == (room.item, from_other)
     assert len(receipt.item_digests) == 2
     assert all(room.vault.meta(each).shares for each in receipt.items)
+
+
+async def test_a_refusal_is_written_though_nobody_waits_for_it_any_more(room: Any) -> None:
+    """As when the vault locks twice while the lane is busy."""
+    proposal, free = await room.proposal(), threading.Event()
+    busy = asyncio.ensure_future(room.desk._lanes.vault(free.wait))
+    refusing = asyncio.ensure_future(room.desk.refuse(proposal))
+    await asyncio.sleep(0)
+    refusing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await refusing
+    free.set()
+    await busy
+    await room.desk.close()
+    assert [receipt.outcome for receipt in await room.desk.receipts()] == [Outcome.REFUSED]
 
 
 async def test_refusing_leaves_a_receipt(room: Any) -> None:
