@@ -137,6 +137,8 @@ class FileAssembler:
         self._largest = largest
         self._name = ""
         self._announced: dict[str, Announced] = {}
+        self._expected = 0
+        """How many packets the file on its way has, if it was announced."""
         self._parts: dict[int, bytes] = {}
         self.received = 0
         """Bytes of the file on its way that are here."""
@@ -174,6 +176,7 @@ class FileAssembler:
         """The glasses say what is to come. Nonsense is ignored."""
         if _NAME.fullmatch(name) and 0 < packets <= 0x10000 and 0 < size <= self._largest:
             self._announced = {name: Announced(packets, size)}
+            self._expected = packets if name == self._name else 0
 
     def feed(self, notified: bytes, now: float) -> tuple[Outcome, ...]:
         """One notification, as it came."""
@@ -225,10 +228,13 @@ class FileAssembler:
             return self._give_up(Flaw.TOO_LARGE, tell=True)
         self._stated_size = packet.stated_size
         self._parts[packet.number] = packet.data
+        if len(self._parts) < self._expected:  # so it is for nearly all; looked at first, for speed
+            return ()
         return self._finish() if self._is_whole(quiet=False) else ()
 
     def _start(self, name: str, now: float) -> None:
         self._name = name
+        self._expected = self._announced[name].packets if name in self._announced else 0
         self._tries = 1
         self._began = now
         self._clear()
@@ -251,9 +257,7 @@ class FileAssembler:
         return counts
 
     def _is_whole(self, *, quiet: bool) -> bool:
-        have, announced = len(self._parts), self._announced.get(self._name)
-        if announced is not None and have < announced.packets:
-            return False  # so it is for nearly all; looked at first, for speed
+        have = len(self._parts)
         if not have or have not in self._counts() or max(self._parts) != have - 1:
             return False
         sure = self._name in self._announced or self.received == self._stated_size
