@@ -6,20 +6,23 @@ authority on what is in the vault (the vault is); it saves fetching twice, and r
 
 from __future__ import annotations
 
-import contextlib
 import enum
-import hashlib
-import secrets
-import sqlite3
-import threading
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.keyed_file import KeyedFile, keyed
 from app.vault.types import ItemId
 from ble.types import Offer
 
 FORMAT = 1
+_STATEMENTS = (
+    "PRAGMA synchronous = FULL",
+    "PRAGMA secure_delete = ON",
+    "CREATE TABLE IF NOT EXISTS captures (name BLOB PRIMARY KEY, state TEXT NOT NULL, offset INTEGER NOT NULL,"
+    " item TEXT, attempts INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS by_item ON captures (item)",
+)
 
 
 class CaptureState(enum.Enum):
@@ -61,91 +64,56 @@ class Settled:
 
 
 def _name(salt: bytes, address: str, offer: Offer) -> bytes:
-    text = f"{address}\0{offer.id}\0{offer.size}\0{offer.kind.value}"
-    return hashlib.blake2b(text.encode(), key=salt, digest_size=16).digest()
+    return keyed(salt, f"{address}\0{offer.id}\0{offer.size}\0{offer.kind.value}".encode())
 
 
 class Ledger:
-    """Owns the file. Each change is on the disk when the call returns. Thread-safe; blocking, so use it off the event loop."""
+    """Owns the file. Each change is on the disk when the call returns. Thread-safe; blocking, so use it off the event loop.
+
+    It is only a memory of what was done: when a damaged one is put aside, at worst captures are fetched and recognised once more.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._guard = threading.Lock()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            self._open()
-        except sqlite3.DatabaseError:
-            # Only a memory of what was done: a damaged one is put aside, and at worst captures are fetched and recognised once more.
-            self._database.close()
-            path.replace(path.with_name(f"{path.name}.damaged-{secrets.token_hex(4)}"))
-            self._open()
-
-    def _open(self) -> None:
-        self._path.touch(0o600)
-        self._database = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
-        run = self._database.execute
-        run("PRAGMA synchronous = FULL")
-        run("PRAGMA secure_delete = ON")
-        run("CREATE TABLE IF NOT EXISTS about (format INTEGER, salt BLOB)")
-        run(
-            "CREATE TABLE IF NOT EXISTS captures (name BLOB PRIMARY KEY, state TEXT NOT NULL, offset INTEGER NOT NULL,"
-            " item TEXT, attempts INTEGER NOT NULL) WITHOUT ROWID"
-        )
-        run("CREATE INDEX IF NOT EXISTS by_item ON captures (item)")
-        row = run("SELECT format, salt FROM about").fetchone()
-        if row is None:
-            row = (FORMAT, secrets.token_bytes(32))
-            run("INSERT INTO about VALUES (?, ?)", row)
-        if row[0] != FORMAT:
-            raise sqlite3.DatabaseError("another format")
-        self._salt = bytes(row[1])
+        self._file = KeyedFile(path, FORMAT, _STATEMENTS)
 
     def _name(self, address: str, offer: Offer) -> bytes:
-        return _name(self._salt, address, offer)
+        return _name(self._file.salt, address, offer)
 
     def look(self, address: str, offer: Offer) -> Entry | None:
         """What is known of an offered capture."""
-        with self._guard:
-            row = self._database.execute(
-                "SELECT state, offset, item, attempts FROM captures WHERE name = ?", (self._name(address, offer),)
-            ).fetchone()
-        return Entry(CaptureState(row[0]), row[1], ItemId(row[2]) if row[2] else None, row[3]) if row else None
+        rows = self._file.run("SELECT state, offset, item, attempts FROM captures WHERE name = ?", self._name(address, offer))
+        return next((Entry(CaptureState(row[0]), row[1], ItemId(row[2]) if row[2] else None, row[3]) for row in rows), None)
 
     def settled(self, address: str, there: Container[ItemId]) -> Settled:
         """Of which captures nothing more is to be fetched; those whose item is not `there` (though the wearer kept it) are none of them."""
-        with self._guard:
-            rows = self._database.execute("SELECT name, state, item FROM captures").fetchall()
         names = (
             name
-            for name, state, item in rows
+            for name, state, item in self._file.run("SELECT name, state, item FROM captures")
             if (known := CaptureState(state)) in SETTLED and (known is not CaptureState.SEALED or item is None or item in there)
         )
-        return Settled(address, self._salt, frozenset(names))
+        return Settled(address, self._file.salt, frozenset(names))
 
     def note(self, address: str, offer: Offer, state: CaptureState, *, offset: int = 0, item: ItemId | None = None) -> None:
         """The capture is this far now."""
         begun = int(state is CaptureState.TRANSFERRING)
-        with self._guard:
-            self._database.execute(
-                "INSERT INTO captures VALUES (?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET state = excluded.state,"
-                " offset = excluded.offset, item = coalesce(excluded.item, item), attempts = attempts + ?",
-                (self._name(address, offer), state.value, offset, item, begun, begun),
-            )
+        self._file.run(
+            "INSERT INTO captures VALUES (?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET state = excluded.state,"
+            " offset = excluded.offset, item = coalesce(excluded.item, item), attempts = attempts + ?",
+            *(self._name(address, offer), state.value, offset, item, begun, begun),
+        )
 
     def forget(self, address: str, offer: Offer) -> None:
         """Nothing needs to be remembered of this capture: the glasses will not offer it again."""
-        with self._guard:
-            self._database.execute("DELETE FROM captures WHERE name = ?", (self._name(address, offer),))
+        self._file.run("DELETE FROM captures WHERE name = ?", self._name(address, offer))
 
     def discard(self, items: Iterable[ItemId]) -> None:
         """The wearer deleted these for good: the glasses' copies are not to be brought in again."""
-        with self._guard:
-            for item in items:
-                self._database.execute(
-                    "UPDATE captures SET state = ? WHERE item = ? AND state != ?",
-                    (CaptureState.DISCARDED.value, item, CaptureState.RELEASED.value),
-                )
+        for item in items:
+            self._file.run(
+                "UPDATE captures SET state = ? WHERE item = ? AND state != ?",
+                *(CaptureState.DISCARDED.value, item, CaptureState.RELEASED.value),
+            )
 
     def close(self) -> None:
-        with self._guard, contextlib.suppress(sqlite3.Error):
-            self._database.close()
+        """For good."""
+        self._file.close()

@@ -11,7 +11,7 @@ import pytest
 
 from app.glasses.ledger import CaptureState, Ledger
 from app.glasses.types import KnownGlasses
-from app.imports.memory import ImportMemory
+from app.keyed_file import KeyedFile
 from app.vault.types import ItemId
 from ble.types import CaptureKind, LinkState, Offer
 
@@ -155,7 +155,10 @@ async def test_glasses_keep_their_captures_until_the_wearer_chooses_otherwise(be
             await asyncio.sleep(0.01)
 
 
-@pytest.mark.parametrize("kind", [Ledger, ImportMemory])
-def test_the_file_is_for_its_owner_only(kind: type[Ledger | ImportMemory], tmp_path: Path) -> None:
-    kind(tmp_path / "ledger.db").close()
+@pytest.mark.parametrize("statements", [(), ("PRAGMA journal_mode = WAL", "CREATE TABLE IF NOT EXISTS t (x)")])
+def test_the_file_is_for_its_owner_only(statements: tuple[str, ...], tmp_path: Path) -> None:
+    file = KeyedFile(tmp_path / "any.db", 1, statements)
+    assert list(tmp_path.iterdir()) == []
+    assert len(file.name(b"text")) == 16
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+    file.close()
