@@ -200,10 +200,12 @@ class LibraryDesk:
 
     async def catch_up(self) -> None:
         """Bring in what arrived while the vault was locked, and delete what was in the trash for 30 days."""
+        found = await self._lanes.work(self._library.catch_up)
+        # What another computer threw away comes in with the rest, and may be due already.
         if gone := await self._lanes.vault(self._library.purge_expired):
             await self._on_purged(gone)
-        if found := await self._lanes.work(self._library.catch_up):
-            self._events.publish(ItemsAdded(found))
+        if new := tuple(item for item in found if item not in gone):
+            self._events.publish(ItemsAdded(new))
 
     async def arrived(self, item: ItemId, thumbs: Sequence[Thumb] | None = None) -> None:
         """Make a new item's thumbnails, unless they are made already, then tell that it is there."""

@@ -150,10 +150,8 @@ class Library:
         return bool(self._make_thumbs(item))
 
     def catch_up(self) -> tuple[ItemId, ...]:
-        """After unlocking: take in what arrived while locked, newest last, and delete what was in the trash for 30 days."""
-        new = self._vault.catch_up()
-        gone = set(self.purge_expired())
-        return tuple(meta.id for meta in new if meta.id not in gone)
+        """After unlocking: take in what arrived while locked, newest last."""
+        return tuple(meta.id for meta in self._vault.catch_up())
 
     def _make_thumbs(self, item: ItemId) -> dict[int, bytes]:
         """Make and store all sizes from one decoding; what has no picture gets empty ones, what cannot be read now gets none."""
@@ -257,13 +255,12 @@ class Library:
         self,
         items: Sequence[ItemId],
         folder: Path,
-        *,
-        upright: bool = False,
         how: ExportAs = AS_THEY_CAME,
+        *,
         progress: Progress | None = None,
     ) -> tuple[Path, ...]:
         """Write the original bytes into `folder`, in the clear and never over another file. See `app.library.export.export`."""
-        return export(self._vault, items, folder, replace(how, upright=how.upright or upright), progress=progress)
+        return export(self._vault, items, folder, how, progress=progress)
 
     def note_export(self, items: Sequence[ItemId]) -> None:
         """Keep in the history of each that a readable copy was written now; the last ones, where there were many.

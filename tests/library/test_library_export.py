@@ -21,7 +21,7 @@ from app.errors import Cancelled, EyelidError
 from app.events import EventHub, ItemsChanged
 from app.lanes import Lanes
 from app.library import export as exporting
-from app.library.export import ExportFailed, name_of
+from app.library.export import ExportAs, ExportFailed, name_of
 from app.library.library import Library
 from app.vault.errors import ItemMissing, ObjectDamaged
 from app.vault.types import ItemId, ItemKind, ItemMeta, NewItem, Origin
@@ -67,7 +67,7 @@ def test_upright_only_on_request_and_lossless(library: Library, add: Add, out: P
     item = add(orientation=3)
     (plain,) = library.export([item], out)
     assert plain.read_bytes() == library.picture(item)
-    (marked,) = library.export([item], out, upright=True)
+    (marked,) = library.export([item], out, ExportAs(upright=True))
     original = library.picture(item)
     assert marked.read_bytes().endswith(original[2:])
     shown = ImageOps.exif_transpose(Image.open(marked)).convert("RGB")
@@ -77,7 +77,7 @@ def test_upright_only_on_request_and_lossless(library: Library, add: Add, out: P
 
 def test_upright_leaves_alone_what_is_upright_or_no_jpeg(library: Library, add: Add, photo: Callable[..., bytes], out: Path) -> None:
     items = [add(), add(photo(kind="PNG"), media_type="image/png", orientation=6)]
-    for item, path in zip(items, library.export(items, out, upright=True), strict=True):
+    for item, path in zip(items, library.export(items, out, ExportAs(upright=True)), strict=True):
         assert path.read_bytes() == library.picture(item)
 
 

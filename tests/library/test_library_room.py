@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from app.desks import LibraryDesk
+from app.events import EventHub, ItemsAdded
+from app.lanes import Lanes
 from app.library.library import PLAIN, TRASH_DAYS, Library, NotInTrash
 from app.library.types import Query, Sharing, ThumbSize
 from app.media.thumbs import thumbnails
@@ -201,26 +205,39 @@ def test_the_trash_keeps_for_thirty_days(library: Library, vault: Vault, add: Ad
     assert library.tiles(Query()) == []
     assert {tile.id for tile in library.tiles(Query(trashed=True))} == {first, second}
     clock.pass_days(TRASH_DAYS - 10 - 0.01)
-    assert library.catch_up() == ()
+    assert library.purge_expired() == ()
     assert set(vault.ids()) == {first, second}
     clock.pass_days(0.02)
-    library.catch_up()
+    assert library.purge_expired() == (first,)
     assert set(vault.ids()) == {second}
     clock.pass_days(10)
     assert library.purge_expired() == (second,)
     assert vault.ids() == ()
 
 
-def test_what_expired_is_not_told_as_new(library: Library, vault: Vault, add: Add, clock: Any, tmp_path: Path) -> None:
-    item = add()
+async def test_what_comes_in_expired_is_gone_at_once_for_the_glasses_too(
+    library: Library, vault: Vault, add: Add, clock: Any, tmp_path: Path
+) -> None:
+    """As when another computer had thrown it away a month ago: nobody is told of it as new, and the glasses are not to bring it back."""
+    item, kept = add(), add()
     library.trash([item])
     vault.lock()
     for cache in (tmp_path / "vault").glob("*.db*"):
         cache.unlink()
     clock.pass_days(31)
     vault.unlock_with_passphrase("correct horse")
-    assert library.catch_up() == ()
-    assert vault.ids() == ()
+    events, lanes = EventHub(asyncio.get_running_loop()), Lanes()
+    added: list[ItemId] = []
+    purged: list[ItemId] = []
+    events.subscribe(ItemsAdded, lambda event: added.extend(event.ids))
+
+    async def on_purged(items: Sequence[ItemId]) -> None:
+        purged.extend(items)
+
+    await LibraryDesk(library, lanes, events, on_purged).catch_up()
+    await asyncio.sleep(0)
+    lanes.close()
+    assert (added, purged, vault.ids()) == ([kept], [item], (kept,))
 
 
 def test_restored_is_as_before(library: Library, add: Add) -> None:
