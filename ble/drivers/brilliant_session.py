@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Callable
 from datetime import datetime
 
 from ble.drivers import brilliant_profile as profile
 from ble.drivers.brilliant_stream import AppStream, Battery, Begun, Flaw, Heard, Outcome, PhotoStream, Refused, Spoilt, Whole
-from ble.drivers.session import StreamSession, link_lost
+from ble.drivers.session import StreamSession, id_of_live_photo, link_lost
 from ble.errors import CameraSilent
 from ble.types import CaptureKind, Offer
 
@@ -107,7 +106,7 @@ class BrilliantSession(StreamSession[Outcome]):
             self._order.begun = self._is_ordered(token)
 
     def _whole(self, jpeg: bytes) -> None:
-        offer_id = f"{self._taken_at:%Y%m%dT%H%M%S.%f}-{hashlib.sha256(jpeg).hexdigest()[:16]}"
+        offer_id = id_of_live_photo(self._taken_at, jpeg)
         offer = Offer(offer_id, CaptureKind.PHOTO, "image/jpeg", self._taken_at, orientation=self._model.orientation)
         self._arrived(offer, jpeg, ordered=self._order_begun)
 

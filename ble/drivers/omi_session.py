@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Callable
 from datetime import datetime
 
 from ble.drivers import omi_profile as profile
 from ble.drivers.omi_photo import Begun, Flaw, Outcome, PhotoAssembler, Spoilt, Whole
-from ble.drivers.session import StreamSession
+from ble.drivers.session import StreamSession, id_of_live_photo
 from ble.types import EXIF_OF_TURNS, CaptureKind, Offer
 
 CAMERA_SECONDS = 5.0
@@ -65,7 +64,7 @@ class OmiSession(StreamSession[Outcome]):
             self._order.begun = True
 
     def _whole(self, photo: Whole) -> None:
-        offer_id = f"{self._taken_at:%Y%m%dT%H%M%S.%f}-{hashlib.sha256(photo.jpeg).hexdigest()[:16]}"
+        offer_id = id_of_live_photo(self._taken_at, photo.jpeg)
         offer = Offer(offer_id, CaptureKind.PHOTO, "image/jpeg", self._taken_at, orientation=self._orientation)
         self._arrived(offer, photo.jpeg, ordered=self._order_begun)
 

@@ -7,6 +7,7 @@ on the radio's loop; every method is quick, and none waits save those that are c
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import math
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
@@ -306,6 +307,11 @@ class StreamSession(HoldingSession, Generic[Outcome]):
         if deadline is not None and now >= deadline:
             self._fail_order(camera_silent())
         self._arm()
+
+
+def id_of_live_photo(taken_at: datetime, data: bytes) -> str:
+    """What a photo is known by that the glasses neither keep nor name: when it came, and what it is."""
+    return f"{taken_at:%Y%m%dT%H%M%S.%f}-{hashlib.sha256(data).hexdigest()[:16]}"
 
 
 def link_lost() -> LinkLost:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 from bumble import att, core, data_types, device, gatt, hci
 from bumble.keys import MemoryKeyStore, PairingKeys
@@ -70,9 +71,10 @@ class _Door(PairingDelegate):
 class SimulatedBrilliant(SimulatedPeripheral):
     """One pair of either kind. Owns bonds, battery, camera and firmware."""
 
+    model: ClassVar[profile.Model]
+
     def __init__(
         self,
-        model: profile.Model,
         pictures: Sequence[bytes],
         *,
         faults: BrilliantFaults = NO_BRILLIANT_FAULTS,
@@ -82,7 +84,7 @@ class SimulatedBrilliant(SimulatedPeripheral):
         """`pictures`: JPEG files to "see" in turn, at least one; square for Frame and 640 x 480 for Halo, as those make no others."""
         if not pictures:
             raise ValueError("simulated glasses need at least one picture to see")
-        self.model = model
+        model = self.model
         self.halo = model.family == profile.FAMILY_HALO
         mtu = faults.mtu or (profile.HALO_MTU if self.halo else profile.FRAME_MTU)
         super().__init__(model.label, (profile.LUA_SERVICE,), mtu=mtu, advertise_ms=pace.advertise_ms, on_event=on_event)
@@ -248,29 +250,13 @@ class SimulatedBrilliant(SimulatedPeripheral):
 class SimulatedFrame(SimulatedBrilliant):
     """A simulated Frame."""
 
-    def __init__(
-        self,
-        pictures: Sequence[bytes],
-        *,
-        faults: BrilliantFaults = NO_BRILLIANT_FAULTS,
-        pace: Pace = REAL_PACE,
-        on_event: Callable[[str], None] | None = None,
-    ) -> None:
-        super().__init__(profile.FRAME, pictures, faults=faults, pace=pace, on_event=on_event)
+    model = profile.FRAME
 
 
 class SimulatedHalo(SimulatedBrilliant):
     """A simulated Halo."""
 
-    def __init__(
-        self,
-        pictures: Sequence[bytes],
-        *,
-        faults: BrilliantFaults = NO_BRILLIANT_FAULTS,
-        pace: Pace = REAL_PACE,
-        on_event: Callable[[str], None] | None = None,
-    ) -> None:
-        super().__init__(profile.HALO, pictures, faults=faults, pace=pace, on_event=on_event)
+    model = profile.HALO
 
 
 class SimulatedFrameUpdate(SimulatedPeripheral):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from bumble import att, core, gatt
 
@@ -88,9 +89,10 @@ def photo_chunks(jpeg: bytes, orientation: int | None) -> Iterator[bytes]:
 class SimulatedGlasses(SimulatedPeripheral):
     """One pair of either generation. Owns the firmware's state: what is being captured, when next, and the battery."""
 
+    model: ClassVar[Model]
+
     def __init__(
         self,
-        model: Model,
         pictures: Sequence[bytes],
         *,
         faults: Faults = NO_FAULTS,
@@ -100,8 +102,8 @@ class SimulatedGlasses(SimulatedPeripheral):
         """`pictures`: JPEG files to "see" in turn, at least one. `on_event` gets short sentences about what happens."""
         if not pictures:
             raise ValueError("simulated glasses need at least one picture to see")
+        model = self.model
         super().__init__(model.name, model.advertised, mtu=faults.mtu, advertise_ms=pace.advertise_ms, on_event=on_event)
-        self.model = model
         self.faults = faults
         self.charge = 100
         """Percent the cell really holds; what is stated follows it slowly."""
@@ -259,29 +261,13 @@ class SimulatedGlasses(SimulatedPeripheral):
 class SimulatedOmi(SimulatedGlasses):
     """A simulated Omi Glass: takes a picture every 30 seconds from the moment a client is connected."""
 
-    def __init__(
-        self,
-        pictures: Sequence[bytes],
-        *,
-        faults: Faults = NO_FAULTS,
-        pace: Pace = REAL_PACE,
-        on_event: Callable[[str], None] | None = None,
-    ) -> None:
-        super().__init__(OMI_GLASS, pictures, faults=faults, pace=pace, on_event=on_event)
+    model = OMI_GLASS
 
 
 class SimulatedOpenGlass(SimulatedGlasses):
     """A simulated OpenGlass: takes pictures only when told to."""
 
-    def __init__(
-        self,
-        pictures: Sequence[bytes],
-        *,
-        faults: Faults = NO_FAULTS,
-        pace: Pace = REAL_PACE,
-        on_event: Callable[[str], None] | None = None,
-    ) -> None:
-        super().__init__(OPENGLASS, pictures, faults=faults, pace=pace, on_event=on_event)
+    model = OPENGLASS
 
 
 class SimulatedNecklace(SimulatedPeripheral):

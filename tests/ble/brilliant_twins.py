@@ -30,6 +30,22 @@ def simulated(kind: str, faults: BrilliantFaults | None = None, *pictures: bytes
     return made(pictures or [HALO_JPEG if kind == "halo" else FRAME_JPEG], faults=faults or BrilliantFaults(), pace=QUICK)
 
 
+class Client:
+    """What a firmware without a radio says, written down."""
+
+    def __init__(self, payload: int) -> None:
+        self.payload = payload
+        self.sent: list[bytes] = []
+
+    async def send(self, value: bytes) -> None:
+        self.sent.append(value)
+
+    async def drop_link(self) -> None:
+        self.payload = 0
+
+    def tell(self, event: str) -> None: ...
+
+
 async def opened(
     rig: Any, twin: SimulatedBrilliant, *, continuous: bool = False, own_app: bool = True
 ) -> tuple[BrilliantGlasses, Listener]:

@@ -18,6 +18,7 @@ from ble.sim.brilliant_camera import Camera
 from ble.sim.brilliant_faults import BrilliantFaults
 from ble.sim.brilliant_firmware import Firmware
 from ble.sim.faults import AT_ONCE
+from tests.ble.brilliant_twins import Client
 
 lua54 = pytest.importorskip("lupa.lua54")
 
@@ -239,22 +240,6 @@ def test_nonsense_is_answered_and_ignored(halo: bool) -> None:
     device.run()
     assert device.runtime.globals()[b"took"]() == 0
     assert device.printed[-1] == lua.BYE
-
-
-class Client:
-    """What the simulated firmware says, written down."""
-
-    def __init__(self, payload: int) -> None:
-        self.payload = payload
-        self.sent: list[bytes] = []
-
-    async def send(self, value: bytes) -> None:
-        self.sent.append(value)
-
-    async def drop_link(self) -> None:
-        self.payload = 0
-
-    def tell(self, event: str) -> None: ...
 
 
 def twin_firmware(halo: bool, picture: bytes, payload: int) -> tuple[Firmware, Client]:

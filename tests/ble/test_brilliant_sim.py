@@ -23,24 +23,9 @@ from ble.sim.brilliant_camera import Camera, LuaFault
 from ble.sim.brilliant_faults import BrilliantFaults, Main
 from ble.sim.brilliant_firmware import Firmware, QueueFull
 from ble.sim.faults import AT_ONCE, Pace
+from tests.ble.brilliant_twins import Client
 
 KINDS = pytest.mark.parametrize("kind", ["frame", "halo"])
-
-
-class Client:
-    """What the firmware says, written down."""
-
-    def __init__(self, payload: int) -> None:
-        self.payload = payload
-        self.sent: list[bytes] = []
-
-    async def send(self, value: bytes) -> None:
-        self.sent.append(value)
-
-    async def drop_link(self) -> None:
-        self.payload = 0
-
-    def tell(self, event: str) -> None: ...
 
 
 VALUES = {"frame.battery_level()": "87.0", "frame.HARDWARE_VERSION": "Frame"}
