@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from app.courier.pipe import Send
+from tests.courier.standing_in import Glasses
 
 BODY = b'{"model":"m"}' * 10_000
 
@@ -99,3 +100,11 @@ def order_for() -> Callable[..., Send]:
         return Send(**(values | changes))  # type: ignore[arg-type]
 
     return make
+
+
+@pytest.fixture
+async def glasses() -> AsyncIterator[Glasses]:
+    made = Glasses()
+    assert await made.http.start()
+    yield made
+    await made.http.stop()

@@ -7,69 +7,27 @@ import hashlib
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from app.courier import carry as carrying
 from app.courier.carry import Streets, carry, classify
-from app.courier.egress import PIECE, CountedBody, EgressTransport, Stopped, check_order, loopback_address
-from app.courier.pipe import MAX_BODY, Answer, End, Ending, Message, Progress, Send, Status
-
-OrderFor = Callable[..., Send]
-
-
-class Log:
-    """Keeps what the courier would tell."""
-
-    def __init__(self) -> None:
-        self.messages: list[Message] = []
-
-    async def __call__(self, message: Message) -> None:
-        self.messages.append(message)
-
-    @property
-    def answer(self) -> bytes:
-        return b"".join(message.body for message in self.messages if isinstance(message, Answer))
-
-
-class Pieces(httpx2.AsyncByteStream):
-    """An answer that was not read yet."""
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        yield b"ok"
-
-
-def answering(*responses: httpx2.Response) -> tuple[Callable[[], httpx2.AsyncBaseTransport], list[httpx2.Request]]:
-    """A street where the given answers wait, and the list of requests that came along it, bodies read."""
-    seen: list[httpx2.Request] = []
-    left = list(responses)
-
-    async def handle(request: httpx2.Request) -> httpx2.Response:
-        await request.aread()
-        seen.append(request)
-        return left.pop(0)
-
-    return lambda: httpx2.MockTransport(handle), seen
+from app.courier.egress import PIECE, CountedBody, EgressTransport, Stopped, check_order
+from app.courier.pipe import MAX_BODY, End, Ending, Message, Progress, Send, Status
+from tests.courier.standing_in import OrderFor, Told, answering
 
 
 async def test_the_approved_body_arrives_byte_for_byte(server: Any, order_for: OrderFor) -> None:
-    log = Log()
+    log = Told()
     order = order_for(server.origin)
     end = await carry(order, log)
     assert end == End("parcel-1", len(order.body), 200, Ending.DONE, "")
     (request,) = server.requests
     assert request.body == order.body
-    assert log.answer == b"ok"
+    assert log.body == b"ok"
     assert [message.sent for message in log.messages if isinstance(message, Progress)] == [PIECE, 2 * PIECE - 1072]
     assert Status("parcel-1", 200) in log.messages
     head = request.head.decode().lower()
@@ -116,7 +74,7 @@ BAD: list[tuple[dict[str, object], str]] = [
 
 @pytest.mark.parametrize(("changes", "why"), BAD, ids=range(len(BAD)))
 async def test_what_does_not_match_the_approval_is_refused(server: Any, order_for: OrderFor, changes: dict[str, object], why: str) -> None:
-    end = await carry(order_for(server.origin, **changes), Log())
+    end = await carry(order_for(server.origin, **changes), Told())
     assert (end.ending, end.sent, end.status) == (Ending.REFUSED, 0, None)
     assert why in end.detail
     assert server.connections == 0
@@ -131,7 +89,7 @@ def test_the_largest_parcel(order_for: OrderFor) -> None:
 async def test_an_approval_that_expires_before_the_request_is_made(order_for: OrderFor) -> None:
     times = iter([0.0, 2e9, 2e9])
     way, seen = answering(httpx2.Response(200))
-    end = await carry(order_for("https://api.example", expires_at=1e9, loopback_only=False), Log(), clock=lambda: next(times), way_out=way)
+    end = await carry(order_for("https://api.example", expires_at=1e9, loopback_only=False), Told(), clock=lambda: next(times), way_out=way)
     assert (end.ending, end.sent) == (Ending.REFUSED, 0)
     assert seen == []
 
@@ -141,7 +99,7 @@ async def test_no_redirect_is_followed(server: Any, order_for: OrderFor, status:
     elsewhere = answering(httpx2.Response(200))
     server.answer = f"HTTP/1.1 {status} X\r\nLocation: http://127.0.0.1:{server.port}/else\r\nContent-Length: 0\r\n\r\n".encode()
     order = order_for(server.origin)
-    end = await carry(order, Log())
+    end = await carry(order, Told())
     assert (end.ending, end.sent, end.status) == (Ending.REDIRECT, len(order.body), None)
     assert len(server.requests) == server.connections == 1
     assert elsewhere[1] == []
@@ -152,7 +110,7 @@ async def test_a_redirect_to_another_host_reaches_nobody(server: Any, order_for:
     other = await asyncio.start_server(lambda reader, writer: reached.append(1), "127.0.0.1", 0)
     port = other.sockets[0].getsockname()[1]
     server.answer = f"HTTP/1.1 307 X\r\nLocation: http://127.0.0.1:{port}/\r\nContent-Length: 0\r\n\r\n".encode()
-    assert (await carry(order_for(server.origin), Log())).ending is Ending.REDIRECT
+    assert (await carry(order_for(server.origin), Told())).ending is Ending.REDIRECT
     other.close()
     assert reached == []
 
@@ -160,30 +118,30 @@ async def test_a_redirect_to_another_host_reaches_nobody(server: Any, order_for:
 @pytest.mark.parametrize("status", [101, 600])
 async def test_an_answer_of_no_known_kind(order_for: OrderFor, status: int) -> None:
     way, _ = answering(httpx2.Response(status))
-    assert (await carry(order_for("https://api.example", loopback_only=False), Log(), way_out=way)).ending is Ending.BROKEN
+    assert (await carry(order_for("https://api.example", loopback_only=False), Told(), way_out=way)).ending is Ending.BROKEN
 
 
 async def test_an_upgrade_is_not_made(server: Any, order_for: OrderFor) -> None:
     server.answer = b"HTTP/1.1 101 Switching\r\nUpgrade: odd\r\nConnection: upgrade\r\n\r\n"
-    assert (await carry(order_for(server.origin), Log())).ending is Ending.BROKEN
+    assert (await carry(order_for(server.origin), Told())).ending is Ending.BROKEN
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 529, 408, 429])
 async def test_no_failure_is_tried_again(server: Any, order_for: OrderFor, status: int) -> None:
     server.answer = f"HTTP/1.1 {status} X\r\nRetry-After: 0\r\nContent-Length: 2\r\n\r\nno".encode()
-    log = Log()
+    log = Told()
     end = await carry(order_for(server.origin), log)
-    assert (end.ending, end.status, log.answer) == (Ending.DONE, status, b"no")
+    assert (end.ending, end.status, log.body) == (Ending.DONE, status, b"no")
     assert len(server.requests) == server.connections == 1
 
 
 async def test_a_connection_that_breaks_is_not_tried_again(server: Any, order_for: OrderFor) -> None:
     server.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"
-    log = Log()
+    log = Told()
     order = order_for(server.origin)
     end = await carry(order, log)
     assert (end.ending, end.sent, end.status) == (Ending.BROKEN, len(order.body), 200)
-    assert log.answer == b"half"
+    assert log.body == b"half"
     assert server.connections == 1
 
 
@@ -191,35 +149,35 @@ async def test_proxies_of_the_environment_are_not_asked(server: Any, order_for: 
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     monkeypatch.setenv("NO_PROXY", "")
-    assert (await carry(order_for(server.origin), Log())).ending is Ending.DONE
+    assert (await carry(order_for(server.origin), Told())).ending is Ending.DONE
     assert len(server.requests) == 1
 
 
 async def test_an_answer_too_long_is_cut(server: Any, order_for: OrderFor) -> None:
     server.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 100001\r\n\r\n" + b"x" * 100_001
-    log = Log()
+    log = Told()
     end = await carry(order_for(server.origin), log)
     assert (end.ending, end.status) == (Ending.TOO_BIG, 200)
-    assert len(log.answer) <= 100_000
+    assert len(log.body) <= 100_000
 
 
 async def test_a_packed_answer_is_not_unpacked(server: Any, order_for: OrderFor) -> None:
     server.answer = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nok"
-    log = Log()
+    log = Told()
     assert (await carry(order_for(server.origin), log)).ending is Ending.BROKEN
-    assert log.answer == b""
+    assert log.body == b""
 
 
 async def test_a_server_that_falls_silent(server: Any, order_for: OrderFor) -> None:
     server.silent = True
     order = order_for(server.origin, idle_timeout=0.5)
-    end = await carry(order, Log())
+    end = await carry(order, Told())
     assert (end.ending, end.sent) == (Ending.TIMEOUT, len(order.body))
 
 
 async def test_a_server_that_drips_for_ever(server: Any, order_for: OrderFor) -> None:
     server.silent = True
-    end = await carry(order_for(server.origin, total_timeout=0.05), Log())
+    end = await carry(order_for(server.origin, total_timeout=0.05), Told())
     assert end.ending is Ending.TIMEOUT
 
 
@@ -245,100 +203,8 @@ async def test_nobody_there(order_for: OrderFor) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-        end = await carry(order_for(f"http://127.0.0.1:{port}"), Log())
+        end = await carry(order_for(f"http://127.0.0.1:{port}"), Told())
     assert (end.ending, end.sent) == (Ending.UNREACHABLE, 0)
-
-
-# -- only this computer over plain http
-
-
-def resolving(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
-    async def answer(*_: object, **__: object) -> list[Any]:
-        return [(socket.AF_INET6 if ":" in each else socket.AF_INET, 1, 6, "", (each, 80)) for each in addresses]
-
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", answer)
-
-
-async def test_a_name_that_means_this_computer_is_bound_to_the_address(
-    server: Any, order_for: OrderFor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    resolving(monkeypatch, "::1", "127.0.0.1")
-    assert (await carry(order_for(f"http://my-computer:{server.port}"), Log())).ending is Ending.DONE
-    assert f"host: my-computer:{server.port}\r\n" in server.requests[0].head.decode().lower()
-
-
-@pytest.mark.parametrize("addresses", [["192.0.2.1"], ["127.0.0.1", "192.0.2.1"], [], ["0.0.0.0"], ["fe80::1%eth0"], ["10.0.0.1"]])
-async def test_a_name_that_means_anything_else_is_refused(
-    order_for: OrderFor, monkeypatch: pytest.MonkeyPatch, addresses: list[str]
-) -> None:
-    resolving(monkeypatch, *addresses)
-    end = await carry(order_for("http://my-computer:80", loopback_only=False), Log())
-    assert (end.ending, end.sent) == (Ending.REFUSED, 0)
-
-
-@pytest.mark.parametrize("origin", ["http://192.0.2.1", "http://10.0.0.1:80", "http://[2001:db8::1]", "http://0.0.0.0"])
-async def test_plain_http_to_another_address_is_refused(order_for: OrderFor, origin: str) -> None:
-    end = await carry(order_for(origin, loopback_only=False), Log())
-    assert (end.ending, end.detail) == (Ending.REFUSED, "The server is not on this computer.")
-
-
-async def test_tls_to_another_address_is_refused_where_this_computer_was_meant(order_for: OrderFor) -> None:
-    end = await carry(order_for("https://192.0.2.1"), Log())
-    assert end.detail == "The server is not on this computer."
-
-
-async def test_an_unknown_name(order_for: OrderFor, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def fail(*_: object, **__: object) -> list[Any]:
-        raise socket.gaierror
-
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", fail)
-    assert (await carry(order_for("http://nowhere:80"), Log())).ending is Ending.UNREACHABLE
-    with pytest.raises(Stopped):
-        await loopback_address("nowhere", 80)
-
-
-async def test_ipv6_loopback() -> None:
-    assert await loopback_address("::1", 80) == "::1"
-
-
-# -- TLS
-
-
-async def test_a_server_without_a_good_certificate_gets_nothing(order_for: OrderFor, tmp_path: Path) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    begin = datetime.now(UTC)
-    draft = x509.CertificateBuilder(name, name, key.public_key(), 1, begin, begin + timedelta(days=1))
-    certificate = draft.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False).sign(key, hashes.SHA256())
-    file = tmp_path / "server.pem"
-    file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + certificate.public_bytes(Encoding.PEM))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file)
-    reached: list[int] = []
-    listening = await asyncio.start_server(lambda reader, writer: reached.append(1), "127.0.0.1", 0, ssl=context)
-    port = listening.sockets[0].getsockname()[1]
-    end = await carry(order_for(f"https://localhost:{port}"), Log())
-    listening.close()
-    assert (end.ending, end.sent) == (Ending.INSECURE, 0)
-    assert reached == []
-
-
-async def test_over_tls_the_name_is_kept_and_the_address_bound(order_for: OrderFor, monkeypatch: pytest.MonkeyPatch) -> None:
-    resolving(monkeypatch, "127.0.0.1")
-    way, seen = answering(httpx2.Response(200, stream=Pieces()))
-    end = await carry(order_for("https://localhost:8443"), Log(), way_out=way)
-    assert end.ending is Ending.DONE
-    assert str(seen[0].url) == "https://127.0.0.1:8443/v1/chat/completions"
-    assert seen[0].headers["host"] == "localhost:8443"
-    assert seen[0].extensions["sni_hostname"] == "localhost"
-
-
-async def test_elsewhere_over_tls_nothing_is_rewritten(order_for: OrderFor) -> None:
-    way, seen = answering(httpx2.Response(200, stream=Pieces()))
-    end = await carry(order_for("https://api.example", loopback_only=False), Log(), way_out=way)
-    assert end.ending is Ending.DONE
-    assert str(seen[0].url) == "https://api.example/v1/chat/completions"
-    assert seen[0].content == order_for("x").body
 
 
 # -- the transport by itself, as if something between it and the order misbehaved
