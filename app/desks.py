@@ -208,8 +208,9 @@ class LibraryDesk:
             self._events.publish(ItemsAdded(new))
 
     async def arrived(self, item: ItemId, thumbs: Sequence[Thumb] | None = None) -> None:
-        """Make a new item's thumbnails, unless they are made already, then tell that it is there."""
-        await self._lanes.work(self._library.arrived, item, thumbs)
+        """Make a new item's thumbnails, or keep those that are made (none: they come later), then tell that it is there."""
+        if thumbs is None or thumbs:
+            await self._lanes.work(self._library.arrived, item, thumbs)
         self._events.publish(ItemsAdded((item,)))
 
     async def tiles(

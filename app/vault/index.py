@@ -200,8 +200,7 @@ class Index:
         """
         rows = [(item, size, jpeg) for size, jpeg in jpegs.items()]
         self._thumbs.change(lambda db: db.executemany("INSERT OR REPLACE INTO thumbs VALUES (?, ?, ?)", rows))
-        query = "UPDATE items SET colour = coalesce(?, colour) WHERE id = ? RETURNING 1"
-        if not self._items.change(lambda db: db.execute(query, (colour, item)).fetchall()):
+        if not self._items.change(lambda db: _put_colour(db, item, colour)):
             self._forget_thumbs(item)
 
     def _forget_thumbs(self, item: ItemId) -> None:
@@ -269,6 +268,13 @@ def _put(db: apsw.Connection, meta: ItemMeta, stamp: str | None) -> None:
     db.executemany("INSERT OR IGNORE INTO albums VALUES (?, ?)", [(clean(album), number) for album in meta.albums])
     db.execute("DELETE FROM words WHERE rowid = ?", (number,))
     db.execute("INSERT INTO words (rowid, text) VALUES (?, ?)", (number, item_words(meta)))
+
+
+def _put_colour(db: apsw.Connection, item: ItemId, colour: int | None) -> bool:
+    """Whether the item is there."""
+    if colour is None:
+        return bool(db.execute("SELECT 1 FROM items WHERE id = ?", (item,)).fetchall())
+    return bool(db.execute("UPDATE items SET colour = ? WHERE id = ? RETURNING 1", (colour, item)).fetchall())
 
 
 def _remove(db: apsw.Connection, item: ItemId) -> None:
