@@ -7,6 +7,7 @@ internet, the courier starts, and then the vault opens. Knows no screen. Everyth
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine, Sequence
 from functools import cached_property
 from importlib import import_module
@@ -103,21 +104,26 @@ class Services:
             return
         self._stopped = True
         made = vars(self)
-        if "glasses" in made:
-            await self.glasses.stop()
+        # Read from below: what was noted last ends first, and each has its end whatever becomes of those before it.
+        async with contextlib.AsyncExitStack() as ends:
+            ends.callback(self._lanes.close)
+            ends.push_async_callback(self.vault.close)
+            ends.callback(self._separation.close)
+            ends.push_async_callback(self._courier.close)
+            if "_look" in made:
+                ends.push_async_callback(self._look.close)
+            if "sharing" in made:
+                ends.push_async_callback(self.sharing.close)  # before the courier and the vault: it still writes how things ended
+            if "imports" in made:
+                ends.push_async_callback(self.imports.close)
+            ends.push_async_callback(self._end_tasks)
+            if "glasses" in made:
+                ends.push_async_callback(self.glasses.stop)
+
+    async def _end_tasks(self) -> None:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if "imports" in made:
-            await self.imports.close()
-        if "sharing" in made:
-            await self.sharing.close()  # first, so that the end of what is on its way is still written down
-        if "_look" in made:
-            await self._look.close()
-        await self._courier.close()
-        self._separation.close()
-        await self.vault.close()
-        self._lanes.close()
 
     async def in_force(self) -> InForce:
         """What the kernel enforces now, for `doctor`; starts what has to be asked. Raises CourierGone."""

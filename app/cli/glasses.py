@@ -1,4 +1,4 @@
-"""`eyelid glasses scan|pair|status|capture|import`: the radio from the terminal. With `--sim`, on simulated glasses."""
+"""`eyelid glasses`: the radio from the terminal. With `--sim`, on simulated glasses."""
 
 from __future__ import annotations
 
@@ -35,13 +35,14 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         ("status", status, "connect and say how the paired glasses are"),
         ("capture", take, "take a photo and wait until it is sealed in the vault"),
         ("record", record, "record a voice note with glasses that have a microphone; it is off otherwise"),
+        ("forget", forget, "forget a pair; what it delivered stays in the vault"),
         ("turn", turn, "say by how much photos of a pair are to be turned, for glasses that are worn otherwise"),
         ("import", fetch_all, "bring in what the glasses hold, over their own Wi-Fi"),
     ):
         parser = actions.add_parser(name, help=help_text)
         parser.add_argument("--sim", action="append", default=argparse.SUPPRESS, metavar="FAMILY", help="use simulated glasses")
         if name != "scan":
-            parser.add_argument("address", nargs="?", metavar="ADDRESS")
+            parser.add_argument("address", nargs=None if name == "forget" else "?", metavar="ADDRESS")
         if name == "scan":
             parser.add_argument("--seconds", type=float, default=10.0, metavar="N")
         if name == "record":
@@ -136,6 +137,15 @@ async def record(profile: Profile, arguments: argparse.Namespace, terminal: Term
         tile = await capture(services, address, arguments.seconds)
     terminal.say(describe(tile))
     terminal.data({"id": tile.id, "taken_at": tile.taken_at.isoformat()})
+    return Exit.DONE
+
+
+async def forget(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
+    async with running(profile, sims=arguments.sim) as services:
+        known = _wanted(services, arguments.address)[0].known
+        await services.glasses.forget(known.address)
+    terminal.say(f"Forgotten: {known.name} ({known.address}). To pair them again, they have to be found again.")
+    terminal.data({"address": known.address})
     return Exit.DONE
 
 

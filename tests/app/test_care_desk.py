@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +37,23 @@ async def test_first_run_gets_a_recovery_code_that_opens(services: Services) -> 
         await services.vault.unlock_with_recovery("no code")
     await services.vault.unlock_with_recovery(code)
     assert services.vault.state is LockState.UNLOCKED
+
+
+async def test_an_end_that_fails_costs_no_other(services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    await services.vault.create("passphrase", keyring=False)
+    stop = services.glasses.stop
+
+    async def failing() -> None:
+        await stop()
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(services.glasses, "stop", failing)
+    with pytest.raises(OSError, match="Input/output"):
+        await services.stop()
+    assert services.vault.state is LockState.ABSENT
+    again = await Services.start(Profile(tmp_path / "profile"))
+    await again.vault.unlock("passphrase")
+    await again.stop()
 
 
 async def test_without_asking_there_is_no_code(services: Services) -> None:

@@ -24,6 +24,17 @@ async def test_photos_come_turned_as_was_said(services: Services) -> None:
         assert (await services.library.details(newest.id)).new.orientation == orientation
 
 
+async def test_glasses_are_forgotten_and_their_captures_stay(services: Services) -> None:
+    await services.glasses.start_simulated("openglass")
+    known = await services.glasses.pair(await first_found(services))
+    assert await run(services, Terminal(), "glasses", "capture", known.address) is Exit.DONE
+    assert await run(services, Terminal(), "glasses", "forget", known.address.lower()) is Exit.DONE
+    assert services.glasses.known() == ()
+    assert len(await services.library.tiles(Query())) == 1
+    with pytest.raises(EyelidError, match="No such glasses are paired"):
+        await run(services, Terminal(), "glasses", "forget", known.address)
+
+
 async def test_a_voice_note_is_recorded_on_request_only(services: Services) -> None:
     await services.glasses.start_simulated("open")
     known = await services.glasses.pair(await first_found(services))
