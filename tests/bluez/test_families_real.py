@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.glasses.http_link import HttpLink
+from app.sharing.courier_link import CourierLink
 from ble.bleak_port import BleakAirwaves
 from ble.drivers import driver_for, driver_named, family_hint, wifi_driver
 from ble.glasses import Driver, Glasses
-from ble.http_port import CutShort, HttpAnswer, HttpRequest, NotReachable, WifiGlasses
+from ble.http_port import HttpPort, NoHttp, WifiGlasses
 from ble.types import Capability, CaptureOffered, LinkClosed
 
 pytestmark = pytest.mark.bluez
@@ -53,48 +54,18 @@ CASES = (
 )
 
 
-class Answer:
-    """One answer over a stream of its own, for `GuestHttp`."""
-
-    def __init__(self, status: int, headers: Mapping[str, str], reader: asyncio.StreamReader, most: int) -> None:
-        self.status, self.headers, self._reader, self._most = status, headers, reader, most
-
-    async def pieces(self) -> AsyncIterator[bytes]:
-        left = int(self.headers.get("content-length", self._most))
-        while left > 0:
-            piece = await self._reader.read(min(left, 65536))
-            if not piece:
-                raise CutShort
-            left -= len(piece)
-            yield piece
+@pytest.fixture
+async def http(case: Case) -> AsyncIterator[HttpPort]:
+    """The program's own way to the glasses' Wi-Fi: the courier, a process of its own, here where the glasses have Wi-Fi."""
+    if not case.wifi:
+        yield NoHttp()
+        return
+    courier = await CourierLink.start()
+    yield HttpLink(courier)
+    await courier.close()
 
 
-class GuestHttp:
-    """Plain HTTP/1.1 on the machine's loopback. The program's own way, through the courier, is tested without a virtual machine."""
-
-    def open(self, request: HttpRequest) -> AbstractAsyncContextManager[HttpAnswer]:
-        return self._open(request)
-
-    @asynccontextmanager
-    async def _open(self, request: HttpRequest) -> AsyncIterator[HttpAnswer]:
-        try:
-            reader, writer = await asyncio.open_connection(request.place.address, request.place.port)
-        except OSError:
-            raise NotReachable from None
-        try:
-            headers = [("Host", request.place.address), ("Connection", "close"), *request.headers]
-            if request.body:
-                headers.append(("Content-Length", str(len(request.body))))
-            head = f"{request.method} {request.path} HTTP/1.1\r\n" + "".join(f"{name}: {text}\r\n" for name, text in headers)
-            writer.write(head.encode() + b"\r\n" + request.body)
-            status, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").strip().split("\r\n")
-            answered = dict(line.lower().split(": ", 1) for line in lines)
-            yield Answer(int(status.split()[1]), answered, reader, request.most)
-        finally:
-            writer.close()
-
-
-async def found(airwaves: BleakAirwaves, case: Case) -> Driver:
+async def found(airwaves: BleakAirwaves, case: Case, http: HttpPort) -> Driver:
     """The driver for the glasses once they were heard; the same way the program finds it."""
     driver = driver_named(case.family)
     assert driver is not None
@@ -105,7 +76,7 @@ async def found(airwaves: BleakAirwaves, case: Case) -> Driver:
                 if heard.address == case.address:
                     assert driver_for(heard) is driver
                     assert family_hint(heard) == case.family
-                    return wifi_driver(case.family, GuestHttp(), simulated=True) or driver
+                    return wifi_driver(case.family, http, simulated=True) or driver
     finally:
         await scan.aclose()
     raise AssertionError("the scan ended by itself")
@@ -152,12 +123,12 @@ async def reads_on(opened: Glasses, whole: bytes) -> None:
 
 @pytest.mark.timeout(150)
 @pytest.mark.parametrize("case", CASES, ids=[case.family for case in CASES])
-async def test_pair_capture_transfer_and_come_back(case: Case, glasses: Any, properties: Any, figures: list[str]) -> None:
+async def test_pair_capture_transfer_and_come_back(case: Case, glasses: Any, properties: Any, http: HttpPort, figures: list[str]) -> None:
     clock = Clock()
     await glasses.put_on(case.family, case.address, case.files)
     pictures = {file.read_bytes() for file in case.files}
     airwaves = BleakAirwaves()
-    driver = await found(airwaves, case)
+    driver = await found(airwaves, case, http)
     clock.lap("found")
 
     port = airwaves.port(case.address)
@@ -188,7 +159,7 @@ async def test_pair_capture_transfer_and_come_back(case: Case, glasses: Any, pro
     assert [event async for event in opened.events()][-1] == LinkClosed(wanted=True)
     await glasses.until("disconnected")
     glasses.heard.clear()
-    driver = await found(airwaves, case)
+    driver = await found(airwaves, case, http)
     clock.lap("left and found again")
 
     opened = await driver.open(airwaves.port(case.address), continuous=False)
