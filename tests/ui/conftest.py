@@ -126,3 +126,12 @@ async def window(services: FakeServices, theme: Any) -> AsyncIterator[Any]:
     await made.tasks.stop()
     made.deleteLater()
     await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def filled(window: Any, services: FakeServices, until: Any) -> Any:
+    """The window with a dozen captures and a pair of glasses."""
+    services.library.add(*(plain_data.tile(number) for number in range(12)))
+    services.glasses.put(plain_data.view())
+    await until(lambda: window.captures.model.rowCount() == 12)
+    return window

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel
 
 from app.vault.types import LockState, SlotKind
 from ble.errors import RadioUnavailable
+from tests.ui.hands import answer, press, texts, type_back
 from ui import i18n
-from ui.dialogs import Question
 from ui.pages import door
 from ui.pages.first_run import BLUETOOTH, GLASSES, KEY, PROTECTS, VAULT, step_names
 from ui.pages.trail import Trail
-
-
-def texts(widget) -> str:
-    return "\n".join(one.text() for kind in (QLabel, QPushButton) for one in widget.findChildren(kind) if one.isVisible())
-
-
-def press(widget, text: str) -> None:
-    next(one for one in widget.findChildren(QPushButton) if one.isVisible() and one.text() == text).click()
 
 
 @pytest.fixture
@@ -38,27 +30,6 @@ async def make(page, until, fake) -> None:
     page._second._line.setText(fake.PASSPHRASE)
     page._create.click()
     await until(page.recovery.isVisible)
-
-
-def type_back(sheet, code: str) -> None:
-    """As from paper: small letters, and a slip first."""
-    sheet.wrote.click()
-    groups = code.split("-")
-    assert len(set(sheet._wanted)) == 2
-    for number, field in zip(sheet._wanted, sheet.fields, strict=True):
-        field.setText(groups[number].lower().replace("0", "o"))
-    good = sheet.fields[1].text()
-    sheet.fields[1].setText("wrong")
-    sheet.check()
-    assert f"Group {sheet._wanted[1] + 1} is another one" in texts(sheet)
-    sheet.fields[1].setText(good)
-    sheet.check()
-
-
-async def answer(window, until, verb: str) -> None:
-    await until(lambda: [one for one in window.findChildren(Question) if one.isVisible()])
-    dialog = next(one for one in window.findChildren(Question) if one.isVisible())
-    next(button for button in dialog.findChildren(QPushButton) if button.text() == verb).click()
 
 
 async def test_all_five_steps_in_order(window, page, services, until, fake) -> None:

@@ -5,16 +5,12 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from PySide6.QtWidgets import QLabel, QPushButton
 
 from app import doctor
 from app.doctor import Finding
 from app.settings import ALL, IDLE_LOCK, REGION, THEME, WATCH_FOLDER, Group, Settings, SettingsError, named
+from tests.ui.hands import texts
 from ui.pages.diagnostics import report
-
-
-def texts(widget) -> str:
-    return "\n".join(one.text() for kind in (QLabel, QPushButton) for one in widget.findChildren(kind) if one.isVisible())
 
 
 @pytest.fixture

@@ -13,13 +13,14 @@ import pytest
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt
 from PySide6.QtGui import QAccessible, QKeyEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QComboBox, QDialog, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QDialog, QLabel, QPushButton, QWidget
 
 from app.media.look.boxes import Box
 from app.media.look.types import Check, Findings, Part
 from app.settings import AI_OFF
 from app.sharing.grants import Grant, GrantSpan
 from app.sharing.types import Draft, PolicyClass
+from tests.ui.hands import button, shown, texts
 from ui.approval import ApprovalDialog
 from ui.approval.decision import ARM_MS
 from ui.approval.pictures import FullSize
@@ -31,18 +32,6 @@ from ui.widgets.banner import Banners
 from ui.widgets.redactor import RedactorSheet
 
 TRAINS, KEPT, LOCAL, MIRROR = PolicyClass.TRAINS, PolicyClass.KEPT, PolicyClass.LOCAL, PolicyClass.MIRROR
-
-
-def shown(widget: QWidget, kind: type) -> list:
-    return [each for each in widget.findChildren(kind) if each.isVisible()]
-
-
-def texts(widget: QWidget) -> str:
-    return "\n".join(each.text() for kind in (QLabel, QPushButton, QCheckBox) for each in shown(widget, kind))
-
-
-def button(widget: QWidget, text: str) -> QAbstractButton:
-    return next(each for each in shown(widget, QAbstractButton) if text in (each.text(), each.accessibleName()))
 
 
 @dataclass

@@ -6,13 +6,14 @@ import asyncio
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QLabel, QPlainTextEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from app.errors import EyelidError
 from app.settings import AI_OFF, DESTINATION, REGION
 from app.sharing.grants import Grant, GrantSpan
 from app.sharing.types import Outcome, PolicyClass
 from app.vault.types import Exchange, ItemKind, LockState
+from tests.ui.hands import dialog_of, texts
 from ui.approval import ApprovalDialog
 from ui.context import Context
 from ui.memory import Memory
@@ -22,18 +23,6 @@ from ui.tasks import Tasks
 from ui.widgets.banner import Banners
 from ui.widgets.basics import column
 from ui.widgets.filmstrip import FilmstripSheet
-
-
-def texts(widget) -> str:
-    labels = [label.text() for label in widget.findChildren(QLabel) if label.isVisible()]
-    fields = [field.toPlainText() for field in widget.findChildren(QPlainTextEdit) if field.isVisible()]
-    buttons = [button.text() for button in widget.findChildren(QPushButton) if button.isVisible()]
-    return "\n".join((*labels, *fields, *buttons))
-
-
-async def dialog_of(window, until, kind=QDialog):
-    await until(lambda: [one for one in window.findChildren(kind) if one.isVisible()])
-    return next(one for one in window.findChildren(kind) if one.isVisible())
 
 
 class Bench(QWidget):

@@ -12,50 +12,19 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication, QDialog, QLabel, QPlainTextEdit, QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton
 
 from app.errors import EyelidError
 from app.events import PreviewsMade
 from app.media.preview import preview
 from app.vault.types import Exchange, ItemKind, Share
+from tests.ui.hands import answer, choose, dialog_of, texts
 from ui.bulk import in_pieces
 from ui.dialogs import NameDialog, Question
 from ui.widgets.picture import decode
 from ui.widgets.progress import ProgressRow
 
 HEIC = Path(__file__).parents[1] / "media/samples/glasses.heic"
-
-
-@pytest.fixture
-async def filled(window, services, fake, until):
-    """The window with a dozen captures and a pair of glasses."""
-    services.library.add(*(fake.tile(number) for number in range(12)))
-    services.glasses.put(fake.view())
-    await until(lambda: window.captures.model.rowCount() == 12)
-    return window
-
-
-def texts(widget) -> str:
-    labels = [label.text() for label in widget.findChildren(QLabel) if label.isVisible()]
-    fields = [field.toPlainText() for field in widget.findChildren(QPlainTextEdit) if field.isVisible()]
-    buttons = [button.text() for button in widget.findChildren(QPushButton) if button.isVisible()]
-    return "\n".join((*labels, *fields, *buttons))
-
-
-def choose(window, *rows: int) -> None:
-    selection = window.captures.view.selectionModel()
-    for row in rows:
-        selection.select(window.captures.model.index(row), selection.SelectionFlag.Select)
-
-
-async def dialog_of(window, until, kind=QDialog):
-    await until(lambda: [one for one in window.findChildren(kind) if one.isVisible()])
-    return next(one for one in window.findChildren(kind) if one.isVisible())
-
-
-async def answer(window, until, verb: str) -> None:
-    dialog = await dialog_of(window, until, Question)
-    next(button for button in dialog.findChildren(QPushButton) if button.text() == verb).click()
 
 
 # -- the timeline and the selection -----------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from app.settings import LOCK_AWAY
 from app.sharing.live_types import LiveProposal, LiveView
 from app.sharing.types import Outcome, Picture, PolicyClass
 from app.vault.types import LockState
+from tests.ui.hands import press, shown
 from ui.context import Context
 from ui.dialogs import Question
 from ui.memory import Memory
@@ -33,14 +34,6 @@ from ui.widgets.basics import column
 from ui.widgets.filmstrip import _thinned
 from ui.widgets.marks import Mark, Marks, names_of
 from ui.widgets.redactor import RedactorSheet
-
-
-def shown(widget: QWidget, kind: type) -> list:
-    return [each for each in widget.findChildren(kind) if each.isVisible()]
-
-
-def press(widget: QWidget, text: str) -> None:
-    next(each for each in shown(widget, QPushButton) if text in (each.text(), each.accessibleName())).click()
 
 
 class Bench(QWidget):

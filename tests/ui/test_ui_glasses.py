@@ -7,21 +7,18 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton
 
 from app.errors import Explanation
 from app.events import CaptureArriving, CaptureLost
 from app.glasses.over_wifi import BrokenOff, Done, Invitation, Looking, Progress
 from ble.errors import NotGlasses, PairingNeeded, RadioUnavailable
 from ble.types import Capabilities, Capability, GlassesStatus, LinkState, Stored
+from tests.ui.hands import dialog_of, texts
 from ui.dialogs import NameDialog, Question
 from ui.glasses_words import abilities, storage
 
 ADDRESS = "AA:BB:CC:DD:EE:01"
-
-
-def texts(widget) -> str:
-    return "\n".join(one.text() for kind in (QLabel, QPushButton) for one in widget.findChildren(kind) if one.isVisible())
 
 
 def press(widget, name: str) -> None:
@@ -29,11 +26,6 @@ def press(widget, name: str) -> None:
     found = [one for one in widget.findChildren(QPushButton) if one.isVisible() and one.accessibleName() == name]
     assert len(found) == 1, (name, [one.accessibleName() for one in widget.findChildren(QPushButton) if one.isVisible()])
     found[0].click()
-
-
-async def dialog_of(window, until, kind):
-    await until(lambda: [one for one in window.findChildren(kind) if one.isVisible()])
-    return next(one for one in window.findChildren(kind) if one.isVisible())
 
 
 def no_focus_but(widget) -> bool:

@@ -35,6 +35,7 @@ from app.sharing.types import PolicyClass
 from app.vault.files import Files
 from app.vault.types import LockState
 from app.vault.vault import Vault
+from tests.ui.hands import press
 from ui.dialogs import Question
 from ui.main_window import MainWindow
 from ui.pages import importing
@@ -162,11 +163,6 @@ def told(window: MainWindow) -> str:
     """All words of the report."""
     card = window.imports.page.report
     return " ".join(each.text() for each in card.findChildren(QLabel) if each.isVisibleTo(card))
-
-
-def press(parent: Any, text: str) -> None:
-    buttons = parent.findChildren(QAbstractButton)
-    next(each for each in buttons if text in (each.text(), each.accessibleName()) and each.isVisible()).click()
 
 
 async def imported(window: MainWindow, until: Any, *paths: Path) -> None:

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication
 
 from app.errors import EyelidError
 from app.media.look.types import Part
@@ -18,6 +18,7 @@ from app.services import Services
 from app.sharing.types import Outcome
 from app.vault.types import ItemKind, LockState, NewItem, Origin
 from ble.types import LinkState
+from tests.ui.hands import press, shown
 from ui import main
 from ui.approval import ApprovalDialog
 from ui.dialogs import Question
@@ -44,15 +45,6 @@ async def wait(condition) -> None:
     async with asyncio.timeout(25):
         while not condition():
             await asyncio.sleep(0.01)
-
-
-def shown(window: MainWindow, kind: type) -> list:
-    return [dialog for dialog in window.findChildren(kind) if dialog.isVisible()]
-
-
-def press(parent, text: str) -> None:
-    buttons = parent.findChildren(QPushButton)
-    next(button for button in buttons if text in (button.text(), button.accessibleName()) and button.isVisible()).click()
 
 
 async def make_vault(window: MainWindow, passphrase: str) -> None:

@@ -8,11 +8,12 @@ from types import SimpleNamespace
 
 import pytest
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QDialog, QLabel, QPlainTextEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.settings import REGION
 from app.sharing.grants import Grant, GrantSpan
 from app.sharing.types import Outcome, PolicyClass, ReceiptKind
+from tests.ui.hands import dialog_of, press, texts
 from ui.context import Context
 from ui.memory import Memory
 from ui.pages.shared import SharedPage
@@ -21,22 +22,6 @@ from ui.widgets.banner import Banners
 from ui.widgets.basics import column
 from ui.widgets.card_sheet import CardSheet
 from ui.widgets.receipt_sheet import ReceiptSheet
-
-
-def texts(widget) -> str:
-    labels = [label.text() for label in widget.findChildren(QLabel) if label.isVisible()]
-    fields = [field.toPlainText() for field in widget.findChildren(QPlainTextEdit) if field.isVisible()]
-    buttons = [button.text() for button in widget.findChildren(QPushButton) if button.isVisible()]
-    return "\n".join((*labels, *fields, *buttons))
-
-
-def press(widget, text: str) -> None:
-    next(button for button in widget.findChildren(QPushButton) if text in (button.text(), button.accessibleName())).click()
-
-
-async def dialog_of(window, until, kind=QDialog):
-    await until(lambda: [one for one in window.findChildren(kind) if one.isVisible()])
-    return next(one for one in window.findChildren(kind) if one.isVisible())
 
 
 class Bench(QWidget):

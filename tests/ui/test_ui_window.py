@@ -4,37 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QFrame, QLabel, QPlainTextEdit, QPushButton
+from PySide6.QtWidgets import QFrame, QPushButton
 
 from app.errors import Cancelled, Explanation, EyelidError
 from app.events import CaptureLost, Trouble, VaultNotice
 from app.vault.types import LockState, Notice, NoticeKind, SlotInfo, SlotKind
+from tests.ui.hands import answer, dialog_of, texts, type_back
 from ui.dialogs import Question
 from ui.pages.keys import PassphraseDialog, RecoveryDialog
-
-
-@pytest.fixture
-async def filled(window, services, fake, until):
-    """The window with a dozen captures and a pair of glasses."""
-    services.library.add(*(fake.tile(number) for number in range(12)))
-    services.glasses.put(fake.view())
-    await until(lambda: window.captures.model.rowCount() == 12)
-    return window
-
-
-def texts(widget) -> str:
-    labels = [label.text() for label in widget.findChildren(QLabel) if label.isVisible()]
-    fields = [field.toPlainText() for field in widget.findChildren(QPlainTextEdit) if field.isVisible()]
-    buttons = [button.text() for button in widget.findChildren(QPushButton) if button.isVisible()]
-    return "\n".join((*labels, *fields, *buttons))
-
-
-def choose(window, *rows: int) -> None:
-    selection = window.captures.view.selectionModel()
-    for row in rows:
-        selection.select(window.captures.model.index(row), selection.SelectionFlag.Select)
 
 
 def started(window, work) -> asyncio.Task:
@@ -43,37 +21,12 @@ def started(window, work) -> asyncio.Task:
     return task
 
 
-async def dialog_of(window, until, kind=QDialog):
-    await until(lambda: [one for one in window.findChildren(kind) if one.isVisible()])
-    return next(one for one in window.findChildren(kind) if one.isVisible())
-
-
-async def answer(window, until, verb: str) -> None:
-    dialog = await dialog_of(window, until, Question)
-    next(button for button in dialog.findChildren(QPushButton) if button.text() == verb).click()
-
-
 # -- rooms ---------------------------------------------------------------------------------------------------------------------
 
 
 async def test_it_opens_on_my_captures(filled) -> None:
     assert filled.rooms.currentWidget() is filled.inside
     assert filled.stack.currentWidget() is filled.captures
-
-
-def type_back(sheet, code: str) -> None:
-    """As from paper: small letters, and a slip first."""
-    sheet.wrote.click()
-    groups = code.split("-")
-    assert len(set(sheet._wanted)) == 2
-    for number, field in zip(sheet._wanted, sheet.fields, strict=True):
-        field.setText(groups[number].lower().replace("0", "o"))
-    good = sheet.fields[1].text()
-    sheet.fields[1].setText("wrong")
-    sheet.check()
-    assert f"Group {sheet._wanted[1] + 1} is another one" in texts(sheet)
-    sheet.fields[1].setText(good)
-    sheet.check()
 
 
 async def test_the_recovery_code_unlocks_and_a_slip_can_be_mended(window, services, until, fake) -> None:
