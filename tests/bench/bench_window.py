@@ -2,8 +2,7 @@
 
     python tests/bench/bench_window.py [--items 100000] [--photos 1000] [--only start scroll import]
 
-Each part runs in processes of its own, without a screen. The vault is a real one but for two things: the objects of its captures are empty
-files (looking at them costs the same, and nothing reads them), and a few hundred thumbnails stand for all.
+Each part runs in processes of its own, without a screen. The vault is that of `large_vault`.
 """
 
 from __future__ import annotations
@@ -12,89 +11,21 @@ import argparse
 import asyncio
 import json
 import os
-import random
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-import traceback
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from large_vault import PASSPHRASE, borrow_thumbs, make_photos, make_vault
 from measure import goal, memory_mib, peak_mib
+from watchdog import Watchdog
+from wheel import STEPS, Wheel, said, turn
 
-PASSPHRASE = "bench"
 SIZE = (1280, 860)
-THUMBS = 400
-STEP_MS = 1000 / 60
-
-
-# -- a large vault
-
-
-def make_vault(profile: Path, count: int) -> None:
-    from app.library.types import ThumbSize
-    from app.media.thumbs import thumbnails
-    from app.vault.vault import Vault
-
-    vault = Vault.create(profile / "vault", passphrase=PASSPHRASE, keyring=False)
-    shelf = profile / "vault" / "objects"
-    for number in range(256):
-        (shelf / f"{number:02x}").mkdir(parents=True, exist_ok=True)
-
-    def stamped() -> Iterator[tuple[Any, str]]:
-        for meta in metas(count):
-            for ending in (".age", ".meta.age"):
-                (shelf / meta.id[:2] / f"{meta.id}{ending}").touch()
-            with vault.held() as parts:
-                yield meta, parts.store.stamp(meta.id)
-
-    vault.index.put_many(stamped())
-    vault.index._items.change(lambda db: db.execute("UPDATE items SET colour = 8421504"))  # or they would be looked at while it measures
-    for number in range(THUMBS):
-        thumbs = thumbnails(make_photo(number, 640, 480), "image/jpeg", 1, tuple(ThumbSize))
-        rows = [(thumb_of(number), int(size), thumb.jpeg) for size, thumb in zip(ThumbSize, thumbs, strict=True)]
-        vault.index._thumbs.change(lambda db, rows=rows: db.executemany("INSERT INTO thumbs VALUES (?, ?, ?)", rows))
-    vault.close()
-
-
-def metas(count: int) -> Iterator[Any]:
-    """Captures of some years: bursts, quiet hours and days off."""
-    from app.vault.types import ItemId, ItemKind, ItemMeta, NewItem, Origin
-
-    chance, at = random.Random(1), datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=5)
-    for _ in range(count):
-        at -= timedelta(seconds=chance.choice((20, 60, 300, 900)) if chance.random() < 0.99 else chance.randint(3600, 86400))
-        new = NewItem(ItemKind.PHOTO, "image/jpeg", at, Origin("omi-glass", "AA:00", "Omi Glass"), 640, 480)
-        yield ItemMeta(ItemId(f"{chance.getrandbits(128):032x}"), 1, new, 81234, f"{chance.getrandbits(256):064x}", at)
-
-
-def thumb_of(number: int) -> Any:
-    return f"{number % THUMBS:032x}"
-
-
-def make_photo(number: int, width: int, height: int) -> bytes:
-    import io
-
-    from PIL import Image
-
-    noise = random.Random(number)
-    small = Image.frombytes("RGB", (16, 12), noise.randbytes(16 * 12 * 3))
-    out = io.BytesIO()
-    small.resize((width, height), Image.Resampling.BICUBIC).save(out, "JPEG", quality=85)
-    return out.getvalue()
-
-
-def borrow_thumbs() -> None:
-    """Every capture of the large vault shows one of the few thumbnails, read from the sealed cache as its own would be."""
-    from app.vault.index import Index
-
-    real = Index.thumb
-    Index.thumb = lambda self, item, size: real(self, item, size) or real(self, thumb_of(int(item[:8], 16)), size)  # type: ignore[method-assign]
 
 
 # -- cold start
@@ -190,48 +121,6 @@ def bench_start(profile: Path, options: argparse.Namespace) -> None:
 # -- the window in a program of our own
 
 
-class Watchdog:
-    """Finds the longest time that the main thread did not come back to its loop, by the clock (and where it was then) and in computing.
-
-    The clock also counts what other programs took away meanwhile; a busy computer makes it say more.
-    """
-
-    def __init__(self) -> None:
-        from PySide6.QtCore import Qt, QTimer
-
-        self.longest, self.busiest, self.where = 0.0, 0.0, ""
-        self._beat, self._spent = time.perf_counter(), time.thread_time()
-        self._main = threading.get_ident()
-        self._on = True
-        self._timer = QTimer()
-        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.setInterval(2)
-        self._timer.timeout.connect(self._tick)
-        self._timer.start()
-        threading.Thread(target=self._watch, daemon=True).start()
-
-    def begin(self) -> None:
-        self.longest, self.busiest, self.where, self._beat, self._spent = 0.0, 0.0, "", time.perf_counter(), time.thread_time()
-
-    def _tick(self) -> None:
-        now, spent = time.perf_counter(), time.thread_time()
-        self.longest, self.busiest = max(self.longest, now - self._beat - 0.002), max(self.busiest, spent - self._spent)
-        self._beat, self._spent = now, spent
-
-    def _watch(self) -> None:
-        worst = 0.03
-        while self._on:
-            time.sleep(0.005)
-            gap = time.perf_counter() - self._beat
-            if gap > worst and (frame := sys._current_frames().get(self._main)) is not None:
-                worst = gap
-                self.where = "".join(traceback.format_stack(frame)[-4:])
-
-    def end(self) -> None:
-        self._on = False
-        self._timer.stop()
-
-
 async def with_window(profile: Path, work: Callable[[Any, Watchdog], Any]) -> dict[str, float]:
     from PySide6.QtWidgets import QApplication
 
@@ -280,66 +169,6 @@ def in_loop(profile: Path, work: Callable[[Any, Watchdog], Any]) -> dict[str, fl
 # -- scrolling
 
 
-class Wheel:
-    """Moves a scroll bar sixty times a second; of each frame, the main thread's work: all it computed, and the step with its painting."""
-
-    def __init__(self, view: Any, step: Callable[[int, Any], int]) -> None:
-        self._view, self._step, self._number = view, step, 0
-        self.computed: list[float] = []
-        self.painted: list[float] = []
-        self._spent = 0.0
-
-    def turn(self) -> None:
-        bar, spent = self._view.verticalScrollBar(), time.thread_time()
-        if self._number:
-            self.computed.append(spent - self._spent)
-        self._spent = spent
-        began = time.perf_counter()
-        bar.setValue(self._step(self._number, bar))
-        self._view.viewport().repaint()
-        self.painted.append(time.perf_counter() - began)
-        self._number += 1
-
-
-STEPS: dict[str, tuple[int, Callable[[int, Any], int]]] = {
-    "wheel": (600, lambda number, bar: bar.value() + 40),
-    "fling": (600, lambda number, bar: (bar.value() + 900) % bar.maximum()),
-    "jumps": (200, lambda number, bar: (number * 7919 * 997) % bar.maximum()),
-}
-
-
-async def turn(view: Any, count: int, step: Callable[[int, Any], int]) -> Wheel:
-    from PySide6.QtCore import Qt, QTimer
-
-    wheel, done = Wheel(view, step), asyncio.Event()
-    timer = QTimer()
-    timer.setTimerType(Qt.TimerType.PreciseTimer)
-    timer.setInterval(round(STEP_MS))
-
-    def tick() -> None:
-        wheel.turn()
-        if len(wheel.painted) >= count:
-            timer.stop()
-            done.set()
-
-    timer.timeout.connect(tick)
-    timer.start()
-    await done.wait()
-    return wheel
-
-
-def said(name: str, wheel: Wheel) -> dict[str, float]:
-    def at(times: list[float], part: float) -> float:
-        return sorted(times)[min(len(times) - 1, int(len(times) * part))] * 1e3
-
-    return {
-        f"{name} painted p50": at(wheel.painted, 0.5),
-        f"{name} painted p99": at(wheel.painted, 0.99),
-        f"{name} computed p50": at(wheel.computed, 0.5),
-        f"{name} computed p99": at(wheel.computed, 0.99),
-    }
-
-
 async def scroll(window: Any, watchdog: Watchdog) -> dict[str, float]:
     found: dict[str, float] = {}
     view = window.captures.view
@@ -349,7 +178,7 @@ async def scroll(window: Any, watchdog: Watchdog) -> dict[str, float]:
         watchdog.begin()
         found |= said(name, await turn(view, count, step))
         found["memory"] = max(found.get("memory", 0), memory_mib())
-        found[f"{name} longest"], found[f"{name} busiest"] = watchdog.longest * 1e3, watchdog.busiest * 1e3
+        found[f"{name} longest"], found[f"{name} busiest"] = watchdog.clock * 1e3, watchdog.busy * 1e3
     found["peak"] = peak_mib()
     began = time.perf_counter()
     window.resize(SIZE[0] - 200, SIZE[1])
@@ -417,13 +246,6 @@ def bench_scroll(profile: Path, options: argparse.Namespace) -> None:
 # -- import while scrolling
 
 
-def make_photos(folder: Path, count: int) -> None:
-    folder.mkdir()
-    few = [make_photo(number, 1600, 1200) for number in range(8)]
-    for number in range(count):
-        (folder / f"{number}.jpg").write_bytes(few[number % len(few)] + number.to_bytes(4, "big"))
-
-
 def importing(photos: Path) -> Callable[[Any, Watchdog], Any]:
     async def work(window: Any, watchdog: Watchdog) -> dict[str, float]:
         view, services = window.captures.view, window.context.services
@@ -443,10 +265,10 @@ def importing(photos: Path) -> Callable[[Any, Watchdog], Any]:
         whole = Wheel(view, STEPS["wheel"][1])
         whole.painted = [one for wheel in frames for one in wheel.painted]
         whole.computed = [one for wheel in frames for one in wheel.computed]
-        sys.stderr.write(f"Longest at:\n{watchdog.where}" if watchdog.where else "")
+        sys.stderr.write(watchdog.report())
         return said("wheel", whole) | {
-            "longest": watchdog.longest * 1e3,
-            "busiest": watchdog.busiest * 1e3,
+            "longest": watchdog.clock * 1e3,
+            "busiest": watchdog.busy * 1e3,
             "seconds": taken,
             "photos": len(report.outcomes),
             "memory": memory_mib(),
