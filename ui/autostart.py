@@ -19,7 +19,8 @@ from app.files import replace_file
 
 NAME = "eyelid"
 _RUN = "HKEY_CURRENT_USER\\Software\\Microsoft\\Windows\\CurrentVersion\\Run"
-_AGENT = "app.eyelid.Eyelid"
+_ID = "app.eyelid.Eyelid"
+"""Of resources/packaging: also the name of its icon."""
 
 
 class Autostart(Protocol):
@@ -48,11 +49,11 @@ def make_autostart(command: Sequence[str], system: str = sys.platform) -> Autost
     return DesktopFile((Path(config) if config.startswith("/") else Path.home() / ".config") / "autostart", command)
 
 
-class DesktopFile:
-    """Linux and other desktops of freedesktop.org."""
+class EntryFile:
+    """Where the entry is a file: what is in it is each system's own."""
 
-    def __init__(self, folder: Path, command: Sequence[str]) -> None:
-        self._file = folder / f"{NAME}.desktop"
+    def __init__(self, file: Path, command: Sequence[str]) -> None:
+        self._file = file
         self._command = command
 
     @property
@@ -60,13 +61,26 @@ class DesktopFile:
         return self._file.is_file()
 
     def switch(self, on: bool) -> None:
-        if not on:
+        if on:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(self._file, self._entry())
+        else:
             self._file.unlink(missing_ok=True)
-            return
-        self._file.parent.mkdir(parents=True, exist_ok=True)
+
+    def _entry(self) -> bytes:
+        raise NotImplementedError
+
+
+class DesktopFile(EntryFile):
+    """Linux and other desktops of freedesktop.org."""
+
+    def __init__(self, folder: Path, command: Sequence[str]) -> None:
+        super().__init__(folder / f"{NAME}.desktop", command)
+
+    def _entry(self) -> bytes:
         words = " ".join(_quoted(word) for word in self._command)
-        lines = ("[Desktop Entry]", "Type=Application", "Name=Eyelid", f"Exec={words}", "Icon=eyelid", "X-GNOME-Autostart-enabled=true")
-        replace_file(self._file, ("\n".join(lines) + "\n").encode())
+        lines = ("[Desktop Entry]", "Type=Application", "Name=Eyelid", f"Exec={words}", f"Icon={_ID}", "X-GNOME-Autostart-enabled=true")
+        return ("\n".join(lines) + "\n").encode()
 
 
 def _quoted(word: str) -> str:
@@ -75,24 +89,15 @@ def _quoted(word: str) -> str:
     return '"' + inner.replace("\\", "\\\\") + '"'
 
 
-class LaunchAgent:
+class LaunchAgent(EntryFile):
     """macOS."""
 
     def __init__(self, folder: Path, command: Sequence[str]) -> None:
-        self._file = folder / f"{_AGENT}.plist"
-        self._command = command
+        super().__init__(folder / f"{_ID}.plist", command)
 
-    @property
-    def on(self) -> bool:
-        return self._file.is_file()
-
-    def switch(self, on: bool) -> None:
-        if not on:
-            self._file.unlink(missing_ok=True)
-            return
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        agent = {"Label": _AGENT, "ProgramArguments": list(self._command), "RunAtLoad": True, "ProcessType": "Interactive"}
-        replace_file(self._file, plistlib.dumps(agent))
+    def _entry(self) -> bytes:
+        agent = {"Label": _ID, "ProgramArguments": list(self._command), "RunAtLoad": True, "ProcessType": "Interactive"}
+        return plistlib.dumps(agent)
 
 
 class RunKey:
