@@ -7,6 +7,7 @@ from functools import partial
 from typing import TypeVar
 
 from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QFrame, QLabel, QSizePolicy, QStackedWidget, QToolButton, QWidget
 
 from app.glasses.types import GlassesView
@@ -103,12 +104,13 @@ class Strip(QFrame):
         self.setAccessibleName(tr("Status"))
         self._theme = theme
         self._views: tuple[GlassesView, ...] = ()
+        self._said = ""
         self._glasses = button(theme, "", self.glasses_asked.emit, icon="glasses", role="quiet", help=tr("Show the glasses page"))
         self._ai = Switch(theme, tr("AI off"))
         self._ai.setToolTip(tr("Closes the gate: nothing can be sent to any assistant"))
         self._ai.setAccessibleDescription(self._ai.toolTip())
         self._ai.clicked.connect(self.ai_switched)
-        lock = button(
+        self._lock = button(
             theme,
             tr("Lock"),
             self.lock_asked.emit,
@@ -117,7 +119,7 @@ class Strip(QFrame):
             name=tr("Lock the vault"),
             help=tr("{name} ({keys})", name=tr("Lock the vault"), keys=words.keys("Ctrl+L")),
         )
-        self.setLayout(row(self._glasses, None, self._ai, GRID, lock, gap=GRID, margins=(GRID + 4, 4, GRID + 4, 4)))
+        self.setLayout(row(self._glasses, None, self._ai, GRID, self._lock, gap=GRID, margins=(GRID + 4, 4, GRID + 4, 4)))
         self._age = QTimer(self, interval=AGE_MS)
         self._age.timeout.connect(self._say)
         self._age.start()
@@ -141,9 +143,20 @@ class Strip(QFrame):
             if len(self._views) > 1:
                 parts.append(plural(len(self._views) - 1, "and {count} more", "and {count} more"))
             text = tr(", ").join(parts)
-        self._glasses.setText(text)
+        self._said = text
         self._glasses.setAccessibleName(tr("Glasses: {state}", state=text))
+        self._fit()
         dress(self._theme, self._glasses, icon, tone or "muted")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Shorten what is said of the glasses where there is no room for it; a screen reader has the whole of it."""
+        beside = self._ai.sizeHint().width() + self._lock.sizeHint().width() + self._theme.scaled(20) + 12 * GRID
+        room = self.width() - beside if self.isVisible() else 1 << 20
+        self._glasses.setText(self._glasses.fontMetrics().elidedText(self._said, Qt.TextElideMode.ElideRight, room))
 
 
 class Inside(QWidget):
