@@ -33,6 +33,13 @@ def press(widget: QWidget, text: str) -> None:
     button(widget, text).click()
 
 
+def press_called(widget: QWidget, name: str) -> None:
+    """Press the one button that a screen reader calls `name`."""
+    found = [each for each in shown(widget, QPushButton) if each.accessibleName() == name]
+    assert len(found) == 1, (name, [each.accessibleName() for each in shown(widget, QPushButton)])
+    found[0].click()
+
+
 def choose(window: Any, *rows: int) -> None:
     """Select these captures, too."""
     selection = window.captures.view.selectionModel()

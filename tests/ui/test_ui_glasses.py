@@ -1,4 +1,4 @@
-"""Glasses on the screen: pairing step by step, their state, what can be asked of them, import over Wi-Fi."""
+"""Glasses on the screen: their state, what can be asked of them, import over Wi-Fi."""
 
 from __future__ import annotations
 
@@ -6,171 +6,18 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from app.errors import Explanation
 from app.events import CaptureArriving, CaptureLost
 from app.glasses.over_wifi import BrokenOff, Done, Invitation, Looking, Progress
-from ble.errors import NotGlasses, PairingNeeded, RadioUnavailable
+from ble.errors import RadioUnavailable
 from ble.types import Capabilities, Capability, GlassesStatus, LinkState, Stored
-from tests.ui.hands import dialog_of, texts
+from tests.ui.hands import dialog_of, press_called, texts
 from ui.dialogs import NameDialog, Question
 from ui.glasses_words import abilities, storage
 
 ADDRESS = "AA:BB:CC:DD:EE:01"
-
-
-def press(widget, name: str) -> None:
-    """Press what a screen reader calls `name`."""
-    found = [one for one in widget.findChildren(QPushButton) if one.isVisible() and one.accessibleName() == name]
-    assert len(found) == 1, (name, [one.accessibleName() for one in widget.findChildren(QPushButton) if one.isVisible()])
-    found[0].click()
-
-
-def no_focus_but(widget) -> bool:
-    return QApplication.focusWidget() is widget
-
-
-# -- pairing -------------------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-async def looking(window, services, fake, until):
-    """The pairing panel with one pair heard."""
-    services.glasses.air = [fake.FOUND]
-    window.pair()
-    await until(lambda: window.glasses.pairing.look.rows())
-    return window.glasses.pairing
-
-
-async def test_pairing_lists_the_nearest_first_and_says_what_to_know_before(window, services, fake, until) -> None:
-    services.glasses.air = [replace(fake.FOUND, address="AA:BB:CC:DD:EE:09", name="Far", rssi=-90), fake.FOUND]
-    window.pair()
-    panel = window.glasses.pairing
-    await until(lambda: len(panel.look.rows()) == 2)
-    assert [row.found.name for row in panel.look.rows()] == ["Omi Glass", "Far"]
-    assert "Why can't I see mine?" in texts(panel)
-    assert "Ray-Ban Meta" in texts(panel)
-    press(panel, "Pair Omi Glass, Strong signal")
-    assert "not encrypted" in texts(panel)
-    assert no_focus_but(panel.before.not_now), "no haste says yes"
-    assert not services.glasses.views
-    press(panel, "Pair these glasses")
-    await until(lambda: "Omi Glass is paired" in texts(panel))
-    assert list(services.glasses.views) == [ADDRESS]
-    await until(lambda: "Photos every 30 s" in texts(panel))
-    assert panel.trail.words == "Step 4 of 4: Ready"
-
-
-async def test_not_now_pairs_nothing_and_goes_back_to_the_list(looking, services, until) -> None:
-    press(looking, "Pair Omi Glass, Strong signal")
-    press(looking, "Not now")
-    await until(lambda: looking.look.rows())
-    assert looking.trail.words.startswith("Step 1")
-    assert not services.glasses.views
-
-
-@pytest.mark.parametrize("same", [True, False])
-async def test_codes_are_compared_and_the_wary_answer_has_the_focus(looking, services, until, same: bool) -> None:
-    services.glasses.code = "123456"
-    press(looking, "Pair Omi Glass, Strong signal")
-    press(looking, "Pair these glasses")
-    await until(lambda: "123 456" in texts(looking))
-    assert no_focus_but(looking.link.differs)
-    assert looking.link.code.accessibleName() == "Code 1 2 3 4 5 6"
-    assert not services.glasses.views
-    press(looking, "They show the same" if same else "They show another code")
-    await until(lambda: ("is paired" if same else "Somebody may be between them") in texts(looking))
-    assert bool(services.glasses.views) is same
-
-
-async def test_what_went_wrong_comes_with_one_thing_to_do(looking, services, until) -> None:
-    services.glasses.pair_error = PairingNeeded("They do not know this computer.", "They were reset.", "Make them forget it.")
-    press(looking, "Pair Omi Glass, Strong signal")
-    press(looking, "Pair these glasses")
-    await until(lambda: "They do not know this computer." in texts(looking))
-    assert "They were reset." in texts(looking)
-    assert "have to forget it first" in texts(looking)
-    services.glasses.pair_error = NotGlasses("That is a necklace.", "It has no camera.", "Choose others.")
-    press(looking, "Try again")
-    await until(lambda: "That is a necklace." in texts(looking))
-    services.glasses.pair_error = None
-    press(looking, "Choose others")
-    await until(lambda: looking.look.rows())
-    press(looking, "Pair Omi Glass, Strong signal")
-    press(looking, "Pair these glasses")
-    await until(lambda: services.glasses.views)
-
-
-async def test_others_of_the_same_name_are_not_taken_for_mine(window, services, fake, until) -> None:
-    services.glasses.put(fake.view())
-    services.glasses.air = [replace(fake.FOUND, address="AA:BB:CC:DD:EE:09")]
-    window.pair()
-    panel = window.glasses.pairing
-    await until(lambda: panel.look.rows())
-    press(panel, "Pair Omi Glass, Strong signal")
-    assert "these are others: their address differs" in texts(panel)
-    assert "Pair them all the same" in texts(panel)
-
-
-async def test_esc_goes_back_one_screen_then_leaves(looking, window, qtbot, until) -> None:
-    press(looking, "Pair Omi Glass, Strong signal")
-    qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Escape)
-    await until(lambda: looking.trail.words.startswith("Step 1"))
-    qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Escape)
-    assert "No glasses yet" in texts(window.glasses)
-
-
-async def test_enter_presses_what_has_the_focus(looking, services, qtbot, until) -> None:
-    looking.look.rows()[0].pair.setFocus()
-    for _ in ("pair", "not now"):
-        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Space)
-    await until(lambda: looking.trail.words.startswith("Step 1"))
-    assert not services.glasses.views
-
-
-async def test_every_family_can_be_tried_and_an_experimental_one_says_so(window, services, until) -> None:
-    services.glasses.simulated_families = lambda: (("omi-glass", "Omi Glass"), ("heycyan", "HeyCyan"))
-    window.pair()
-    panel = window.glasses.pairing
-    await until(lambda: panel.look.offered)
-    assert "HeyCyan (experimental)" in texts(panel)
-    press(panel, "Start simulated Omi Glass")
-    await until(lambda: panel.look.rows())
-
-
-async def test_a_radio_that_is_off_is_said_once_in_its_place_until_it_is_on(window, services, fake, until) -> None:
-    services.glasses.scan_error = RadioUnavailable("Bluetooth is off.", "The adapter is switched off.", "Switch it on.")
-    window.pair()
-    panel = window.glasses.pairing
-    await until(lambda: panel.look.notice.text == "Bluetooth is off. The adapter is switched off. Switch it on.")
-    assert window.banners.shown() == []
-    assert panel.look.search.isEnabled()
-    assert panel._retry.isActive()
-    services.glasses.scan_error, services.glasses.air = None, [fake.FOUND]
-    panel._retry.timeout.emit()  # nobody pressed anything
-    await until(lambda: panel.look.rows())
-    assert panel.look.notice.text == ""
-
-
-async def test_leaving_the_page_ends_the_search(looking, window, services) -> None:
-    press(looking, "Pair Omi Glass, Strong signal")
-    window.go("captures")
-    assert looking._flow is None
-    assert looking.look.rows() == []
-    assert not services.glasses.views
-
-
-async def test_new_glasses_are_called_what_the_person_likes(looking, services, until) -> None:
-    press(looking, "Pair Omi Glass, Strong signal")
-    press(looking, "Pair these glasses")
-    await until(lambda: "is paired" in texts(looking))
-    looking.ready.name.setText("Blue ones")
-    looking.ready.name.editingFinished.emit()
-    await until(lambda: "Blue ones is paired" in texts(looking))
-    press(looking, "Take a first photo")
-    await until(lambda: ("photo", ADDRESS) in services.glasses.calls)
 
 
 # -- their state ---------------------------------------------------------------------------------------------------------------
@@ -197,12 +44,12 @@ async def test_two_pairs_have_a_card_each(paired, services, fake, until) -> None
     one = fake.view()
     services.glasses.put(replace(one, known=replace(one.known, address="AA:BB:CC:DD:EE:02", name="Halo", family="halo")))
     await until(lambda: len(paired.glasses._cards) == 2)
-    press(paired.glasses, "Take photo with Halo")
+    press_called(paired.glasses, "Take photo with Halo")
     await until(lambda: services.glasses.calls == [("photo", "AA:BB:CC:DD:EE:02")])
 
 
 async def test_take_photo_and_capture_at_intervals(paired, services, until) -> None:
-    press(paired.glasses, "Take photo with Omi Glass")
+    press_called(paired.glasses, "Take photo with Omi Glass")
     await until(lambda: services.glasses.calls)
     paired.glasses.set_continuous(ADDRESS, True)
     await until(lambda: len(services.glasses.calls) == 2)
@@ -234,7 +81,7 @@ async def test_a_new_state_takes_no_focus_from_elsewhere_and_loses_none(paired, 
     paired.glasses._pair.setFocus()
     services.glasses.put(fake.view(status=GlassesStatus(battery=40, battery_at=fake.NOW)))
     await until(lambda: "Battery 40 %" in texts(card))
-    assert no_focus_but(paired.glasses._pair)
+    assert QApplication.focusWidget() is paired.glasses._pair
 
 
 async def test_photos_are_turned_as_the_wearer_says(paired, services, fake, until) -> None:
@@ -278,9 +125,9 @@ async def test_a_voice_note_is_seen_while_it_is_recorded_and_can_be_stopped(pair
     can = Capabilities("open", frozenset({Capability.MICROPHONE}), encrypted_link=True)
     services.glasses.put(fake.view(capabilities=can))
     await until(lambda: "Voice note" in texts(paired.glasses))
-    press(paired.glasses, "Record a voice note with Omi Glass")
+    press_called(paired.glasses, "Record a voice note with Omi Glass")
     await until(lambda: "Recording for 30 seconds…" in texts(paired.glasses))
-    press(paired.glasses, "Cancel")
+    press_called(paired.glasses, "Cancel")
     await until(lambda: services.glasses.calls == [("sound", ADDRESS, 30), ("sound ended", ADDRESS)])
     assert "Recording" not in texts(paired.glasses)
 
@@ -321,7 +168,7 @@ async def test_why_they_are_not_seen_is_asked_of_the_glasses_in_question(paired,
     services.glasses.put(fake.view(LinkState.WAITING, trouble=Explanation("Not seen.", "", "Wake them.")))
     await until(lambda: "Not seen." in texts(paired.glasses))
     services.glasses.air = [replace(fake.FOUND, address="AA:BB:CC:DD:EE:09")]
-    press(paired.glasses, "Why can't I see Omi Glass?")
+    press_called(paired.glasses, "Why can't I see Omi Glass?")
     await until(lambda: "The simulated glasses are not running." in paired.glasses.pairing.look.notice.text)
     assert paired.glasses.pairing.look.rows() == []
 
@@ -340,14 +187,14 @@ async def wifi(paired, services, fake, until):
 
 async def test_import_over_wifi_from_the_network_to_the_end(wifi, services, until) -> None:
     services.glasses.wifi_steps = [Invitation("XyGlasses", "pass 123"), Looking(), Progress(1, 4), Done(3, 1, 0)]
-    press(wifi.glasses, "Import now from Omi Glass")
+    press_called(wifi.glasses, "Import now from Omi Glass")
     assert "How can the glasses be reached?" in texts(wifi.glasses)
-    press(wifi.glasses, "Over their own Wi-Fi")
+    press_called(wifi.glasses, "Over their own Wi-Fi")
     await until(lambda: "XyGlasses" in texts(wifi.glasses))
     assert "pass 123" in texts(wifi.glasses)
     assert services.glasses.calls == [("import", ADDRESS, True)]
     services.glasses.wifi_hold.clear()
-    press(wifi.glasses, "This computer is on it")
+    press_called(wifi.glasses, "This computer is on it")
     services.glasses.wifi_hold.set()
     await until(lambda: "3 new captures came in from Omi Glass." in texts(wifi.banners))
     assert "pass 123" not in texts(wifi.glasses)
@@ -357,10 +204,10 @@ async def test_import_over_wifi_from_the_network_to_the_end(wifi, services, unti
 async def test_an_import_shows_how_far_it_is_and_can_be_stopped(wifi, services, until) -> None:
     services.glasses.wifi_steps = [Progress(1, 4), Done(3, 1, 0)]
     services.glasses.wifi_hold.clear()
-    press(wifi.glasses, "Import now from Omi Glass")
-    press(wifi.glasses, "Over the Wi-Fi that both are on")
+    press_called(wifi.glasses, "Import now from Omi Glass")
+    press_called(wifi.glasses, "Over the Wi-Fi that both are on")
     await until(lambda: "1 of 4 captures are here" in texts(wifi.glasses))
-    press(wifi.glasses, "Cancel")
+    press_called(wifi.glasses, "Cancel")
     await until(lambda: not wifi.glasses._imports[ADDRESS].isVisible())
     assert wifi.banners.shown() == []
     assert services.glasses.calls == [("import", ADDRESS, False)]
@@ -368,18 +215,18 @@ async def test_an_import_shows_how_far_it_is_and_can_be_stopped(wifi, services, 
 
 async def test_an_import_that_broke_off_says_why_and_offers_another(wifi, services, until) -> None:
     services.glasses.wifi_steps = [BrokenOff(Explanation("The import was interrupted.", "The link was lost.", "Import again."))]
-    press(wifi.glasses, "Import now from Omi Glass")
-    press(wifi.glasses, "Over their own Wi-Fi")
+    press_called(wifi.glasses, "Import now from Omi Glass")
+    press_called(wifi.glasses, "Over their own Wi-Fi")
     await until(lambda: "The import was interrupted." in texts(wifi.banners))
-    press(wifi.banners, "Try again")
+    press_called(wifi.banners, "Try again")
     assert "How can the glasses be reached?" in texts(wifi.glasses)
 
 
 async def test_an_import_goes_on_while_locked_and_tells_nothing_then(wifi, services, until) -> None:
     services.glasses.wifi_steps = [Progress(1, 4), Done(3, 1, 0)]
     services.glasses.wifi_hold.clear()
-    press(wifi.glasses, "Import now from Omi Glass")
-    press(wifi.glasses, "Over their own Wi-Fi")
+    press_called(wifi.glasses, "Import now from Omi Glass")
+    press_called(wifi.glasses, "Over their own Wi-Fi")
     await until(lambda: "1 of 4" in texts(wifi.glasses))
     wifi.lock()
     await until(lambda: not wifi.glasses._cards)
