@@ -92,7 +92,7 @@ package: $(VENV)-packaging/.stamp system system-packaging ## dist/: wheel, sourc
 test-package: package ## The wheel by itself; the folder on a Debian without Python, with a picture of its window; the desktop files (as root)
 	desktop-file-validate resources/packaging/app.eyelid.Eyelid.desktop
 	appstreamcli validate --no-net resources/packaging/app.eyelid.Eyelid.metainfo.xml
-	if command -v flatpak-builder >/dev/null; then flatpak-builder --show-manifest resources/packaging/app.eyelid.Eyelid.yml >/dev/null; fi
+	if command -v flatpak-builder >/dev/null; then cd build && flatpak-builder --show-manifest ../resources/packaging/app.eyelid.Eyelid.yml >/dev/null; fi
 	rm -rf build/wheel build/wheel-profile
 	$(BIN_PACKAGING)/python -m pip install --quiet --no-deps --target build/wheel dist/*.whl
 	cd build/wheel && $(abspath $(BIN_PACKAGING))/python -m ui --profile ../wheel-profile demo --yes
