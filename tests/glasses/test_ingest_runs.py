@@ -1,4 +1,4 @@
-"""Six of the runs of `tests/long/ingest_runs.py`: killed or disconnected at random, nothing is lost, doubled or removed early."""
+"""One run of each family of `tests/long/ingest_runs.py`, which makes 200: killed or disconnected at random, then left in peace."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ PROGRAM = Path(__file__).parents[1] / "long" / "ingest_runs.py"
 
 @pytest.mark.timeout(240)
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is not for Windows")
-def test_six_runs(tmp_path: Path) -> None:
-    command = [sys.executable, str(PROGRAM), "--runs", "6", "--seed", "20261123", "--folder", str(tmp_path)]
+def test_nothing_is_lost_doubled_or_removed_early(tmp_path: Path) -> None:
+    command = [sys.executable, str(PROGRAM), "--runs", "3", "--seed", "20261123", "--folder", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=220, check=False)
     found = json.loads(done.stdout or "{}")
     assert found.get("good") is True, done.stdout + done.stderr
-    assert {family: course["runs"] for family, course in found["families"].items()} == {"open": 2, "mentra-live": 2, "omi-glass": 2}
+    assert {family: course["runs"] for family, course in found["families"].items()} == {"open": 1, "mentra-live": 1, "omi-glass": 1}
