@@ -57,14 +57,12 @@ HEARD: Final = 0x25
 """code and token of a command that arrived"""
 
 # The stock messages of brilliant-msg 7.3 (`lua/camera.lua`, `lua/data.lua`, `lua/battery.lua`).
-STOCK_ACK: Final = 0x01
 STOCK_PIECE: Final = 0x07
 STOCK_END: Final = 0x08
 STOCK_TAP: Final = 0x09
 STOCK_BATTERY: Final = 0x0C
 STOCK_CAPTURE: Final = 0x0D
 
-QUALITIES: Final = ("VERY_LOW", "LOW", "MEDIUM", "HIGH", "VERY_HIGH")
 INTERVAL_SECONDS: Final = 30
 
 FRAME_MTU: Final = 247

@@ -18,7 +18,6 @@ HEAD: Final = b"##"
 TAIL: Final = b"$$"
 STRING: Final = 0x30
 PHOTO: Final = 0x31
-BINARY: Final = 0x40
 
 MOST_PAYLOAD: Final = 512
 """Bytes a frame may carry; a length beyond it is none."""
