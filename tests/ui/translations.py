@@ -45,7 +45,7 @@ _NO_PHRASES = (
     *(f"app/vault/{path.name}" for path in (ROOT / "app/vault").glob("*.py") if path.stem not in _TECHNICAL),
 )
 """Rooms in which what begins with a small letter is for programmers."""
-_FOR_PROGRAMMERS = {"ValueError", "TypeError", "RuntimeError"}
+_FOR_PROGRAMMERS = {"ValueError", "TypeError", "RuntimeError", "sqlite3.DatabaseError"}
 """Faults whose texts no person reads."""
 _WORDS = (
     *("eyelid", "system", "packages", "disk", "keyring", "memory", "main", "courier", "vault", "bluetooth", "window", "glasses"),
@@ -171,9 +171,7 @@ def _no_words(tree: ast.AST) -> Iterator[ast.AST]:
         elif isinstance(node, ast.JoinedStr):
             yield from (part for part in node.values if isinstance(part, ast.Constant))
             yield from (part.format_spec for part in node.values if isinstance(part, ast.FormattedValue) and part.format_spec)
-        elif isinstance(node, ast.Assert) or (
-            isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _FOR_PROGRAMMERS
-        ):
+        elif isinstance(node, ast.Assert) or (isinstance(node, ast.Call) and ast.unparse(node.func) in _FOR_PROGRAMMERS):
             yield from ast.walk(node)
 
 
