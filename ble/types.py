@@ -59,6 +59,17 @@ class Capabilities:
 
 
 @dataclass(frozen=True, slots=True)
+class PairingAdvert:
+    """What an advertisement says about pairing. `pairable`: whether a new computer is taken now.
+
+    `code`: the four characters that the glasses speak when they pair, to be compared by whoever wears them; "" for none.
+    """
+
+    pairable: bool = True
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceInfo:
     """The Device Information service (Bluetooth assigned number 0x180A); an empty string means the device did not say."""
 

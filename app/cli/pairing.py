@@ -27,7 +27,7 @@ async def walk(flow: PairingFlow, terminal: Terminal) -> KnownGlasses:
         if state.paired is not None:
             return state.paired
         if state.code:
-            flow.answer(await _same(state.code, terminal))
+            flow.answer(await _same(state, terminal))
         elif state.stage is Stage.CAUTIONS:
             await _heed(state, terminal)
             flow.agree()
@@ -71,10 +71,11 @@ async def _heed(state: PairingState, terminal: Terminal) -> None:
         )
 
 
-async def _same(code: str, terminal: Terminal) -> bool:
+async def _same(state: PairingState, terminal: Terminal) -> bool:
     if not terminal.interactive:
         return False
-    return await terminal.confirm(f"Do the glasses show {code[:3]} {code[3:]}? [y/N]", otherwise="Nothing was paired.")
+    code = f"speak {' '.join(state.code)}" if state.is_spoken else f"show {state.code[:3]} {state.code[3:]}"
+    return await terminal.confirm(f"Do the glasses {code}? [y/N]", otherwise="Nothing was paired.")
 
 
 async def _retry(flow: PairingFlow, state: PairingState, terminal: Terminal) -> None:

@@ -29,7 +29,7 @@ from app.glasses.unseen import Census
 from app.lanes import Lanes
 from app.vault.types import ItemId, ItemMeta
 from app.vault.vault import Vault
-from ble.drivers import DRIVERS, driver_named, family_hint, wifi_driver
+from ble.drivers import DRIVERS, driver_named, family_hint, pairing_advert, wifi_driver
 from ble.http_port import HttpPort
 from ble.keeper import Keeper
 from ble.types import EXIF_OF_TURNS, LinkState
@@ -118,21 +118,29 @@ class GlassesDesk:
         return companion.view if companion else Companion.unkept(known)
 
     async def scan(self, seconds: float = 10, census: Census | None = None) -> AsyncGenerator[FoundGlasses, None]:
-        """Glasses nearby, for `seconds`: each address once, and again when its signal changes much. Raises RadioUnavailable.
+        """Glasses nearby, for `seconds`: each address once, again when its signal changes much, or whether it can be paired.
+
+        Raises RadioUnavailable.
 
         `census` counts all other devices, too.
         """
-        told: dict[str, int] = {}
+        told: dict[str, FoundGlasses] = {}
         async with contextlib.aclosing(self._airs.scan(seconds, census)) as all_heard:
             async for heard in all_heard:
-                advertisement = heard.advertisement
-                if abs(told.get(advertisement.address, -1000) - advertisement.rssi) < LOUDER_DBM:
+                found = self._found(heard)
+                before = told.get(found.address)
+                if (
+                    before is not None
+                    and abs(before.rssi - found.rssi) < LOUDER_DBM
+                    and dataclasses.replace(before, rssi=found.rssi) == found
+                ):
                     continue
-                told[advertisement.address] = advertisement.rssi
-                yield self._found(heard)
+                told[found.address] = found
+                yield found
 
     def _found(self, heard: Heard) -> FoundGlasses:
         advertisement = heard.advertisement
+        pairing = pairing_advert(advertisement)
         return FoundGlasses(
             address=advertisement.address,
             family=family_hint(advertisement),
@@ -140,6 +148,8 @@ class GlassesDesk:
             rssi=advertisement.rssi,
             known=self._book.get(advertisement.address) is not None,
             simulated=heard.simulated,
+            pairable=pairing.pairable,
+            code=pairing.code,
         )
 
     async def held_here(self, address: str) -> bool:

@@ -43,9 +43,9 @@ class Remedy(enum.Enum):
 class PairingState:
     """All that is to be shown. `found` in the order heard; `searching` while more may come.
 
-    `code` (six digits) is there while a person is asked whether the glasses show the same. `failure` says what, why, and the action that
-    `remedy` stands for; while looking, it says why nothing was found. `namesake`: the chosen ones are called like a pair that is paired
-    already, but they are others.
+    `code` is there while a person is asked whether the glasses show the same six digits, or speak the same four characters (`is_spoken`).
+    `failure` says what, why, and the action that `remedy` stands for; while looking, it says why nothing was found. `namesake`: the chosen
+    ones are called like a pair that is paired already, but they are others.
     """
 
     stage: Stage = Stage.LOOKING
@@ -58,6 +58,11 @@ class PairingState:
     failure: Explanation | None = None
     remedy: Remedy = Remedy.SEARCH
     paired: KnownGlasses | None = None
+
+    @property
+    def is_spoken(self) -> bool:
+        """Whether `code` is one that the glasses speak."""
+        return bool(self.code) and self.chosen is not None and self.chosen.code == self.code
 
 
 # -- what can happen ----------------------------------------------------------------------------------------------------------------
@@ -189,6 +194,8 @@ def _choose(state: PairingState, event: Choose) -> Outcome:
     namesake = is_namesake(chosen, event.known)
     cautions = (*((_namesake(chosen),) if namesake else ()), *event.cautions)
     kept = PairingState(found=state.found, chosen=chosen, namesake=namesake, cautions=cautions)
+    if not chosen.pairable and not chosen.known:
+        return replace(kept, stage=Stage.FAILED, failure=_NOT_PAIRABLE, remedy=Remedy.SEARCH), Effect.STOP
     if cautions and not chosen.known:
         return replace(kept, stage=Stage.CAUTIONS), Effect.STOP
     return replace(kept, stage=Stage.CONNECTING), Effect.PAIR
@@ -295,4 +302,14 @@ CODES_DIFFER = Explanation(
     "The glasses were not paired.",
     "You said that they show another code. Somebody may be between them and this computer.",
     "Try again where nobody else is near.",
+)
+OTHERS_SPEAK = Explanation(
+    "The glasses were not paired.",
+    "You said that yours speak another code, so these are somebody else's.",
+    "Choose the ones that speak what you hear.",
+)
+_NOT_PAIRABLE = Explanation(
+    "These glasses take no new computer now.",
+    "They say that they are not in pairing mode.",
+    "Switch their pairing mode on, as their maker's guide says, and search again.",
 )

@@ -13,7 +13,7 @@ from typing import Protocol
 from app.errors import Explanation, EyelidError, explain
 from app.events import EventHub, GlassesChanged
 from app.glasses import pairing
-from app.glasses.pairing import CODES_DIFFER, Effect, Event, PairingState, Stage, remedy_for, step
+from app.glasses.pairing import CODES_DIFFER, OTHERS_SPEAK, Effect, Event, PairingState, Remedy, Stage, remedy_for, step
 from app.glasses.types import FoundGlasses, GlassesView, KnownGlasses
 from app.glasses.unseen import Census, explain_unseen
 from ble.errors import GlassesError
@@ -178,6 +178,8 @@ class PairingFlow:
         chosen = self.state.chosen
         assert chosen is not None, "only chosen glasses are paired"
         self._refused = False
+        if chosen.code and not chosen.known and not await self._compare(chosen.code):
+            return self._happen(pairing.Failed(OTHERS_SPEAK, Remedy.OTHERS))
         try:
             known = await self._desk.pair(chosen, compare=self._compare)
         except Exception as error:  # whatever it is, a person reads it
@@ -185,6 +187,7 @@ class PairingFlow:
             self._happen(pairing.Failed(why, remedy_for(error)))
         else:
             self._happen(pairing.Paired(known))
+        return None
 
     async def _compare(self, code: str) -> bool:
         """Ask the person. Who said no once is not asked again for the same try."""

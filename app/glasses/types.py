@@ -31,7 +31,11 @@ class KnownGlasses:
 
 @dataclass(frozen=True, slots=True)
 class FoundGlasses:
-    """Glasses heard in a scan. `rssi` in dBm; `known` when their address is enrolled."""
+    """Glasses heard in a scan. `rssi` in dBm; `known` when their address is enrolled.
+
+    `pairable`: False where they say that they take no new computer now. `code`: what they speak while they pair, to be compared; "" for
+    those that speak none.
+    """
 
     address: str
     family: str
@@ -39,6 +43,8 @@ class FoundGlasses:
     rssi: int
     known: bool
     simulated: bool
+    pairable: bool = True
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from ble.drivers.omi import OmiDriver
 from ble.drivers.open_profile import OpenDriver
 from ble.glasses import Driver
 from ble.http_port import HttpPort
-from ble.types import Advertisement
+from ble.types import Advertisement, PairingAdvert
 
 DRIVERS: tuple[Driver, ...] = (OmiDriver(), BrilliantDriver(), OpenDriver(), MentraDriver(), HeycyanDriver())
 
@@ -61,6 +61,13 @@ def wifi_driver(family: str, http: HttpPort, *, simulated: bool) -> Driver | Non
     if family == heycyan_wire.FAMILY:
         return HeycyanDriver(http, simulated=simulated)
     return None
+
+
+def pairing_advert(advertisement: Advertisement) -> PairingAdvert:
+    """What glasses say about pairing before anybody connects; only Mentra Live says anything."""
+    if driver_for(advertisement) is not _FAMILIES[mentra_profile.FAMILY]:
+        return PairingAdvert()
+    return mentra_profile.pairing_advert(advertisement.manufacturer_data)
 
 
 def family_hint(advertisement: Advertisement) -> str:

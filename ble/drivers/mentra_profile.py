@@ -8,8 +8,9 @@ Sources, in Mentra-Community/MentraOS: `mobile/modules/bluetooth-sdk/ios/Source/
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from ble.types import PairingAdvert
 
 FAMILY: Final = "mentra-live"
 
@@ -37,22 +38,13 @@ def pack_size(mtu: int) -> int:
     return max(SMALLEST_PACK, min(FULL_PACK, mtu - 3 - PACKET_OVERHEAD))
 
 
-@dataclass(frozen=True, slots=True)
-class PairingAdvert:
-    """What an advertisement says about pairing. `code`: the four characters that the glasses speak when they pair; "" for none."""
-
-    pairable: bool
-    secure: bool
-    code: str = ""
-
-
 def pairing_advert(manufacturer_data: Mapping[int, bytes]) -> PairingAdvert:
-    """Read the manufacturer data; older firmware has no marker in it and is taken for pairable."""
+    """Read the manufacturer data. Firmware that does not pair securely, or has no marker in it, takes everybody at any time."""
     data = manufacturer_data.get(COMPANY, b"")
     if len(data) < 12 or data[10:12] != b"MP" or not 2 <= data[6] <= 15:
-        return PairingAdvert(pairable=True, secure=False)
+        return PairingAdvert()
     secure = bool(data[7] & 1)
-    return PairingAdvert(pairable=data[5] == 1, secure=secure, code=f"{data[9]:02X}{data[8]:02X}" if secure else "")
+    return PairingAdvert(pairable=not secure or data[5] == 1, code=f"{data[9]:02X}{data[8]:02X}" if secure else "")
 
 
 def is_name(name: str) -> bool:

@@ -22,6 +22,7 @@ from ble.sim.loopback_http import WIFI_RATE, Asked, Listen, LoopbackHttp, Reply,
 from ble.sim.mentra_faults import NO_MENTRA_FAULTS, MentraFaults
 from ble.sim.mentra_shelf import SimulatedShelf
 from ble.sim.peripheral import Access, SimulatedPeripheral
+from ble.types import PairingAdvert
 
 CONFIRMATION_SECONDS = 5.0
 """So long the glasses wait to be told how a file arrived; then they send it again."""
@@ -39,7 +40,7 @@ class SimulatedMentra(SimulatedPeripheral):
         on_event: Callable[[str], None] | None = None,
         stored: int = 2,
         clips: Sequence[bytes] = (),
-        pairing: profile.PairingAdvert | None = None,
+        pairing: PairingAdvert | None = None,
         listen: Listen = own_port,
     ) -> None:
         """`pictures`: JPEG or AVIF files to "see" in turn; the first `stored` of them, and the `clips`, are in the gallery already."""
@@ -55,7 +56,7 @@ class SimulatedMentra(SimulatedPeripheral):
         self.http = LoopbackHttp(self._respond, rate=WIFI_RATE if pace == REAL_PACE else 0.0, listen=listen)
         self._pictures = itertools.cycle(pictures)
         self._pace = pace
-        self._pairing = pairing or profile.PairingAdvert(pairable=True, secure=False)
+        self._pairing = pairing or PairingAdvert()
         self._sessions = itertools.count(1)
         self._numbers = itertools.count(1)
         self._sid = self._new_sid()
@@ -108,7 +109,7 @@ class SimulatedMentra(SimulatedPeripheral):
 
     def _advertisement(self) -> list[core.DataType]:
         low, high = bytes.fromhex(self._pairing.code or "0000")[::-1]
-        data = bytes(5) + bytes([self._pairing.pairable, 2, self._pairing.secure, low, high]) + b"MP"
+        data = bytes(5) + bytes([self._pairing.pairable, 2, bool(self._pairing.code), low, high]) + b"MP"
         return [*super()._advertisement(), data_types.ManufacturerSpecificData(profile.COMPANY, data)]
 
     # -- life -----------------------------------------------------------------------------------------------------------------------

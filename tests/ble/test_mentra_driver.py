@@ -22,7 +22,7 @@ from ble.sim.faults import AT_ONCE
 from ble.sim.mentra import SimulatedMentra
 from ble.sim.mentra_faults import MentraFaults
 from ble.sim.omi import SimulatedNecklace
-from ble.types import Advertisement, Capability, CaptureProgress, LinkClosed
+from ble.types import Advertisement, Capability, CaptureProgress, LinkClosed, PairingAdvert
 from tests.ble.driving import Listener, Make, fetched
 
 AVIF = b"\x00\x00\x00\x14ftypavif\x00\x00\x00\x00mif1" + (1008).to_bytes(4, "big") + b"mdat" + bytes(range(250)) * 4
@@ -335,15 +335,16 @@ def test_recognised_by_service_name_or_maker() -> None:
 
 def test_what_the_advertisement_says_of_pairing() -> None:
     golden = bytes.fromhex("000000000001020134124d50")
-    assert profile.pairing_advert({0xB822: golden}) == profile.PairingAdvert(pairable=True, secure=True, code="1234")
+    assert profile.pairing_advert({0xB822: golden}) == PairingAdvert(code="1234")
     closed = golden[:5] + b"\x00" + golden[6:]
     assert not profile.pairing_advert({0xB822: closed}).pairable
+    assert profile.pairing_advert({0xB822: closed[:7] + b"\x00" + closed[8:]}) == PairingAdvert(), "firmware that pairs with anybody"
     for legacy in ({}, {0xB822: b""}, {0xB822: golden[:11]}, {0xB822: golden[:6] + b"\x01" + golden[7:]}, {1: golden}):
-        assert profile.pairing_advert(legacy) == profile.PairingAdvert(pairable=True, secure=False)
+        assert profile.pairing_advert(legacy) == PairingAdvert()
 
 
 def test_the_twin_says_the_same_in_its_advertisement(make_jpeg: Make) -> None:
-    twin = SimulatedMentra([make_jpeg(9)], pairing=profile.PairingAdvert(pairable=True, secure=True, code="1234"))
+    twin = SimulatedMentra([make_jpeg(9)], pairing=PairingAdvert(code="1234"))
     assert b"MP" in b"".join(bytes(part) for part in twin._advertisement())
     assert k900.HEAD == b"##"
 

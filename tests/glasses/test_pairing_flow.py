@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailableReason
 
-from app.glasses import airs
+from app.glasses import airs, pairing
 from app.glasses.known import KnownBook
 from app.glasses.pairing import PairingState, Remedy, Stage
 from app.glasses.pairing_flow import PairingFlow, is_settled
@@ -21,9 +21,10 @@ from ble.sim.brilliant import SimulatedFrame
 from ble.sim.brilliant_faults import BrilliantFaults
 from ble.sim.catalogue import NECKLACE, make
 from ble.sim.faults import AT_ONCE
+from ble.sim.mentra import SimulatedMentra
 from ble.sim.open_profile import SimulatedOpenGlasses
 from ble.sim.peripheral import SimulatedPeripheral
-from ble.types import LinkState
+from ble.types import LinkState, PairingAdvert
 
 
 @contextlib.asynccontextmanager
@@ -120,6 +121,44 @@ async def test_who_leaves_while_the_code_is_shown_pairs_nothing(bench: Any, twin
         await settled(flow)
     assert flow.state.stage is Stage.CLOSED
     assert bench.desk.known() == ()
+
+
+async def speaking(bench: Any, twins: Any, pairable: bool) -> None:
+    says = PairingAdvert(pairable, code="1A2B")
+    twins(lambda family: SimulatedMentra(pictures(family), pace=AT_ONCE, pairing=says))
+    await bench.desk.start_simulated("mentra-live")
+
+
+async def test_the_code_that_glasses_speak_is_compared_before_anything_is_asked_of_them(bench: Any, twins: Any) -> None:
+    await speaking(bench, twins, pairable=True)
+    async with flow_on(bench) as (flow, seen):
+        address = await listed(flow)
+        flow.choose(address)
+        flow.agree()
+        state = await settled(flow)
+        assert (state.code, state.is_spoken) == ("1A2B", True)
+        assert bench.desk.known() == ()
+        flow.answer(False)
+        state = await settled(flow)
+        assert (state.stage, state.remedy, state.failure) == (Stage.FAILED, Remedy.OTHERS, pairing.OTHERS_SPEAK)
+        assert bench.desk.known() == ()
+        flow.again()
+        flow.choose(await listed(flow))
+        flow.agree()
+        await settled(flow)
+        flow.answer(True)
+        state = await settled(flow)
+        assert state.stage is Stage.READY, state.failure
+        assert not any(state.is_spoken for state in seen if state.stage is Stage.READY)
+
+
+async def test_glasses_that_are_not_in_pairing_mode_are_left_alone(bench: Any, twins: Any) -> None:
+    await speaking(bench, twins, pairable=False)
+    async with flow_on(bench) as (flow, _):
+        flow.choose(await listed(flow))
+        assert (flow.state.stage, flow.state.remedy) == (Stage.FAILED, Remedy.SEARCH)
+        assert "pairing mode" in str(flow.state.failure)
+        assert bench.desk.known() == ()
 
 
 async def test_back_while_connecting_breaks_it_off_and_searches_anew(bench: Any) -> None:

@@ -78,20 +78,18 @@ class LinkScreen(Screen):
         self.first = self._stop = button(theme, tr("Stop"), stop)
         self.code = label("", "display", select=True)
         self.code.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        why = tr(
-            "Both sides made this code from their keys. If the glasses show another one, somebody stands between them and this computer."
-        )
-        self.differs = button(theme, tr("They show another code"), lambda: self.answered.emit(False))
-        self.same = button(theme, tr("They show the same"), lambda: self.answered.emit(True), role="primary")
+        self._why = label("", tone="muted", wrap=True)
+        self.differs = button(theme, "", lambda: self.answered.emit(False))
+        self.same = button(theme, "", lambda: self.answered.emit(True), role="primary")
         for made in (self.differs, self.same):
             made.setAutoDefault(True)
-        question = label(tr("Do the glasses show this code?"), "lead", wrap=True)
+        self._question = label("", "lead", wrap=True)
         self._compare = frame(
             "well",
             column(
-                question,
+                self._question,
                 self.code,
-                label(why, tone="muted", wrap=True),
+                self._why,
                 row(self.same, self.differs, None),
                 gap=GRID + 4,
                 margins=(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID),
@@ -108,10 +106,30 @@ class LinkScreen(Screen):
             said = tr("Waiting for you to compare the codes…")
         self.progress.begin(said)
         self._compare.setVisible(bool(state.code))
-        self.code.setText(tr("{a} {b}", a=state.code[:3], b=state.code[3:]))
+        self._ask(state)
         self.code.setAccessibleName(tr("Code {digits}", digits=" ".join(state.code)))
         self.first = self.differs if state.code else self._stop
         self.setAccessibleName(f"{self._title.text()}. {said}")
+
+    def _ask(self, state: PairingState) -> None:
+        if state.is_spoken:
+            question = tr("Do the glasses speak this code?")
+            why = tr("Each pair speaks its own. If you hear another one, or none, these are not the glasses you are wearing.")
+            answers, shown = (tr("They speak the same"), tr("They do not")), " ".join(state.code)
+        else:
+            question = tr("Do the glasses show this code?")
+            why = tr(
+                "Both sides made this code from their keys. "
+                "If the glasses show another one, somebody stands between them and this computer."
+            )
+            answers = (tr("They show the same"), tr("They show another code"))
+            shown = tr("{a} {b}", a=state.code[:3], b=state.code[3:])
+        self._question.setText(question)
+        self._why.setText(why)
+        self.code.setText(shown)
+        for answer, said in zip((self.same, self.differs), answers, strict=True):
+            answer.setText(said)
+            answer.setAccessibleName(said)
 
     def end(self) -> None:
         self.progress.end()
