@@ -171,7 +171,8 @@ async def _run(
 async def _begin(services: Services, window: MainWindow) -> None:
     """Leave the first moments to whoever waits for the window; but one that nobody sees is never made to the end."""
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(window.made.wait(), BEGIN_SECONDS)
+        async with asyncio.timeout(BEGIN_SECONDS):
+            await window.made.wait()
     await services.begin()
 
 

@@ -253,7 +253,8 @@ async def _in_full(services: Services, address: str) -> GlassesView:
     try:
         if not _holdings(view_of(services, address)):
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(told.wait(), TELL_SECONDS)
+                async with asyncio.timeout(TELL_SECONDS):
+                    await told.wait()
     finally:
         end()
     return view_of(services, address)
@@ -274,7 +275,8 @@ async def ready(
         if view_of(services, address).state is not LinkState.READY:
             await services.glasses.connect(address)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(settled.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await settled.wait()
     finally:
         end()
     return view_of(services, address)

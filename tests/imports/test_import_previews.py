@@ -191,7 +191,7 @@ async def test_looking_stops_for_arrivals_and_for_the_lock_and_goes_on_after_a_r
 
     def look_at(item: Any) -> bool:
         looked.append(item)
-        if len(looked) == 3:
+        if len(looked) >= 3:  # two look at once
             vault.lock()
         return real(item)
 
@@ -202,6 +202,7 @@ async def test_looking_stops_for_arrivals_and_for_the_lock_and_goes_on_after_a_r
         await asyncio.sleep(0)
     previews.close()
     await running
+    library.look_at = real  # type: ignore[method-assign]
     vault.unlock_with_passphrase("correct horse battery staple")
     left = library.not_looked_at()
     assert 0 < len(left) < len(items)

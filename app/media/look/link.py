@@ -99,7 +99,8 @@ class LookLink:
                 return findings.give_up(_STOPPED if self._stopped else _GONE)
             order = Look(media_type, orientation, tuple(findings.missing), data)
             try:
-                done = await asyncio.wait_for(self._ask(order, findings), max(0.0, until - time.monotonic()))
+                async with asyncio.timeout(max(0.0, until - time.monotonic())):
+                    done = await self._ask(order, findings)
             except TimeoutError:
                 self._kill()
                 return findings.give_up(_SLOW)
@@ -153,7 +154,8 @@ class LookLink:
         loop = asyncio.get_running_loop()
         try:
             self._child = child = _spawn(self._arguments)
-            hello = await asyncio.wait_for(loop.run_in_executor(self._thread, _next, child), max(0.0, seconds))
+            async with asyncio.timeout(max(0.0, seconds)):
+                hello = await loop.run_in_executor(self._thread, _next, child)
         except (OSError, TimeoutError):
             hello = None
         if isinstance(hello, Hello) and not self._stopped:
