@@ -55,10 +55,11 @@ class Services:
         self._lanes = lanes
         self._courier = courier
         self._separation = separation
-        self._begun = False
+        self.begun = False
+        """Whether `begin` is done. Before, whoever asks for a desk waits until its modules are read."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped = False
-        events.subscribe(VaultChanged, self._vault_changed)
+        events.subscribe(VaultChanged, lambda event: self._vault_is(event.state))
         settings.on_change(self._setting_changed)
 
     @classmethod
@@ -94,9 +95,10 @@ class Services:
         """From now on look after the glasses, and the folder that is watched."""
         for module in DESKS:
             await self._lanes.work(import_module, module)
-        self._begun = True
+        self.begun = True
         if self.vault.state is not LockState.ABSENT:
             self._attend(self.vault.vault)
+        self._vault_is(self.vault.state)
 
     async def stop(self) -> None:
         """Leave everything as it should be left: glasses, vault, courier. Nothing that was acknowledged is lost. Again: a no-op."""
@@ -208,7 +210,7 @@ class Services:
             self._previews.close()
         for desk in ("_captures", "_previews", "library", "sharing", "imports"):
             vars(self).pop(desk, None)
-        if self._begun:
+        if self.begun:
             self._attend(vault)
 
     def _attend(self, vault: Vault) -> None:
@@ -216,12 +218,12 @@ class Services:
         self.glasses.begin(vault)
 
     def _watch_folder(self) -> None:
-        if self._begun and self.vault.state is not LockState.ABSENT:
+        if self.begun and self.vault.state is not LockState.ABSENT:
             folder = self.settings.get(declared.WATCH_FOLDER)
             self.imports.watch(Path(folder) if folder else None)
 
-    def _vault_changed(self, event: VaultChanged) -> None:
-        if event.state is LockState.UNLOCKED:
+    def _vault_is(self, state: LockState) -> None:
+        if self.begun and state is LockState.UNLOCKED:
             self._spawn(self._look_around())
 
     async def _look_around(self) -> None:

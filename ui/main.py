@@ -174,6 +174,7 @@ async def _begin(services: Services, window: MainWindow) -> None:
         async with asyncio.timeout(BEGIN_SECONDS):
             await window.made.wait()
     await services.begin()
+    window.show_glasses()
 
 
 def _on_signals(window: MainWindow) -> None:

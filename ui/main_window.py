@@ -79,8 +79,8 @@ class MainWindow(Furnished):
     def _connect(self) -> None:
         events = self._services.events
         events.subscribe(VaultChanged, self._vault_changed)
-        events.subscribe(GlassesChanged, self._show_glasses)
-        events.subscribe(GlassesForgotten, self._show_glasses)
+        events.subscribe(GlassesChanged, self.show_glasses)
+        events.subscribe(GlassesForgotten, self.show_glasses)
         self.context.theme.changed.connect(self._new_look)
 
     @cached_property
@@ -138,7 +138,8 @@ class MainWindow(Furnished):
                 self.slow_down()
                 self.rooms.setCurrentWidget(self.inside)
                 self.go("captures")
-                self._show_glasses()
+                if self._services.begun:
+                    self.show_glasses()
             return
         self._forget()
         door = self.welcome if state is LockState.ABSENT else self.lock_page
@@ -210,7 +211,8 @@ class MainWindow(Furnished):
         if not self.closed.is_set():
             self._room()
 
-    def _show_glasses(self, _event: object = None) -> None:
+    def show_glasses(self, _event: object = None) -> None:
+        """Say at the foot of the window how the glasses are."""
         if self.so_far is not None:
             self.strip.show_glasses(self._services.glasses.known())
 
@@ -222,7 +224,7 @@ class MainWindow(Furnished):
 
     def _new_look(self) -> None:
         redress(self.context.theme, self)
-        self._show_glasses()
+        self.show_glasses()
 
     # -- the window as a window ------------------------------------------------------------------------------------------------
 

@@ -29,6 +29,7 @@ class FakeServices:
     """As `app.services.Services`, running."""
 
     def __init__(self, root: Path, loop: asyncio.AbstractEventLoop) -> None:
+        self.begun = True
         self.profile = Profile(root)
         self.profile.make()
         self.settings = Settings(self.profile.settings)
