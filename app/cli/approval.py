@@ -52,10 +52,15 @@ async def _ask_once(desk: SharingDesk, draft: Draft, terminal: Terminal, *, yes:
         raise
     if not approved:
         refusal = await desk.refuse(proposal)
-        terminal.say(f"Kept private. Nothing left this computer; receipt #{refusal.number} says so.")
-        terminal.data({"outcome": refusal.outcome.value, "receipt": refusal.number})
-        return Exit.KEPT_PRIVATE, refusal
+        return kept_private(refusal, terminal), refusal
     return await _send(desk, proposal, await desk.approve(proposal, wish), terminal)
+
+
+def kept_private(refusal: Receipt, terminal: Terminal) -> Exit:
+    """Say that the answer was no."""
+    terminal.say(f"Kept private. Nothing left this computer; receipt #{refusal.number} says so.")
+    terminal.data({"outcome": refusal.outcome.value, "receipt": refusal.number})
+    return Exit.KEPT_PRIVATE
 
 
 async def _allowed(desk: SharingDesk, proposal: Proposal, terminal: Terminal) -> bool:

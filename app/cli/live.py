@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 
+from app.cli.approval import kept_private
 from app.cli.glasses import ready
 from app.cli.terminal import Exit, Terminal, unlocked
 from app.errors import EyelidError
@@ -62,10 +63,7 @@ async def look(services: Services, draft: LiveDraft, terminal: Terminal) -> Exit
         await live.refuse(proposal, "the question was not answered")
         raise
     if not approved:
-        refusal = await live.refuse(proposal)
-        terminal.say(f"Kept private. Nothing left this computer; receipt #{refusal.number} says so.")
-        terminal.data({"outcome": refusal.outcome.value, "receipt": refusal.number})
-        return Exit.KEPT_PRIVATE
+        return kept_private(await live.refuse(proposal), terminal)
     follow = _Follower(terminal)
     end = services.events.subscribe(LiveChanged, follow.changed)
     try:

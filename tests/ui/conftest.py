@@ -136,3 +136,84 @@ async def filled(window: Any, services: FakeServices, until: Any) -> Any:
     services.glasses.put(plain_data.view())
     await until(lambda: window.captures.model.rowCount() == 12)
     return window
+
+
+@pytest.fixture
+async def real(services: FakeServices, tmp_path: Path, theme: Any) -> AsyncIterator[Any]:
+    """A window whose vault, library and imports are real."""
+    from tests.ui.import_window import real_window
+
+    async with real_window(services, tmp_path, theme, until) as made:
+        yield made
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """As a phone has it: three photos of glasses, another one, and what is none."""
+    from tests.ui.import_window import GLASSES, photo
+
+    made = tmp_path / "phone"
+    made.mkdir()
+    for number in range(3):
+        (made / f"worn{number}.jpg").write_bytes(photo(number, "Meta AI", GLASSES))
+    (made / "other.jpg").write_bytes(photo(50, "Apple", "iPhone 17"))
+    (made / "notes.txt").write_text("no picture")
+    return made
+
+
+@pytest.fixture
+async def bench(services: FakeServices, theme: Any, fake: ModuleType) -> AsyncIterator[Any]:
+    """The page Ask by itself, with four captures to ask about."""
+    from tests.ui.ask_bench import Bench
+
+    services.library.add(*(fake.tile(number) for number in range(4)))
+    made = Bench(services, theme)
+    made.show()
+    await until(made.isActiveWindow)
+    yield made
+    await made.tasks.stop()
+    made.close()
+    made.deleteLater()
+    await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def asking(bench: Any, fake: ModuleType) -> Any:
+    """Asking about two captures, the question written."""
+    from tests.ui.ask_bench import begun
+
+    return await begun(bench, fake, until)
+
+
+@pytest.fixture
+async def whole(window: Any, services: FakeServices, fake: ModuleType) -> Any:
+    """The same in the whole window."""
+    from tests.ui.ask_bench import begun
+
+    services.library.add(*(fake.tile(number) for number in range(4)))
+    return await begun(window, fake, until)
+
+
+@pytest.fixture
+async def ask(services: FakeServices, fake: ModuleType, theme: Any) -> AsyncIterator[Any]:
+    """Ask with it, and the dialog opens."""
+    from PySide6.QtWidgets import QWidget
+
+    from tests.ui.asker import Asker
+    from ui.context import Context
+    from ui.memory import Memory
+    from ui.pages.asking import Sender
+    from ui.tasks import Tasks
+    from ui.widgets.banner import Banners
+
+    parent = QWidget()
+    parent.show()
+    tasks = Tasks(asyncio.get_running_loop(), parent)
+    context = Context(services, theme, tasks, Memory(services.profile.root))
+    banners = Banners(theme, parent)
+    await until(parent.isActiveWindow)
+    yield Asker(parent, services, Sender(parent, context, banners), until, fake)
+    await tasks.stop()
+    parent.close()
+    parent.deleteLater()
+    await asyncio.sleep(0)
