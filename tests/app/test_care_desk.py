@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.confine.memory import report
-from app.events import VaultChanged, VaultNotice
+from app.events import ItemsAdded, VaultChanged, VaultNotice
 from app.paths import Profile
 from app.services import Services
 from app.vault.erase import NotConfirmed, short_id
@@ -54,6 +54,21 @@ async def test_an_end_that_fails_costs_no_other(services: Services, tmp_path: Pa
     again = await Services.start(Profile(tmp_path / "profile"))
     await again.vault.unlock("passphrase")
     await again.stop()
+
+
+async def test_what_arrived_meanwhile_is_taken_in_when_the_rest_begins(services: Services, tmp_path: Path) -> None:
+    await services.vault.create("passphrase", keyring=False)
+    await services.vault.lock()
+    arrived = services.vault.vault.add(b"while locked", NEW).id
+    await services.stop()
+    hurried = await Services.start(Profile(tmp_path / "profile"), begin=False)
+    added: asyncio.Queue[ItemsAdded] = asyncio.Queue()
+    hurried.events.subscribe(ItemsAdded, added.put_nowait)
+    await hurried.vault.unlock("passphrase")
+    assert (hurried.begun, added.empty(), "glasses" in vars(hurried)) == (False, True, False)
+    await hurried.begin()
+    assert (await added.get()).ids == (arrived,)
+    await hurried.stop()
 
 
 async def test_without_asking_there_is_no_code(services: Services) -> None:
