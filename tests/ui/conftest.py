@@ -62,9 +62,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Let the loop run until `condition` holds; half a minute at most, for busy computers."""
+    """Let the loop run until `condition` holds, half a minute at most, for busy computers; then until the screen has followed.
+
+    Qt shows a widget put into a layout only at the next turn of its loop, so what stands on the screen may be read a turn too early.
+    """
     async with asyncio.timeout(30):
         while not condition():
+            await asyncio.sleep(0.002)
+        for _ in range(3):
             await asyncio.sleep(0.002)
 
 

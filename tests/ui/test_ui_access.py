@@ -206,7 +206,7 @@ async def test_the_focus_can_be_seen(window, theme, pages) -> None:
 
 WORDS = re.compile(r"[A-Za-z]{3}")
 DATA = re.compile(
-    r"\[.*\]( · Omi.*)?|.*([0-9A-F]{2}:){5}.*|Omi.*|OMI.*|OpenAI|Mirror|Eyelid|[\d\W]*|.*\d{4}.*|[0-9a-f]{8,}.*|image/\w+|https?://.*|EYELID.*",
+    r"\[.*\]( · Omi.*)?|.*([0-9A-F]{2}:){5}.*|Omi.*|OMI.*|OpenGlass|OpenAI|Mirror|Eyelid|[\d\W]*|.*\d{4}.*|[0-9a-f]{8,}.*|image/\w+|https?://.*|EYELID.*",
     re.DOTALL,
 )
 """What is in no language: what somebody called something, addresses, dates by the system's own words."""
