@@ -23,7 +23,10 @@ _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
 class DecisionDialog(QDialog):
-    """Accepted means yes. Used once. Whoever inherits says what is shown, when all of it was on the screen, and what still hinders."""
+    """Accepted means yes. Used once. Whoever inherits says what is shown, when all of it was on the screen, and what still hinders.
+
+    `content` scrolls where there is too little room; what decides does not: `top` says what goes to whom, `above` stands over the buttons.
+    """
 
     def __init__(self, parent: QWidget, theme: Theme, *, arm_ms: int = ARM_MS) -> None:
         super().__init__(parent)
@@ -34,8 +37,9 @@ class DecisionDialog(QDialog):
         self._paint_check = QTimer(self, interval=_CHECK_MS)
         self._paint_check.timeout.connect(self._arm_when_painted)
         self.setModal(True)
-        self.content = column(gap=GRID + 4, margins=(SIDE, 2 * GRID + 4, SIDE, GRID))
-        self.above = column(gap=4)
+        self.top = column(gap=6, margins=(SIDE, 2 * GRID + 4, SIDE, GRID))
+        self.content = column(gap=GRID + 4, margins=(SIDE, 4, SIDE, GRID))
+        self.above = column(gap=GRID)
         self._frame()
         self.installEventFilter(self)
         if (app := QApplication.instance()) is not None:
@@ -57,10 +61,13 @@ class DecisionDialog(QDialog):
     # -- what is shown ---------------------------------------------------------------------------------------------------------
 
     def _frame(self) -> None:
+        self._head = QWidget()  # made first, since it is read first
+        self._head.setLayout(self.top)
         self.area = scrolling(self.content)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
+        whole.addWidget(self._head)
         whole.addWidget(self.area, 1)
         whole.addWidget(rule())
         self._foot = self._buttons()
@@ -80,10 +87,10 @@ class DecisionDialog(QDialog):
         self.waiting = label(" ", "small", wrap=True)
         self.waiting.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.waiting.setMinimumWidth(14 * GRID)
+        self._choices = row(None, self.keep, self.send, gap=GRID + 4)
         self._bar = row(gap=GRID + 4)
         self._bar.addWidget(self.waiting, 1)
-        for made in (self.keep, self.send):
-            self._bar.addWidget(made, 0, Qt.AlignmentFlag.AlignRight)
+        self._bar.addLayout(self._choices)
         box = QWidget()
         box.setLayout(column(self.above, self._bar, gap=GRID, margins=(SIDE, GRID + 4, SIDE, 2 * GRID)))
         return box
@@ -105,15 +112,17 @@ class DecisionDialog(QDialog):
     def fit(self) -> None:
         """Show the whole decision without scrolling wherever the screen is large enough."""
         room = self.screen().availableGeometry()
-        across = 2 * self.send.width() + self.theme.scaled(24 * GRID) + 2 * SIDE
+        both = 2 * self.send.width() + self._choices.spacing() + 2 * SIDE
+        across = both + self.theme.scaled(24 * GRID)
         wide = min(room.width() - 4 * GRID, max(self.theme.scaled(WIDE), across))
-        beside = across <= wide
-        self._bar.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
+        _turn(self._bar, across=across <= wide)
+        _turn(self._choices, across=both <= wide)
         self.arrange(wide)
         self.content.activate()
+        head = max(self._head.heightForWidth(wide), self._head.minimumSizeHint().height())
         foot = max(self._foot.heightForWidth(wide), self._foot.minimumSizeHint().height())
         tall = max(self.content.totalHeightForWidth(wide), self.content.totalMinimumSize().height())
-        self.resize(wide, min(room.height() - 5 * GRID, tall + foot + 4))
+        self.resize(wide, min(room.height() - 5 * GRID, head + tall + foot + 4))
 
     def fit_soon(self) -> None:
         """`fit`, once what was changed has found its size."""
@@ -187,3 +196,8 @@ class DecisionDialog(QDialog):
         hindered, why = self.hindrance(ripe)
         self.send.setEnabled(ripe and not hindered)
         self.waiting.setText(why or " ")
+
+
+def _turn(line: QBoxLayout, *, across: bool) -> None:
+    """Side by side, or one below the other where there is no room for that."""
+    line.setDirection(QBoxLayout.Direction.LeftToRight if across else QBoxLayout.Direction.TopToBottom)

@@ -62,20 +62,25 @@ class ApprovalDialog(DecisionDialog):
         self._middle = row(gap=GRID + 4)
         self._middle.addWidget(self._leaving(), 3)
         self._middle.addWidget(self.facts_part, 2)
-        self.content.addWidget(self._recipient())
+        self.title = label("", "title", wrap=True)
+        self.top.addWidget(self.title)
+        # Large text leaves no room for more that stays: the company is in the title, its address may scroll.
+        (self.content if self.theme.large else self.top).addWidget(self._recipient())
         self.content.addLayout(self._middle, 1)
         self.wish = WishBox(self.theme)
-        self.above.addWidget(self.wish)
+        last = column(gap=GRID) if self.theme.large else row(gap=3 * GRID)
+        last.addLayout(self.facts_part.consequence, 1)
+        last.addWidget(self.wish)
+        self.above.addLayout(last)
 
     def _recipient(self) -> QWidget:
         to = self.destination
-        self.title = label("", "title", wrap=True)
         model = to.model or tr("no model")
         where = tr("{company} at {origin}, model {model}", company=tr_core(to.company), origin=to.origin, model=model)
         self.recipient = label(where, wrap=True, select=True)
         self.size_line = label(self._busy, tone="muted", wrap=True)
         box = QWidget()
-        box.setLayout(column(self.title, self.recipient, self.size_line, gap=6))
+        box.setLayout(column(self.recipient, self.size_line, gap=6))
         return box
 
     def _leaving(self) -> QFrame:

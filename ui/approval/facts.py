@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QLabel, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from app.sharing.types import Destination, PolicyCard, PolicyClass
 from ui import words
@@ -28,7 +28,10 @@ def class_of(destination: Destination, known: PolicyCard) -> PolicyClass:
 
 
 class FactsPart(QWidget):
-    """The class with icon and word, the three facts, the warning, the bystanders, and the day the terms were read."""
+    """The class with icon and word, the three facts, the bystanders, and the day the terms were read.
+
+    `consequence`, with the warning in it, is for a place where it stays in view.
+    """
 
     def __init__(self, theme: Theme, destination: Destination, known: PolicyCard) -> None:
         super().__init__()
@@ -38,6 +41,7 @@ class FactsPart(QWidget):
         self._leaves = leaves(destination, known)
         self.facts: list[QLabel] = []
         self.digest = ""
+        self.consequence = self._consequence()
         self.setLayout(column(self._card()))
 
     def _card(self) -> QFrame:
@@ -57,9 +61,19 @@ class FactsPart(QWidget):
             lines.addLayout(line)
         head = row(icon_label(self._theme, icon, tone), gap=GRID)
         head.addWidget(label(words.policy(self._class), "lead", tone, wrap=True), 1)
-        self.warning = label(self._warning(), "strong", tone if self._class is PolicyClass.TRAINS else "", wrap=True)
+        return card(head, lines, self._terms(), None, gap=GRID + 4)
+
+    def _consequence(self) -> QHBoxLayout:
+        """What sending means, in one or two sentences; nothing where all of it stays here."""
+        icon, tone = POLICY_LOOK[self._class]
+        trains = self._class is PolicyClass.TRAINS
+        self.warning = label(self._warning(), "strong", tone if trains else "", wrap=True)
         hide_if(self.warning, not self.warning.text())
-        return card(head, lines, self.warning, self._terms(), None, gap=GRID + 4)
+        line = row(gap=GRID)
+        if trains:
+            line.addWidget(icon_label(self._theme, icon, tone), 0, Qt.AlignmentFlag.AlignTop)
+        line.addWidget(self.warning, 1)
+        return line
 
     def _warning(self) -> str:
         if self._class is PolicyClass.TRAINS:
