@@ -19,7 +19,7 @@ from typing import BinaryIO
 from app.errors import Explanation, EyelidError, explain
 from app.imports.memory import ImportMemory
 from app.imports.recognise import recognise
-from app.imports.sources import LARGEST, SourceChanged, SourceRefused, opened
+from app.imports.sources import LARGEST, SourceChanged, SourceRefused, no_capture, opened
 from app.imports.types import Camera, Clues, Fate, Outcome, Source
 from app.media.exif import printable
 from app.media.inspect import glance
@@ -103,8 +103,8 @@ class Importer:
         if source.size > LARGEST:
             raise SourceRefused("This file is too large.", f"It is longer than {LARGEST >> 30} GiB.", "Cut it into parts first.")
         with opened(source) as file:
-            if sniff(file.read(SNIFF_BYTES)) is None:
-                return Outcome(source.path, Fate.PASSED_OVER, why=Explanation("This is no picture, video or sound of a common kind."))
+            if sniff(head := file.read(SNIFF_BYTES)) is None:
+                return Outcome(source.path, Fate.PASSED_OVER, why=no_capture(head))
             file.seek(0)
             data = _whole(file, source.size) if source.size <= IN_MEMORY else None
             sha256 = hashlib.sha256(data).hexdigest() if data is not None else _digest(file)

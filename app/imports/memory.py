@@ -1,17 +1,19 @@
 """What was imported before, so that a run that was cut off goes on instead of reading everything again.
 
 It holds item ids under keyed names of path, size and time: no name of a file in the clear. It is no authority on what is in the vault; a
-damaged or lost one costs reading the files once more.
+damaged or lost one, or one that can't be written because the disk is full, costs reading the files once more, and never an import.
 """
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 from app.imports.types import Source
-from app.keyed_file import KeyedFile
+from app.keyed_file import KeyedFile, Rows
 from app.vault.types import ItemId
 
 FORMAT = 1
@@ -29,25 +31,28 @@ class ImportMemory:
     def __init__(self, path: Path) -> None:
         self._file = KeyedFile(path, FORMAT, _STATEMENTS)
 
-    def _name(self, source: Source) -> bytes:
-        return self._file.name(f"{source.path}\0{source.size}\0{source.modified_ns}".encode("utf-8", "surrogateescape"))
-
     def item(self, source: Source) -> ItemId | None:
         """Under which id this very file was taken in, if it was."""
-        rows = self._file.run("SELECT item FROM files WHERE name = ?", self._name(source))
+        rows = self._run("SELECT item FROM files WHERE name = ?", source)
         return ItemId(rows[0][0]) if rows else None
 
     def taken_at(self, source: Source) -> datetime | None:
         """When this very file was taken in (UTC), if it was; not for one whose bytes were in the vault already."""
-        rows = self._file.run("SELECT at FROM taken WHERE name = ?", self._name(source))
+        rows = self._run("SELECT at FROM taken WHERE name = ?", source)
         return datetime.fromtimestamp(rows[0][0], UTC) if rows else None
 
     def remember(self, source: Source, item: ItemId, *, taken: bool = False) -> None:
         """This file is in the vault as `item`; `taken`: it is the one that was taken in, now."""
-        name = self._name(source)
-        self._file.run("INSERT OR REPLACE INTO files VALUES (?, ?)", name, item)
+        self._run("INSERT OR REPLACE INTO files VALUES (?, ?)", source, item)
         if taken:
-            self._file.run("INSERT OR REPLACE INTO taken VALUES (?, ?)", name, time.time())
+            self._run("INSERT OR REPLACE INTO taken VALUES (?, ?)", source, time.time())
+
+    def _run(self, statement: str, source: Source, *values: object) -> Rows:
+        """Carry out one statement whose first value is the file's name; nothing is found where the memory is of no use."""
+        with contextlib.suppress(sqlite3.Error, OSError):
+            text = f"{source.path}\0{source.size}\0{source.modified_ns}"
+            return self._file.run(statement, self._file.name(text.encode("utf-8", "surrogateescape")), *values)
+        return []
 
     def close(self) -> None:
         """For good."""

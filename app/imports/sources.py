@@ -20,11 +20,18 @@ DEEPEST = 40
 """Folders below one another."""
 LARGEST = 4 * 1024**3
 """Bytes of one file: about half an hour of what glasses film."""
-PARTIAL = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".opdownload", ".filepart", ".!sync", ".stversions")
+PARTIAL = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".opdownload", ".filepart", ".!sync")
 """Endings that browsers, file managers and synchronisers give to what is not all there yet."""
-_TRIVIA = frozenset({"thumbs.db", "desktop.ini", ".ds_store", ".nomedia"})
+_TRIVIA = frozenset({"thumbs.db", "desktop.ini"})
+_ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06", b"Rar!", b"7z\xbc\xaf\x27\x1c", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd")
+"""How archives begin: ZIP, also an empty one, RAR, 7-Zip, gzip, bzip2, xz, Zstandard."""
 _FOLDERS_ABOVE = 3
 """Names of so many folders above a file may say where it comes from."""
+
+
+_UNFINISHED = Explanation(
+    "Its name says that it is not complete.", "Another program has not finished it yet.", "Import it again when that is done."
+)
 
 
 class SourceRefused(EyelidError):
@@ -38,16 +45,30 @@ class SourceChanged(SourceRefused):
         super().__init__("A file changed while it was read.", "Another program is writing to it.", "Import it again when that is done.")
 
 
-def is_partial(name: str) -> bool:
-    """Whether a file of this name is one that some program has not finished, or one that nobody means to import."""
-    lower = name.lower()
-    return lower.startswith((".", "~")) or lower.endswith((*PARTIAL, "~")) or lower in _TRIVIA
+def no_capture(head: bytes) -> Explanation:
+    """What to say of a file that begins with `head` and is no picture, video or sound."""
+    if not head:
+        return Explanation("This file is empty.")
+    if head.startswith(_ARCHIVES):
+        action = "Unpack it, and import the folder. The archive that Meta makes of your data is chosen as Meta's archive."
+        return Explanation("This is an archive.", "Archives are not opened here.", action)
+    return Explanation("This is no picture, video or sound of a common kind.")
+
+
+def _is_partial(name: str) -> bool:
+    return name.lower().endswith(PARTIAL)
+
+
+def _is_unmeant(name: str) -> bool:
+    """Hidden files, backups, and what systems leave in folders: nobody means to import them, nor to read a line about each."""
+    return name.startswith((".", "~")) or name.endswith("~") or name.lower() in _TRIVIA
 
 
 def find(paths: Iterable[Path]) -> Iterator[Source | Outcome]:
     """Yield each file below `paths`, folders in the order of their names; an outcome for what can't be a capture.
 
-    A link that a person named themselves is followed once; links inside folders are not. Stops with a refusal after `MOST_FILES`.
+    A link that a person named themselves is followed once; links inside folders are not. Hidden files inside folders are left out, and
+    those whose names say that they are not complete get an outcome, too. Stops with a refusal after `MOST_FILES`.
     """
     count = 0
     for path in paths:
@@ -68,8 +89,7 @@ def _find(path: Path, depth: int, *, named: bool = False) -> Iterator[Source | O
     if stat.S_ISDIR(status.st_mode):
         yield from _inside(path, depth)
     elif stat.S_ISREG(status.st_mode):
-        if named or not is_partial(path.name):
-            yield _source(path.resolve() if named else path, status)
+        yield _source(path.resolve() if named else path, status)
     elif stat.S_ISLNK(status.st_mode):
         yield _refused(path, Explanation("This is a link to another place.", "Links are not followed.", "Import that place itself."))
     else:
@@ -86,13 +106,17 @@ def _inside(folder: Path, depth: int) -> Iterator[Source | Outcome]:
         yield _refused(folder, explain(error))
         return
     for name in names:
-        if not is_partial(name):
+        if _is_unmeant(name):
+            continue
+        if _is_partial(name):
+            yield Outcome(folder / name, Fate.PASSED_OVER, why=_UNFINISHED)
+        else:
             yield from _find(folder / name, depth - 1)
 
 
 def _source(path: Path, status: os.stat_result) -> Source:
     folders = tuple(parent.name for parent in list(path.parents)[:_FOLDERS_ABOVE] if parent.name)
-    return Source(path, folders, status.st_size, status.st_mtime_ns, status.st_ino)
+    return Source(path, folders, status.st_size, status.st_mtime_ns)
 
 
 def _refused(path: Path, why: Explanation) -> Outcome:
@@ -110,8 +134,7 @@ def opened(source: Source) -> Iterator[BinaryIO]:
 
 
 def _same(source: Source, descriptor: int) -> None:
+    """Not by its number on the drive: phones, and other drives over FUSE, number their files anew whenever they like (use_ino, libfuse)."""
     status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):
-        raise SourceChanged
-    if (status.st_size, status.st_mtime_ns, status.st_ino) != (source.size, source.modified_ns, source.inode):
+    if not stat.S_ISREG(status.st_mode) or (status.st_size, status.st_mtime_ns) != (source.size, source.modified_ns):
         raise SourceChanged

@@ -59,17 +59,18 @@ class Camera:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file that was found. `folders` as in `Clues`; size in bytes; the rest tells later whether it was changed while it was read."""
+    """A file that was found. `folders` as in `Clues`; size in bytes, and with the time of its last change what tells later whether it is
+    still the same."""
 
     path: Path
     folders: tuple[str, ...]
     size: int
     modified_ns: int
-    inode: int
 
 
 class Fate(enum.Enum):
-    """What became of one file. `KNOWN`: the vault had the same bytes; `PASSED_OVER`: no capture of glasses, and only those were wanted."""
+    """What became of one file. `KNOWN`: the vault had the same bytes; `PASSED_OVER`: no capture, or not one of glasses where only those
+    were wanted, or not complete by its name."""
 
     TAKEN = "taken"
     KNOWN = "already in the vault"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,9 @@ import pytest
 from app.imports.desk import ImportDesk
 from app.imports.importer import IMPORTED
 from app.imports.run import Choice, _Meter
-from app.imports.types import Fate, Outcome, Progress, Report
+from app.imports.sources import find
+from app.imports.types import Fate, Outcome, Progress, Report, Source
+from app.keyed_file import KeyedFile
 from app.vault.errors import VaultLocked
 from app.vault.types import ItemKind
 from app.vault.vault import Vault
@@ -82,6 +85,7 @@ async def test_hostile_files_get_a_line_each_and_the_rest_comes_in(
     (folder / "line\nend\u202egpj.jpg").write_bytes(pictures[3])
     (folder / "half.jpg.part").write_bytes(pictures[4])
     (folder / ".hidden.jpg").write_bytes(pictures[5])
+    (folder / "photos.zip").write_bytes(b"PK\x03\x04" + pictures[5])
     os.mkfifo(folder / "pipe.jpg")
     (folder / "loop").symlink_to(folder)
     (folder / "link.jpg").symlink_to(folder / "good.jpg")
@@ -100,12 +104,17 @@ async def test_hostile_files_get_a_line_each_and_the_rest_comes_in(
         "loop": Fate.REFUSED,
         "link.jpg": Fate.REFUSED,
         "long.jpg": Fate.REFUSED,
+        "half.jpg.part": Fate.PASSED_OVER,
+        "photos.zip": Fate.PASSED_OVER,
         "notes.jpg": Fate.PASSED_OVER,
         "empty.jpg": Fate.PASSED_OVER,
     }
     assert "pipe" in why(report, "pipe.jpg")
     assert "link" in why(report, "loop")
     assert "4 GiB" in why(report, "long.jpg")
+    assert "not complete" in why(report, "half.jpg.part")
+    assert "Unpack" in why(report, "photos.zip")
+    assert "empty" in why(report, "empty.jpg")
     assert "ends too early" in why(report, "cut.jpg")
 
 
@@ -140,6 +149,16 @@ async def test_a_file_that_changes_while_it_is_read_is_refused(
     assert fates(report) == {"a.jpg": Fate.REFUSED}
     assert "changed while it was read" in why(report, "a.jpg")
     assert vault.ids() == ()
+
+
+async def test_a_drive_that_numbers_its_files_anew_changes_none(desk: ImportDesk, folder: Path, pictures: list[bytes]) -> None:
+    path = folder / "a.jpg"
+    path.write_bytes(pictures[0])
+    found = [each for each in find([folder]) if isinstance(each, Source)]
+    (folder / "again").write_bytes(pictures[0])  # another inode while the first is there
+    os.utime(folder / "again", ns=(0, found[0].modified_ns))
+    (folder / "again").replace(path)
+    assert [outcome.fate for outcome in await desk.run().sources(found)] == [Fate.TAKEN]
 
 
 async def test_a_long_file_is_read_from_the_disk_twice_and_must_be_the_same(
@@ -351,3 +370,14 @@ async def test_a_damaged_memory_costs_only_time(vault: Vault, tmp_path: Path, he
     names = b"".join(path.read_bytes() for path in (tmp_path / "profile").iterdir())
     assert b"a.jpg" not in names
     lanes.close()
+
+
+async def test_a_memory_that_cannot_be_written_ends_no_import(
+    desk: ImportDesk, folder: Path, pictures: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(KeyedFile, "run", full)
+    (folder / "a.jpg").write_bytes(pictures[0])
+    assert [(await desk.run().files([folder])).outcomes[0].fate for _ in range(2)] == [Fate.TAKEN, Fate.KNOWN]
