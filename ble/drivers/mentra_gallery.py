@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
@@ -45,7 +45,10 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One file of media on the glasses. `capture` is what it is trashed with; `etag` and `hash_path` are empty on older builds."""
+    """One file of media on the glasses. `capture` is what it is trashed with; `etag` and `hash_path` are empty on older builds.
+
+    `all_read`: nothing lies in its capture but such entries and sidecars. Of another one a part would go to the trash that is not here.
+    """
 
     capture: str
     name: str
@@ -57,6 +60,7 @@ class Entry:
     etag: str = ""
     hash_path: str = ""
     request_id: str = ""
+    all_read: bool = False
 
     @property
     def id(self) -> str:
@@ -97,7 +101,8 @@ def read_manifest(body: bytes, now: datetime) -> Page:
         files = list(_objects(capture, "files", MOST_FILES))
         found = [entry for file in files if (entry := _manifest_entry(capture, file, now)) is not None]
         unsound += sum(1 for file in files if _is_media(file)) - len(found)
-        entries += found
+        all_read = len(found) == sum(1 for file in files if not _is_sidecar(file))
+        entries += (replace(entry, all_read=all_read) for entry in found)
     cursor = text_of(data, "next_cursor") if data.get("has_more") is True else ""
     if cursor and not _CURSOR.fullmatch(cursor):
         raise nonsense("The list goes on at no sensible place.")
@@ -133,7 +138,12 @@ def _objects(data: Json, key: str, most: int) -> Iterator[dict[str, Any]]:
 def _is_media(file: Json) -> bool:
     """Whether a file is something to bring in, or might be: of what has no sensible name one can't know."""
     name = text_of(file, "name")
-    return text_of(file, "role") != "sidecar" and (not name or name.lower().endswith(tuple(_KINDS)))
+    return not _is_sidecar(file) and (not name or name.lower().endswith(tuple(_KINDS)))
+
+
+def _is_sidecar(file: Json) -> bool:
+    """Whether a file only says something of another one, as the glasses call it or by its name: what moved while it was taken."""
+    return text_of(file, "role") == "sidecar" or text_of(file, "name").lower().endswith(".json")
 
 
 def _kind(name: str) -> tuple[CaptureKind, str] | None:

@@ -54,6 +54,8 @@ class MentraGlasses(Connected[MentraSession]):
         self._shelf: MentraShelf | None = None
         self._place: Place | None = None
         self._own_network = False
+        self._sharing = False
+        """Whether they were told to share, and not yet to end it."""
         self._known: dict[str, Entry] = {}
         self._lineup = Lineup()
         self._stated: dict[str, bytes] = {}
@@ -154,7 +156,7 @@ class MentraGlasses(Connected[MentraSession]):
             return
         kept = self._kept.setdefault(entry.capture, set())
         kept.add(offer_id)
-        if kept == {known.id for known in self._known.values() if known.capture == entry.capture}:
+        if entry.all_read and kept == {known.id for known in self._known.values() if known.capture == entry.capture}:
             await self._shelf.trash(entry.capture)
             del self._kept[entry.capture]
 
@@ -174,14 +176,23 @@ class MentraGlasses(Connected[MentraSession]):
     async def _offer_more(self) -> None:
         """Put the next captures on offer, each with its digest, by which it can be checked however it was fetched."""
         while (offer := self._lineup.next()) is not None:
-            stated = None
-            if self._shelf is not None and offer.id in self._known:
-                with contextlib.suppress(WifiTrouble, ProtocolFault):  # asked again, and insisted on, when it is fetched
-                    stated = await self._shelf.digest(self._known[offer.id])
+            try:
+                stated = await self._digest_of(offer.id)
+            except BaseException:
+                self._lineup.broke_off(offer.id)  # nobody was told of it
+                raise
             if stated is not None:
                 self._stated[offer.id] = stated
             self._session.events.put(CaptureOffered(replace(offer, sha256=stated)))
             self._session.received()
+
+    async def _digest_of(self, offer_id: str) -> bytes | None:
+        """The digest that the glasses state; None where they don't, or can't just now: it is asked for again when it is fetched."""
+        if self._shelf is None or offer_id not in self._known:
+            return None
+        with contextlib.suppress(WifiTrouble, ProtocolFault):
+            return await self._shelf.digest(self._known[offer_id])
+        return None
 
     # -- Wi-Fi ----------------------------------------------------------------------------------------------------------------------
 
@@ -189,23 +200,32 @@ class MentraGlasses(Connected[MentraSession]):
         """See `ble.http_port.WifiGlasses`."""
         await self.close_wifi()
         self._own_network = own_network
-        if own_network:
-            return await self._open_hotspot()
+        try:
+            if own_network:
+                return await self._open_hotspot()
+            await self._open_gallery()
+        except BaseException:
+            # They may share all the same, and have said so too late, or named a place where nobody looks for them.
+            with contextlib.suppress(GlassesError):
+                await self.close_wifi()
+            raise
+        return None
+
+    async def _open_gallery(self) -> None:
         await self._link.ask({"type": "request_wifi_status"}, answers("wifi_status"), ANSWER_SECONDS)
         if not self._session.local_address:
             raise Unsupported("The glasses are on no Wi-Fi network.", "They can't be reached that way.", "Use their own network instead.")
-        asked = {"type": "set_gallery_server_enabled", "request_id": "eyelid", "enabled": True}
-        answer = await self._link.ask(asked, _is_gallery_server, ANSWER_SECONDS)
+        self._sharing = True
+        answer = await self._link.ask(_gallery_server(on=True), _is_gallery_server, ANSWER_SECONDS)
         if answer.get("listening") is not True:
             raise ProtocolFault("The glasses did not open their gallery.", "They said no.", "Use their own network instead.")
         self._place = self._place_in(text_of(answer, "url"))
-        return None
 
     async def _open_hotspot(self) -> WifiInvitation:
+        self._sharing = True
         for attempt in range(2):  # some builds turn it on and never say so: asked again, they tell
             try:
-                asked = {"type": "set_hotspot_state", "enabled": True}
-                answer = await self._link.ask(asked, _is_hotspot, HOTSPOT_SECONDS)
+                answer = await self._link.ask(_hotspot(on=True), _is_hotspot, HOTSPOT_SECONDS)
                 break
             except ProtocolFault:
                 if attempt:
@@ -257,15 +277,12 @@ class MentraGlasses(Connected[MentraSession]):
         """See `ble.http_port.WifiGlasses`."""
         if self._shelf is not None:
             self._shelf.close()
-        place, self._place, self._shelf = self._place, None, None
+        self._place, self._shelf = None, None
         self._lineup.clear()
         self._stated.clear()
-        if place is None:
-            return
-        if self._own_network:
-            self._link.tell({"type": "set_hotspot_state", "enabled": False})
-        else:
-            self._link.tell({"type": "set_gallery_server_enabled", "request_id": "eyelid", "enabled": False})
+        if self._sharing:
+            self._sharing = False
+            self._link.tell(_hotspot(on=False) if self._own_network else _gallery_server(on=False))
 
     # -- the link -------------------------------------------------------------------------------------------------------------------
 
@@ -289,6 +306,14 @@ def _offer(entry: Entry) -> Offer:
 def answers(kind: str) -> Callable[[Json], bool]:
     """Whether a message is of this kind."""
     return lambda message: message.get("type") == kind
+
+
+def _hotspot(*, on: bool) -> Json:
+    return {"type": "set_hotspot_state", "enabled": on}
+
+
+def _gallery_server(*, on: bool) -> Json:
+    return {"type": "set_gallery_server_enabled", "request_id": "eyelid", "enabled": on}
 
 
 def _is_hotspot(message: Json) -> bool:

@@ -80,9 +80,8 @@ class MentraLink:
         for _, future in self._waiting:
             if not future.done():
                 future.set_exception(link_lost())
-        for task in self._tasks:
+        for task in self._tasks - {asyncio.current_task()}:
             task.cancel()
-        self._news.set()
 
     async def ended(self) -> None:
         """Wait until nothing of the link runs any more."""
@@ -200,8 +199,16 @@ class MentraLink:
         self._news.set()
 
     async def _write_out(self) -> None:
+        try:
+            await self._write_all()
+        except GlassesError:
+            # Nothing can be said on this link any more, though it may stand: who waits for it to be said must not wait for ever.
+            self.end()
+            await self._port.disconnect()
+
+    async def _write_all(self) -> None:
         turns = 0
-        while self._open:
+        while True:
             while not self._outbox:
                 self._news.clear()
                 await self._news.wait()

@@ -46,11 +46,15 @@ class Answer:
 
 @dataclass
 class DirectHttp:
-    """Carries requests to the twin; `requests` are those made, and `given_out` how many answers are being read."""
+    """Carries requests to the twin; `requests` are those made, and `given_out` how many answers are being read.
+
+    `pause`: seconds before each answer begins.
+    """
 
     twin: Any
     requests: list[HttpRequest] = field(default_factory=list)
     given_out: int = 0
+    pause: float = 0.0
 
     def open(self, request: HttpRequest) -> AbstractAsyncContextManager[HttpAnswer]:
         return self._open(request)
@@ -58,6 +62,7 @@ class DirectHttp:
     @asynccontextmanager
     async def _open(self, request: HttpRequest) -> AsyncIterator[HttpAnswer]:
         self.requests.append(request)
+        await asyncio.sleep(self.pause)
         if f"{request.place.address}:{request.place.port}" != self.twin.http.address or not getattr(self.twin, "reachable", True):
             await asyncio.sleep(3)
             raise NotReachable

@@ -313,6 +313,24 @@ async def test_glasses_whose_application_never_starts(open_mentra: Any, make_jpe
     assert not twin.connected
 
 
+async def test_a_word_that_can_not_be_said_ends_the_link(open_mentra: Any, make_jpeg: Make) -> None:
+    """A system may refuse a write on a link that stands: whoever waits for more to be said must not wait for ever."""
+    twin = SimulatedMentra([make_jpeg(500)], pace=AT_ONCE)
+    glasses, heard = await open_mentra(twin)
+
+    async def refused(*_: Any, **__: Any) -> None:
+        raise ProtocolFault("no")
+
+    glasses._port.write = refused  # type: ignore[method-assign]
+    with pytest.raises(LinkLost):
+        await glasses.open_wifi(own_network=True)
+    async with asyncio.timeout(30):
+        await heard.task
+        await glasses.close()
+    assert heard.events[-1] == LinkClosed(wanted=False)
+    assert not twin.connected
+
+
 async def test_what_is_no_pair_of_mentra_live(open_mentra: Any) -> None:
     with pytest.raises(NotGlasses):
         await open_mentra(SimulatedNecklace(pace=AT_ONCE))

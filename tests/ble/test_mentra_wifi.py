@@ -389,3 +389,51 @@ async def test_addresses_that_are_nobodys_business(pair: Any, address: str, own:
     with pytest.raises(ProtocolFault):
         await p.glasses.open_wifi(own_network=own)
     assert p.http.requests == []
+
+
+# -- what is left when something fails ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("own", [False, True])
+async def test_sharing_that_leads_nowhere_is_ended(pair: Any, own: bool) -> None:
+    p = await pair(announced_address="8.8.8.8", look=False)
+    with pytest.raises(ProtocolFault):
+        await p.glasses.open_wifi(own_network=own)
+    await asyncio.sleep(1)
+    assert p.twin.http.address == "", "anybody on that network could look at the captures"
+
+
+async def test_sharing_that_is_called_off_is_ended(pair: Any) -> None:
+    p = await pair(look=False, hotspot_silent=99)
+    opening = asyncio.get_running_loop().create_task(p.glasses.open_wifi(own_network=True))
+    while not p.twin.http.address:
+        await asyncio.sleep(0.001)
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    await asyncio.sleep(1)
+    assert p.twin.http.address == ""
+
+
+async def test_a_capture_whose_offer_was_called_off_is_offered_with_the_next_list(pair: Any, make_jpeg: Make) -> None:
+    p = await pair(make_jpeg(300), stored=MOST_OFFERED + 1)
+    p.http.pause = 5.0  # the digest of the one that comes next is long in coming
+    fetching = asyncio.get_running_loop().create_task(p.get(p.heard.offers[0]))
+    asked = len(p.http.requests)
+    while not any("hash" in request.path for request in p.http.requests[asked:]):
+        await asyncio.sleep(0.1)
+    fetching.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await fetching
+    p.http.pause = 0.0
+    assert await p.glasses.look_over_wifi() == 1
+    await asyncio.sleep(0.1)
+    assert len({offer.id for offer in p.heard.offers}) == MOST_OFFERED + 1
+
+
+async def test_a_capture_of_which_a_part_can_not_be_read_stays_on_the_glasses(pair: Any) -> None:
+    for name in ("../ev-2.jpg", "raw.dng"):
+        p = await pair(bad_names=(name,))
+        await p.get()
+        await p.glasses.release(p.heard.offers[0].id)
+        assert p.twin.shelf.trashed == {}
