@@ -61,11 +61,6 @@ class HeycyanGlasses(Connected[HeycyanSession]):
         self._lineup = Lineup()
 
     @property
-    def counts(self) -> Counts | None:
-        """How many captures the glasses last said they hold."""
-        return self._session.counts
-
-    @property
     def capabilities(self) -> Capabilities:
         features = {Capability.TAKE_PHOTO, Capability.BATTERY, Capability.STORAGE, Capability.VIDEO, Capability.WIFI}
         return Capabilities(wire.FAMILY, frozenset(features), encrypted_link=False, cautions=_CAUTIONS)
@@ -141,14 +136,16 @@ class HeycyanGlasses(Connected[HeycyanSession]):
                     "Use the maker's app, and import its files.",
                 )
         except BaseException:
-            await self.close_wifi()
+            with contextlib.suppress(GlassesError):
+                await self.close_wifi()
             raise
         return WifiInvitation(answer.network, answer.password)
 
     async def _enter_transfer(self) -> ModeAnswer:
         """Three orders in all, with a reset of their Wi-Fi before the last: they often miss the first."""
-        for number, seconds in enumerate(TRANSFER_WAITS):
-            if number == len(TRANSFER_WAITS) - 1:
+        *_, last = TRANSFER_WAITS
+        for seconds in TRANSFER_WAITS:
+            if seconds == last:
                 with contextlib.suppress(ProtocolFault):
                     await self._session.switch(Mode.WIFI_RESET)
             waiting = self._session.expect(ModeAnswer, lambda answer: answer.mode == Mode.TRANSFER)
@@ -161,7 +158,8 @@ class HeycyanGlasses(Connected[HeycyanSession]):
                 self._session.forget(waiting)
             if answer.accepted:
                 return answer
-            await asyncio.sleep(seconds)
+            if seconds != last:
+                await asyncio.sleep(seconds)
         raise ProtocolFault("The glasses did not open their Wi-Fi.", "They may be busy, or their Wi-Fi is stuck.", "Restart the glasses.")
 
     async def look_over_wifi(self, seconds: float = 90.0, *, skip: Callable[[Offer], bool] = nothing_is_safe) -> int:

@@ -91,6 +91,7 @@ class HeycyanShelf(Shelf):
             try:
                 async with contextlib.aclosing(self._once(file, have, running)) as pieces:
                     async for piece in pieces:
+                        self.require_open()
                         wanted = piece[max(0, offset - have) :]
                         have += len(piece)
                         running.update(piece)

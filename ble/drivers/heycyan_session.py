@@ -27,7 +27,7 @@ from ble.drivers.heycyan_wire import (
     WifiFailed,
 )
 from ble.drivers.session import HoldingSession, camera_silent, link_lost
-from ble.errors import CameraSilent, GlassesError, LinkLost, ProtocolFault
+from ble.errors import CameraSilent, GlassesError, ProtocolFault
 from ble.types import CaptureKind, CaptureProgress, DeviceInfo, Offer, Stored
 
 ANSWER_SECONDS = 3.0
@@ -51,10 +51,8 @@ class HeycyanSession(HoldingSession):
         self._collecting: asyncio.Task[None] | None = None
         self._pictures = 0
         self.info = DeviceInfo(model="HeyCyan")
-        self.counts: Counts | None = None
         self.address: WifiAddress | None = None
         self.wifi_failed = False
-        self.unsound_frames = 0
 
     # -- what the glasses say -------------------------------------------------------------------------------------------------------
 
@@ -63,7 +61,6 @@ class HeycyanSession(HoldingSession):
         if not self.open:
             return
         for one in self._reader.feed(data, self._loop.time()):
-            self.unsound_frames += not one.sound  # the maker's own kit does not look at it, so some firmware may not care
             heard = wire.read(one)
             if heard is not None:
                 self._take(heard)
@@ -73,7 +70,6 @@ class HeycyanSession(HoldingSession):
             case BatteryLevel():
                 self.battery(heard.percent)
             case Counts():
-                self.counts = heard
                 self.change(replace(self.status, stored=Stored(heard.photos, heard.videos, heard.sounds)))
             case Versions():
                 self.info = replace(self.info, firmware=heard.firmware, hardware=heard.hardware)
@@ -90,14 +86,16 @@ class HeycyanSession(HoldingSession):
                 future.set_result(heard)
 
     def _let_go(self) -> None:
+        if self._collecting is not None and not self._collecting.done():
+            self._collecting.cancel()
+            self.damaged("the link was lost while it was on its way")  # now: after this nothing more is told
         for _, future in self._waiting:
             if not future.done():
                 future.set_exception(link_lost())
 
     async def stopped(self) -> None:
-        """Wait until nothing of the link runs any more."""
+        """Wait until nothing of the link, which has `ended`, runs any more."""
         if self._collecting is not None:
-            self._collecting.cancel()
             await asyncio.gather(self._collecting, return_exceptions=True)
 
     # -- questions ------------------------------------------------------------------------------------------------------------------
@@ -175,8 +173,6 @@ class HeycyanSession(HoldingSession):
                     raise ProtocolFault("The photo makes no sense.", "It is too large.", "Take the photo again.")
                 jpeg += page.data
                 self.events.put(CaptureProgress(len(jpeg)))
-        except LinkLost:
-            self.damaged("the link was lost while it was on its way")
         except GlassesError:
             self.damaged("parts of it never came")
         else:

@@ -8,8 +8,10 @@ public (ebowwa/HeyCyanSmartGlassesSDK). Some opcodes delete all captures or rese
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 from ble.errors import Unsupported
@@ -30,6 +32,8 @@ PICTURE: Final = 0xFD
 
 LONGEST_PAYLOAD: Final = 8192
 """Bytes; the longest known (a page of a small picture) takes six notifications."""
+REST_SECONDS: Final = 2.0
+"""Between two notifications of one frame."""
 _HEAD: Final = 6
 _START: Final = 0xBC
 
@@ -163,7 +167,7 @@ def set_time(now: datetime) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One frame as it came; `sound`: its CRC is right. Some firmware may not care to make it so."""
+    """One frame as it came; `sound`: its CRC is right. The maker's own kit does not look at it, so some firmware may not care."""
 
     opcode: int
     payload: bytes
@@ -180,9 +184,9 @@ class FrameReader:
         self._buffer = bytearray()
         self._heard = 0.0
 
-    def feed(self, notified: bytes, now: float, patience: float = 2.0) -> list[Frame]:
-        """The frames that are whole with `notified`; one whose rest did not come within `patience` seconds is given up."""
-        if now - self._heard > patience:
+    def feed(self, notified: bytes, now: float) -> list[Frame]:
+        """The frames that are whole with `notified`; one whose rest is too long in coming is given up."""
+        if now - self._heard > REST_SECONDS:
             self._buffer.clear()
         self._heard = now
         self._buffer += notified[:LONGEST_PAYLOAD]
@@ -267,20 +271,17 @@ Heard = BatteryLevel | Versions | Counts | ModeAnswer | WifiAddress | WifiFailed
 
 def read(one: Frame) -> Heard | None:
     """What a frame says; None for what is not known or makes no sense."""
+    if one.opcode == PICTURE:
+        return _page(one)
+    reader = _READERS.get(one.opcode)
+    return reader(one.payload) if reader is not None else None
+
+
+def _page(one: Frame) -> Page | None:
     payload = one.payload
-    match one.opcode:
-        case 0x42:
-            return _battery(payload)
-        case 0x43:
-            return _versions(payload)
-        case 0x41:
-            return _control(payload)
-        case 0x73:
-            return _report(payload)
-        case 0xFD if len(payload) > 5:
-            total, index = int.from_bytes(payload[1:3], "little"), int.from_bytes(payload[3:5], "little")
-            return Page(total, index, payload[5:], one.sound)
-    return None
+    if len(payload) <= 5:
+        return None
+    return Page(int.from_bytes(payload[1:3], "little"), int.from_bytes(payload[3:5], "little"), payload[5:], one.sound)
 
 
 def _battery(payload: bytes) -> BatteryLevel | None:
@@ -352,3 +353,8 @@ def _report(payload: bytes) -> Heard | None:
         case b"\x09" if len(payload) >= 2:
             return WifiFailed(payload[1])
     return None
+
+
+_READERS: Final[Mapping[int, Callable[[bytes], Heard | None]]] = MappingProxyType(
+    {BATTERY: _battery, VERSION: _versions, CONTROL: _control, REPORT: _report}
+)

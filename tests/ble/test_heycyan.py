@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 from ble.drivers import heycyan_wire as wire
-from ble.drivers.heycyan import HeycyanDriver, HeycyanGlasses
-from ble.drivers.heycyan_wire import Counts, Mode, check_write
+from ble.drivers.heycyan import TRANSFER_WAITS, HeycyanDriver, HeycyanGlasses
+from ble.drivers.heycyan_wire import Mode, check_write
 from ble.drivers.session import MOST_HELD
 from ble.errors import CameraSilent, GlassesError, LinkLost, NotGlasses, ProtocolFault, Unsupported
 from ble.http_port import CutShort, NotReachable, WifiGlasses, WifiInvitation
 from ble.sim.faults import AT_ONCE
 from ble.sim.heycyan import HeycyanFaults, SimulatedHeycyan
 from ble.sim.omi import SimulatedNecklace
-from ble.types import Advertisement, Capability, CaptureKind, LinkClosed, Offer
+from ble.types import Advertisement, Capability, CaptureKind, LinkClosed, Offer, Stored
 from tests.ble.direct_http import DirectHttp
 from tests.ble.driving import Listener, Make, fetched
 
@@ -55,7 +55,7 @@ async def test_the_beginning(pair: Any) -> None:
     glasses = p.glasses
     assert isinstance(glasses, WifiGlasses)
     assert glasses.status.battery == 87
-    assert glasses.counts == Counts(1, 0, 0)
+    assert glasses.status.stored == Stored(1)
     assert (glasses.info.firmware, glasses.info.hardware) == ("A02E02_3.20_251014", "A02E02_V3.2")
     assert any("Experimental" in caution for caution in glasses.capabilities.cautions)
     assert HeycyanDriver().cautions("heycyan") == glasses.capabilities.cautions
@@ -68,7 +68,7 @@ async def test_the_beginning(pair: Any) -> None:
     assert glasses.status.battery == 60
     p.twin.say(wire.REPORT, b"\x01\x05\x00\x01\x00\x00\x00\x00")
     await asyncio.sleep(0.1)
-    assert glasses.counts == Counts(5, 1, 0)
+    assert glasses.status.stored == Stored(5, 1)
 
 
 @pytest.mark.parametrize(
@@ -144,6 +144,8 @@ async def test_a_link_that_drops(pair: Any, make_jpeg: Make) -> None:
     with pytest.raises(LinkLost):
         await order
     await p.heard.task
+    assert p.heard.damaged == ["the link was lost while it was on its way"]
+    assert p.glasses.status.damaged == 1
     assert p.heard.events[-1] == LinkClosed(wanted=False)
     for work in (p.glasses.take_photo(), p.glasses.set_continuous(False), p.glasses.open_wifi(own_network=True)):
         with pytest.raises(LinkLost):
@@ -291,6 +293,27 @@ async def test_files_that_never_arrive_whole(pair: Any, files: dict[str, bytes],
     await asyncio.sleep(0.1)
     with pytest.raises(error):
         await p.get(p.heard.offers[0])
+
+
+async def test_a_file_under_way_ends_when_their_wifi_is_closed(pair: Any) -> None:
+    """However long the file is, and though they go on sending it."""
+    p = await pair(files={"a.mp4": b""}, endless_file=True)
+    await p.glasses.open_wifi(own_network=True)
+    await p.glasses.look_over_wifi()
+    await asyncio.sleep(0.1)
+    pieces = p.glasses.fetch(p.heard.offers[0].id)
+    assert await anext(pieces)
+    await p.glasses.close_wifi()
+    with pytest.raises(NotReachable):
+        await anext(pieces)
+
+
+async def test_a_no_to_the_last_order_is_not_slept_over(pair: Any) -> None:
+    p = await pair(busy=9)
+    begun = asyncio.get_running_loop().time()
+    with pytest.raises(ProtocolFault):
+        await p.glasses.open_wifi(own_network=True)
+    assert asyncio.get_running_loop().time() - begun < sum(TRANSFER_WAITS[:-1]) + 1
 
 
 async def test_a_file_that_is_gone(pair: Any) -> None:
