@@ -5,8 +5,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime
 
+from app.media import clock
 from app.media.errors import MediaDamaged
 
 EXIF_HEADER = b"Exif\x00\x00"
@@ -14,12 +15,11 @@ _MAX_ENTRIES = 512
 _MAX_TEXT = 4096
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 
-ORIENTATION, DATE_TIME, EXIF_IFD, GPS_IFD = 0x0112, 0x0132, 0x8769, 0x8825
-DATE_ORIGINAL, OFFSET_ORIGINAL = 0x9003, 0x9011
+ORIENTATION, EXIF_IFD, GPS_IFD = 0x0112, 0x8769, 0x8825
 _WORDS: Mapping[str, frozenset[int]] = {
     "camera serial number": frozenset({0xA431, 0xA435, 0xC62F}),
     "camera make and model": frozenset({0x010F, 0x0110, 0xA433, 0xA434}),
-    "date and time": frozenset({DATE_TIME, DATE_ORIGINAL, 0x9004, OFFSET_ORIGINAL}),
+    "date and time": frozenset(tag for each in clock.CLOCKS for tag in (each.time, each.offset, each.fraction)),
     "name of the owner": frozenset({0x013B, 0x8298, 0xA430, 0x9C9D}),
     "description or comment": frozenset({0x010E, 0x9286, 0x9C9B, 0x9C9C, 0x9C9E, 0x9C9F}),
     "name of the software": frozenset({0x0131}),
@@ -114,15 +114,20 @@ def read(block: bytes) -> Exif:
     if thumbnail:
         traces.append("embedded thumbnail")
     tags = tuple((name, text) for name, tag in _TAGS.items() if (text := _text(tag, reader.tags.get(tag, b""))))
-    return Exif(_orientation(reader), _taken_at(reader), tuple(traces), reader.whole, tags, _preview(tiff, order, thumbnail))
+    taken_at = clock.taken_at(reader.tags, _apart(tiff, order, reader.pointer(GPS_IFD)).tags, order)
+    return Exif(_orientation(reader), taken_at, tuple(traces), reader.whole, tags, _preview(tiff, order, thumbnail))
+
+
+def _apart(tiff: bytes, order: str, directory: int | None) -> _Reader:
+    """A reader of its own for a directory whose tags have numbers that mean something else in the picture's own."""
+    reader = _Reader(tiff, order)
+    if directory:
+        reader.directory(directory)
+    return reader
 
 
 def _preview(tiff: bytes, order: str, directory: int) -> bytes:
-    """Read with a reader of its own: the second directory has tags of the same numbers, which are not the picture's."""
-    if not directory:
-        return b""
-    reader = _Reader(tiff, order)
-    reader.directory(directory)
+    reader = _apart(tiff, order, directory)
     start, length = reader.pointer(_PREVIEW_START), reader.pointer(_PREVIEW_LENGTH)
     return tiff[start : start + length] if start and length and start + length <= len(tiff) else b""
 
@@ -140,27 +145,6 @@ def _orientation(reader: _Reader) -> int:
     raw = reader.tags.get(ORIENTATION, b"")
     value = struct.unpack_from(reader.order + "H", raw)[0] if len(raw) >= 2 else 1
     return value if 1 <= value <= 8 else 1
-
-
-def _taken_at(reader: _Reader) -> datetime | None:
-    """Capture time in UTC; where the camera wrote no offset, its clock is taken to agree with this computer's zone."""
-    text = (reader.tags.get(DATE_ORIGINAL) or reader.tags.get(DATE_TIME) or b"")[:19]
-    try:
-        local = datetime.strptime(text.decode("ascii"), "%Y:%m:%d %H:%M:%S")
-        offset = _offset(reader.tags.get(OFFSET_ORIGINAL, b""))
-        return (local if offset is None else local.replace(tzinfo=offset)).astimezone(UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def _offset(raw: bytes) -> timezone | None:
-    text = raw[:6].decode("ascii", "replace")
-    if len(text) != 6 or text[0] not in "+-" or text[3] != ":" or not (text[1:3] + text[4:6]).isascii():
-        return None
-    if not (text[1:3] + text[4:6]).isdigit():
-        return None
-    minutes = int(text[1:3]) * 60 + int(text[4:6])
-    return timezone(timedelta(minutes=-minutes if text[0] == "-" else minutes)) if minutes < 24 * 60 else None
 
 
 def with_orientation(jpeg: bytes, orientation: int, taken_at: datetime) -> bytes:
@@ -194,9 +178,9 @@ def _block(orientation: int, taken_at: datetime) -> bytes:
     """A big-endian TIFF block: IFD0 with orientation and the pointer, the Exif IFD with version, time and offset."""
     when = taken_at.strftime("%Y:%m:%d %H:%M:%S").encode("ascii") + b"\x00"
     offset = taken_at.strftime("%z")
-    texts = [(DATE_ORIGINAL, when)]
+    texts = [(clock.ORIGINAL.time, when)]
     if offset:
-        texts.append((OFFSET_ORIGINAL, f"{offset[:3]}:{offset[3:5]}".encode("ascii") + b"\x00"))
+        texts.append((clock.ORIGINAL.offset, f"{offset[:3]}:{offset[3:5]}".encode("ascii") + b"\x00"))
     sub_at = 8 + 2 + 2 * 12 + 4
     text_at = sub_at + 2 + (1 + len(texts)) * 12 + 4
     main = struct.pack(">HHHIHH HHII I", 2, ORIENTATION, 3, 1, orientation, 0, EXIF_IFD, 4, 1, sub_at, 0)

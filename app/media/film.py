@@ -17,6 +17,7 @@ from av.video.stream import VideoStream
 from PIL import Image
 
 from app.media.boxes import check_whole
+from app.media.clock import was_set
 from app.media.errors import EMPTY, UNREADABLE, MediaDamaged, MediaTooLarge, decoding
 from app.media.exif import printable
 from app.media.types import MediaFacts, MediaKind, MediaType, Source
@@ -223,7 +224,7 @@ def _time(text: str) -> datetime | None:
         created = created.replace(tzinfo=UTC) if created.tzinfo is None else created.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return created if created.year > 1990 else None
+    return created if was_set(created) else None
 
 
 def _tags(metadata: dict[str, str]) -> tuple[tuple[str, str], ...]:

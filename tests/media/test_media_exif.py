@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from app.media import exif
+from app.media import clock, exif
 from app.media.decode import PIXEL_LIMIT
 from app.media.errors import MediaDamaged
 from app.media.exif import with_orientation
@@ -140,6 +140,67 @@ def test_offsets_of_the_camera_count_and_else_this_computers(offset: bytes, hour
         datetime(2026, 11, 23, 10).astimezone(UTC) if hour is None else datetime(2026, 11, 23, hour, 30 if hour == 15 else 0, tzinfo=UTC)
     )
     assert known.taken_at == expected
+
+
+NOON = "2026:11:23 12:00:00"
+DAY, TEN = "2026:11:23", (10.0, 0.0, 7.0)
+
+
+def written(changed: dict[int, str], own: dict[int, str], gps: dict[int, object]) -> bytes:
+    """A block as Pillow writes it."""
+    tags = Image.Exif()
+    tags.update(changed)
+    tags.get_ifd(0x8769).update(own)
+    tags.get_ifd(0x8825).update(gps)
+    return tags.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("changed", "own", "gps", "expected"),
+    [
+        ({}, {0x9003: NOON, 0x9011: "+02:00", 0x9291: "25"}, {}, "10:00:00.250000"),
+        ({0x0132: "2027:01:01 00:00:00"}, {0x9003: NOON, 0x9011: "-01:00", 0x9010: "+09:00"}, {}, "13:00:00"),
+        ({0x0132: NOON}, {0x9010: "+05:45", 0x9290: "5  "}, {}, "06:15:00.500000"),
+        ({0x0132: NOON}, {0x9003: "    :  :     :  :  ", 0x9004: NOON, 0x9012: "+01:00"}, {}, "11:00:00"),
+        ({0x0132: NOON}, {0x9003: "0000:00:00 00:00:00", 0x9010: "+03:00"}, {}, "09:00:00"),
+        ({0x0132: NOON}, {0x9003: "1970:01:01 00:00:12", 0x9010: "+03:00"}, {}, "09:00:00"),
+        ({}, {0x9003: NOON}, {0x1D: DAY, 7: TEN}, "10:00:00"),
+        ({}, {0x9003: NOON, 0x9011: "+05:30"}, {0x1D: DAY, 7: TEN}, "06:30:00"),
+        ({}, {0x9003: NOON}, {0x1D: DAY, 7: (17.0, 44.0, 59.0)}, "17:45:00"),  # Marquesas and others: not whole hours
+        ({}, {0x9003: NOON, 0x9011: "  :  "}, {0x1D: DAY, 7: (3.0, 15.0, 1.0)}, "03:15:00"),
+        ({}, {}, {0x1D: DAY, 7: TEN}, "10:00:07"),
+    ],
+)
+def test_times_in_all_their_forms(changed: dict[int, str], own: dict[int, str], gps: dict[int, object], expected: str) -> None:
+    taken_at = exif.read(written(changed, own, gps)).taken_at
+    assert taken_at == datetime.fromisoformat(f"2026-11-23T{expected}+00:00")
+
+
+@pytest.mark.parametrize(
+    "gps",
+    [
+        {0x1D: "2026:11:22", 7: (1.0, 0.0, 0.0)},  # no zone is so far away
+        {0x1D: DAY, 7: (10.0, 7.0, 0.0)},  # nor differs by such minutes
+        {0x1D: DAY, 7: (99.0, 0.0, 0.0)},
+        {0x1D: "1980:01:06", 7: TEN},  # where the satellites' time begins: no fix yet
+        {0x1D: "soon", 7: TEN},
+        {7: TEN},
+        {0x1D: DAY},
+    ],
+)
+def test_satellites_that_agree_with_no_zone_say_nothing(gps: dict[int, object]) -> None:
+    assert exif.read(written({}, {0x9003: NOON}, gps)).taken_at == datetime(2026, 11, 23, 12).astimezone(UTC)
+
+
+@given(
+    st.dictionaries(st.sampled_from(range(0x20)), st.binary(max_size=30)), st.dictionaries(st.integers(0, 0xFFFF), st.binary(max_size=30))
+)
+def test_no_clock_is_too_strange(gps: dict[int, bytes], tags: dict[int, bytes]) -> None:
+    for order in "<>":
+        for each in clock.CLOCKS:
+            found = clock.taken_at({each.time: NOON.encode(), **tags, each.offset: tags.get(1, b"+14:00")}, gps, order)
+            assert found is not None
+            assert found.tzinfo is UTC
 
 
 def test_an_empty_block_is_whole_and_noise_is_not() -> None:
