@@ -46,7 +46,7 @@ def parse(data: bytes) -> dict[str, Any]:
     """Check the bytes of a card's file against the schema and return its values; raises BadCard."""
     try:
         found = tomllib.loads(data[:_MAX_FILE].decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise BadCard("not TOML") from error
     _check_keys(found, SCHEMA, _OPTIONAL)
     for key in ("notes", "training_models", "forbidden_models"):

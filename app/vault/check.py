@@ -19,11 +19,11 @@ from typing import Any
 
 from app.vault.age import open_bytes, seal_bytes
 from app.vault.config import Config
-from app.vault.errors import ItemMissing, ObjectDamaged, VaultError, VaultLocked
+from app.vault.errors import VaultError, VaultLocked
 from app.vault.files import read_small, write_durably
 from app.vault.header import AgeError
 from app.vault.keys import LARGEST_SLOT
-from app.vault.session import LABEL, Session
+from app.vault.session import NO_MATCH, Session
 from app.vault.store import HISTORY, QUARANTINE, Found, ObjectStore
 from app.vault.stream import PayloadError
 from app.vault.types import FileFault, ItemId, ObjectFault, VerifyReport
@@ -34,7 +34,6 @@ KEEP = timedelta(days=7)
 _SAVE_EVERY = 5.0
 """Seconds between two notes of how far the run came."""
 _LARGEST = 4 << 20
-_NO_MATCH = "Its content is not what was sealed under that name."
 
 Progress = Callable[[int, int], None]
 
@@ -69,7 +68,7 @@ class _Check:
         self._session = session
         self._settings = settings
         self._progress = progress
-        self._key = session.identity.cache_key(LABEL + b"verify")
+        self._key = session.cache_key("verify")
 
     def run(self, resume: bool) -> VerifyReport:
         strays: list[Path] = []
@@ -197,10 +196,12 @@ def item_faults(store: ObjectStore, session: Session, found: Found) -> Iterator[
         for piece in store.pieces(found.id, session.identity):
             digest.update(piece)
             size += len(piece)
-    except (ObjectDamaged, ItemMissing) as error:
+    except VaultLocked:
+        raise
+    except VaultError as error:
         yield str(error)
         return
     content = (digest.hexdigest(), size)
     known = session.index.digest(found.id)  # under our own key, where anybody could seal a meta file to go with another object
     if (meta is not None and (meta.sha256, meta.size) != content) or (known is not None and known[0] and known != content):
-        yield _NO_MATCH
+        yield NO_MATCH

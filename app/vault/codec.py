@@ -23,6 +23,8 @@ _MOST = 10_000
 _ID = re.compile(r"[0-9a-f]{32}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _BIG = 1 << 53
+EARLIEST, LATEST = datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC)
+"""Every time zone can tell these."""
 
 T = TypeVar("T")
 
@@ -250,8 +252,15 @@ def _no_doubles(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
 
 
 def as_utc(value: datetime) -> datetime:
-    """Return `value` in UTC; a naive time is taken to be UTC already."""
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    """Return `value` in UTC; a naive time is taken to be UTC already, and one that not every place can tell is the nearest that all can.
+
+    Cameras and strangers' files say anything: 1 January of the year 1 is in the year 0 in New York, which Python refuses.
+    """
+    try:
+        utc = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError:
+        return EARLIEST if value.year == EARLIEST.year - 1 else LATEST
+    return max(EARLIEST, min(LATEST, utc))
 
 
 def _write_time(value: datetime) -> str:
@@ -262,7 +271,7 @@ def _read_time(text: str) -> datetime:
     try:
         value = datetime.fromisoformat(text)
         if value.utcoffset() is not None:
-            return value.astimezone(UTC)
+            return as_utc(value.astimezone(UTC))
     except (ValueError, OverflowError):
         pass
     raise MetaError("a time")

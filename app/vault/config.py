@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.vault.age import X25519Recipient
+from app.vault.codec import EARLIEST, LATEST, as_utc
 from app.vault.errors import HybridUnavailable, VaultDamaged, VaultTooNew
 from app.vault.header import KeyTextError
 from app.vault.hybrid import HybridMissing, HybridRecipient
@@ -83,7 +84,7 @@ def parse(text: bytes) -> Config:
     """Raises VaultTooNew for a later format, VaultDamaged for anything that `dump` does not write, HybridUnavailable."""
     try:
         table = tomllib.loads(text.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # also of a number too long to be one
         raise VaultDamaged(NAME, "It is not readable as TOML.") from None
     version = table.get("format")
     if isinstance(version, int) and not isinstance(version, bool) and version > FORMAT:
@@ -144,10 +145,10 @@ def _datetime(table: Mapping[str, Any]) -> datetime:
     value = table.get("created")
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise VaultDamaged(NAME, "Its entry “created” is missing or malformed.")
-    try:
-        return value.astimezone(UTC)
-    except OverflowError:
-        raise VaultDamaged(NAME, "Its entry “created” is missing or malformed.") from None
+    moment = as_utc(value)
+    if not EARLIEST < moment < LATEST:
+        raise VaultDamaged(NAME, "Its entry “created” is missing or malformed.")
+    return moment
 
 
 def _time(value: datetime) -> str:

@@ -25,13 +25,14 @@ from app.vault.errors import (
     SlotNotRenewed,
     VaultDamaged,
     VaultError,
+    VaultLocked,
     VaultTooNew,
     WeakPassphrase,
     WrongPassphrase,
     WrongRecoveryCode,
 )
 from app.vault.files import Files, read_small, write_durably
-from app.vault.header import AgeError, KeyTextError, NoMatch, VersionError, read_header
+from app.vault.header import AgeError, KeyTextError, KeyWiped, NoMatch, VersionError, read_header
 from app.vault.hybrid import HybridMissing
 from app.vault.identity import VaultIdentity
 from app.vault.keystore import KeyStore
@@ -63,8 +64,11 @@ def passphrase_key(text: str, work_factor: int = 18) -> Passphrase:
 
 
 def write_slot(files: Files, folder: Path, info: SlotInfo, identity: VaultIdentity, key: Recipient) -> Slot:
-    """Seal `identity` under `key` into keys/ and return the slot, which counts only once vault.toml lists it."""
-    text = f"# Eyelid vault\n# public key: {identity.recipient}\n{identity.text()}\n".encode("ascii")
+    """Seal `identity` under `key` into keys/ and return the slot, which counts only once vault.toml lists it. Raises VaultLocked."""
+    try:
+        text = f"# Eyelid vault\n# public key: {identity.recipient}\n{identity.text()}\n".encode("ascii")
+    except KeyWiped:
+        raise VaultLocked from None
     sealed = seal_bytes(text, [key])
     slot = Slot(info, hashlib.sha256(sealed).hexdigest())
     files.make_folder(folder / "keys")

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app.vault import config
-from app.vault.errors import ItemMissing, ObjectDamaged, VaultError, VaultLocked
+from app.vault.errors import VaultError, VaultLocked
 from app.vault.merge import Merged, join, merge
 from app.vault.session import Session
 from app.vault.store import QUARANTINE, Found, ObjectStore
@@ -150,7 +150,9 @@ class _Repair:
         try:
             for piece in self._store.pieces_at(path, self._session.identity):
                 digest.update(piece)
-        except (ItemMissing, ObjectDamaged):
+        except VaultLocked:
+            raise
+        except VaultError:
             return False
         known = self._session.index.digest(item)
         return known is None or known[0] in ("", digest.hexdigest())

@@ -11,7 +11,7 @@ import hmac
 import re
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.vault.errors import KeyringUnavailable
 from app.vault.keystore import KeyStore
@@ -111,6 +111,9 @@ class Watch:
         self._service = f"eyelid-vault-{vault_id}-state"
         self._writer: threading.Thread | None = None
         self._least = 0
+        self._noted: Standing | None = None
+        self._behind = 0
+        self._would_be_forgotten = False
         self.notices: tuple[Notice, ...] = ()
 
     def noted(self, wanted: bool) -> Noted:
@@ -131,24 +134,37 @@ class Watch:
         if isinstance(noted, tuple):
             compared = (*noted, *(notice for notice in compared if notice.kind is not NoticeKind.NOT_COMPARED))
         self.notices = compared
-        self._least = noted.generation if isinstance(noted, Standing) else 0
+        self._noted = noted if isinstance(noted, Standing) else None
+        self._least = self._noted.generation if self._noted is not None else 0
+        self._behind = max(1, self._least - seen.now.generation)
+        self._would_be_forgotten = any(each.serious and (seen.fresh or each.kind is NoticeKind.OLDER_STATE) for each in compared)
 
     def note(self, wanted: bool, standing: Callable[[int], Standing]) -> None:
-        """Replace the note, soon, unless something serious was found and not accepted. `standing` is given the least generation.
+        """Replace the note, soon. `standing` is given the least generation.
 
-        A keyring that fails leaves the older note, which is noticed as nothing worse than an older note.
+        While something serious stands unaccepted, the note stays but for its generation, which goes along: as far ahead of the index as it
+        was found, so that however much is done meanwhile, it is said again. A keyring that fails leaves the older note, which is noticed
+        as nothing worse than an older note.
         """
-        if not wanted or any(notice.serious for notice in self.notices):
+        if not wanted:
             return
-        text = standing(self._least).text()
-        self.wait()
+        if not any(notice.serious for notice in self.notices):
+            now = standing(self._least)
+        elif self._noted is not None and self._would_be_forgotten:  # what the index itself knows to be missing, it says by itself
+            now = replace(self._noted, generation=standing(0).generation + self._behind)
+        else:
+            return
+        before = self._writer
 
         def work() -> None:
+            if before is not None:
+                before.join()
             with contextlib.suppress(KeyringUnavailable):
-                self._store.set(self._service, _ACCOUNT, text)
+                self._store.set(self._service, _ACCOUNT, now.text())
 
-        self._writer = threading.Thread(target=work, name="vault-note", daemon=True)
-        self._writer.start()
+        writer = threading.Thread(target=work, name="vault-note", daemon=True)
+        writer.start()
+        self._writer = writer
 
     def forget(self, wanted: bool) -> None:
         """Remove the note, if there can be one and the keyring answers."""

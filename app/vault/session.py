@@ -10,10 +10,9 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
-from app.vault.errors import ItemMissing, ObjectDamaged, VaultError, VaultLocked
+from app.vault.errors import ObjectDamaged, VaultError, VaultLocked
 from app.vault.header import KeyWiped
 from app.vault.identity import VaultIdentity
 from app.vault.index import Index
@@ -23,7 +22,7 @@ from app.vault.store import Found, ObjectStore
 from app.vault.stream import StreamReader
 from app.vault.types import RECOVERED, ItemId, ItemKind, ItemMeta, NewItem, Origin
 
-_NO_MATCH = "Its content is not what was sealed under that name."
+NO_MATCH = "Its content is not what was sealed under that name."
 _BATCH = 500
 """Items indexed in one transaction."""
 LABEL = b"eyelid/vault/v1/"
@@ -64,22 +63,33 @@ class Session:
         except KeyWiped:
             raise VaultLocked from None
 
+    def cache_key(self, label: str) -> bytes:
+        try:
+            return self.identity.cache_key(LABEL + label.encode("utf-8"))
+        except KeyWiped:
+            raise VaultLocked from None
+
     def identity_text(self) -> str:
         try:
             return self.identity.text()
         except KeyWiped:
             raise VaultLocked from None
 
-    def close(self) -> None:
-        """Forget the keys, close the caches, and cut off every open reader."""
+    def cut_off(self) -> None:
+        """End every open reader."""
         with self._guard:
-            identity, self._identity = self._identity, None
             readers = tuple(self._readers)
-        self.index.close()
         for reader in readers:
             reader.revoke(VaultLocked())
+
+    def close(self) -> None:
+        """Forget the keys, cut off every open reader, and close the caches: those last, as one of them may be at work for a while."""
+        with self._guard:
+            identity, self._identity = self._identity, None
         if identity is not None:
             identity.wipe()
+        self.cut_off()
+        self.index.close()
 
     def read(self, item: ItemId) -> bytes:
         """Return an item's media whole, checked against the digest that was sealed. Raises ItemMissing, ObjectDamaged."""
@@ -206,14 +216,16 @@ class Session:
 
     def _recovered(self, found: Found) -> ItemMeta:
         digest, size, start = hashlib.sha256(), 0, b""
-        arrived = datetime.fromtimestamp(self._store.arrived_at(found.id), UTC)
+        arrived = self._store.arrived_at(found.id)
         try:
             for piece in self._store.pieces(found.id, self.identity):
                 start = start or bytes(piece[:16])
                 digest.update(piece)
                 size += len(piece)
             sha256 = digest.hexdigest()
-        except (ObjectDamaged, ItemMissing):
+        except VaultLocked:
+            raise
+        except VaultError:  # anybody can lay a file there, also one of a version to come; that must not keep the others from being seen
             sha256 = ""
         kind, media_type = _sniff(start)
         return ItemMeta(found.id, 1, NewItem(kind, media_type, arrived, Origin(RECOVERED)), size, sha256, arrived)
@@ -232,7 +244,7 @@ class Session:
         return known
 
     def _swapped(self, item: ItemId) -> ObjectDamaged:
-        return ObjectDamaged(f"objects/{item[:2]}/{item}.age", _NO_MATCH)
+        return ObjectDamaged(f"objects/{item[:2]}/{item}.age", NO_MATCH)
 
 
 def _sniff(start: bytes) -> tuple[ItemKind, str]:

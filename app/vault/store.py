@@ -14,7 +14,7 @@ import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -228,11 +228,14 @@ class ObjectStore:
                 yield Found(ItemId(item), item in objects, item in metas, _stamp(metas.get(item) or objects[item]))
 
     def _is_orphan(self, item: ItemId) -> bool:
-        """Whether an object seen without a meta file will stay so. One that is being put is passed over; it is not there yet."""
+        """Whether an object seen without a meta file will stay so.
+
+        One that is being put is passed over, as it is not there yet; and one whose deletion was begun, as it must not come back.
+        """
         with self._guard:
             if item in self._arriving:
                 return False
-        return self.object_path(item).exists() and not self.meta_path(item).exists()
+        return self.object_path(item).exists() and not (self.meta_path(item).exists() or self._gone_path(item).exists())
 
     def has_any(self, item: ItemId) -> bool:
         return self.object_path(item).exists() or self.meta_path(item).exists()
@@ -249,12 +252,12 @@ class ObjectStore:
     def meta_path(self, item: ItemId) -> Path:
         return self._item_path(item, _META)
 
-    def arrived_at(self, item: ItemId) -> float:
-        """When the object's file was last written, in seconds since 1970; 0 if it is not there."""
+    def arrived_at(self, item: ItemId) -> datetime:
+        """When the object's file was last written (UTC); 1970 if it is not there, or says what no calendar has."""
         try:
-            return self.object_path(item).stat().st_mtime
-        except OSError:
-            return 0.0
+            return datetime.fromtimestamp(self.object_path(item).stat().st_mtime, UTC)
+        except (OSError, ValueError, OverflowError):
+            return datetime.fromtimestamp(0, UTC)
 
     # -- reading
 

@@ -220,12 +220,16 @@ class Vault(Doors, Upgrade):
         with self._guard:
             self._asked_to_lock += 1
             session, self._session = self._session, None
-        if session is not None:
+        if session is None:
+            return
+        session.cut_off()
+        try:
             with contextlib.suppress(VaultError):
                 self._watch.note(self._uses_keyring and session.seen is not None, session.standing)
+        finally:  # whatever becomes of the note, the keys go
             session.close()
-            self._watch.notices = ()
-            self._tell()
+        self._watch.notices = ()
+        self._tell()
 
     def close(self) -> None:
         """Lock, and let other processes open the vault."""

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from app.vault.errors import (
     ObjectDamaged,
     VaultTooNew,
 )
+from app.vault.repair import repair
 from app.vault.types import ItemId, ItemKind, NewItem
 from app.vault.vault import Vault
 
@@ -192,3 +194,62 @@ def test_files_changed_from_outside_are_taken_in(vault: Vault, folder: Path, new
     assert {row.id for row in vault.index.rows()} == {meta.id, gone.id}  # shown as missing rather than hidden
     vault.delete(gone.id)
     assert [row.id for row in vault.index.rows()] == [meta.id]
+
+
+@pytest.mark.parametrize("content", [b"age-encryption.org/v9\nof a version to come", b"", b"rubbish"])
+def test_a_file_that_anybody_laid_there_keeps_nobody_from_the_others(vault: Vault, folder: Path, new_item: NewItem, content: bytes) -> None:
+    """A synchronised folder is anybody's who holds the other end; a name of 32 digits is all it takes."""
+    ours, planted = vault.add(b"ours", new_item), ItemId("ab" + "0" * 30)
+    object_file(folder, planted).parent.mkdir(exist_ok=True)
+    object_file(folder, planted).write_bytes(content)
+    assert [meta.id for meta in vault.catch_up()] == [planted]
+    assert vault.read(ours.id) == b"ours"
+    assert [fault.id for fault in vault.verify().faults if fault.id == ours.id] == []
+    assert planted in {fault.id for fault in vault.verify().faults}
+    repair(vault)
+    assert object_file(folder, planted).read_bytes() == content, "what can't be read may be a newer Eyelid's: it stays as it is"
+    assert not meta_file(folder, planted).exists()
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+def test_a_time_that_not_every_place_can_tell_is_the_nearest(vault: Vault, new_item: NewItem, year: int) -> None:
+    """Cameras and strangers' files say anything, and 1 January of the year 1 is the year 0 in New York."""
+    extreme = datetime(1, 1, 1, tzinfo=UTC) if year == 1 else datetime(9999, 12, 31, 23, tzinfo=UTC)
+    nearest = codec.EARLIEST if year == 1 else codec.LATEST
+    meta = vault.add(b"x", replace(new_item, taken_at=extreme))
+    assert vault.meta(meta.id).new.taken_at == nearest
+    text = codec.dump(replace(meta, revision=2)).replace(nearest.date().isoformat().encode(), extreme.date().isoformat().encode())
+    meta_file(vault.folder, meta.id).write_bytes(seal_bytes(text, [X25519Recipient.parse(vault.recipient())]))
+    vault.catch_up()
+    assert vault.meta(meta.id).revision == 2
+    assert vault.index.rows()[0].taken_at == nearest
+    for hours in (-14, 14):
+        assert nearest.astimezone(timezone(timedelta(hours=hours)))
+
+
+def test_a_deletion_that_the_disk_refused_halfway_does_not_come_back(
+    folder: Path, opened: Opener, vault: Vault, new_item: NewItem, passphrase: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows, where a file that is open can't be removed."""
+    meta = vault.add(b"gone", new_item)
+    kept = object_file(folder, meta.id)
+    remove = vault._files.remove
+
+    def refuse(path: Path) -> None:
+        if path == kept:
+            raise PermissionError(13, "Permission denied")
+        remove(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(vault._files, "remove", refuse)
+        with pytest.raises(PermissionError):
+            vault.delete(meta.id)
+    assert kept.exists()
+    assert vault.catch_up() == ()
+    assert not meta_file(folder, meta.id).exists()
+    vault.close()
+    again = opened(folder)
+    again.unlock_with_passphrase(passphrase)
+    assert again.catch_up() == ()
+    assert not kept.exists()
+    assert again.notices() == ()

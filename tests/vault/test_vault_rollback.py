@@ -108,10 +108,16 @@ def test_an_older_folder_that_went_on_being_used_before_acceptance_is_still_noti
         vault.add(b"%d" % n, world.new)
     vault.close()
     world.put_back("older")
+    for _ in range(2):  # more changes than there are missing
+        vault = world.session()
+        for n in range(4):
+            vault.add(b"new %d" % n, world.new)
+        vault.close()
     vault = world.session()
-    vault.add(b"new", world.new)
+    assert seriously(vault.notices()) == [(NoticeKind.OLDER_STATE, 5)]
+    vault.accept_notices()
     vault.close()
-    assert seriously(world.session().notices()) == [(NoticeKind.OLDER_STATE, 4)]
+    assert world.session().notices() == ()
 
 
 def test_captures_taken_away_are_named_and_shown_until_accepted(world: World) -> None:
@@ -140,7 +146,12 @@ def test_captures_taken_away_together_with_the_index_are_counted(world: World) -
     for path in world.files(gone.id):
         path.unlink()
     world.lose_index()
-    assert seriously(world.session().notices()) == [(NoticeKind.MISSING, 1)]
+    vault = world.session()
+    assert seriously(vault.notices()) == [(NoticeKind.MISSING, 1)]
+    for n in range(8):
+        vault.add(b"new %d" % n, world.new)
+    vault.close()
+    assert seriously(world.session().notices()), "not accepted yet, whatever was done since"
 
 
 def test_notes_put_back_are_noticed(world: World) -> None:
@@ -152,7 +163,10 @@ def test_notes_put_back_are_noticed(world: World) -> None:
     vault.close()
     path.write_bytes(old)
     os.utime(path, ns=(1, 1))
-    assert seriously(world.session().notices()) == [(NoticeKind.OLDER_STATE, 1)]
+    for _ in range(2):
+        vault = world.session()
+        assert seriously(vault.notices()) == [(NoticeKind.OLDER_STATE, 1)]
+        vault.close()
 
 
 def test_without_a_keyring_slot_nothing_is_noted(folder: Path, key_store: Any, new_item: NewItem) -> None:
@@ -183,7 +197,7 @@ def test_a_missing_or_unreadable_note_is_only_a_note(world: World, key_store: An
     assert world.session().notices() == ()
 
 
-def test_locking_does_not_wait_for_a_keyring_that_hangs(world: World, key_store: Any) -> None:
+def test_locking_does_not_wait_for_a_keyring_that_hangs(world: World, key_store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     vault, release, put = world.session(), threading.Event(), key_store.set
 
     def hang(*arguments: str) -> None:
@@ -192,9 +206,33 @@ def test_locking_does_not_wait_for_a_keyring_that_hangs(world: World, key_store:
 
     key_store.set = hang
     vault.lock()
+    vault.unlock_with_keyring()
+    vault.catch_up()
+    with monkeypatch.context() as patch:
+        patch.setattr(Watch, "wait", lambda _: pytest.fail("it waits for the note of the last time"))
+        vault.lock()
     assert not release.is_set()
     release.set()
     vault.close()
+    assert Standing.parse(key_store.secrets[next(key for key in key_store.secrets if key[0].endswith("-state"))])
+
+
+def test_a_note_that_fails_leaves_no_key_behind(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    vault = world.session()
+    reader, session = vault.open_media(vault.ids()[0]), vault._session
+    assert session is not None
+
+    def no_more_threads(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", no_more_threads)
+        with pytest.raises(RuntimeError):
+            vault.lock()
+    with pytest.raises(VaultLocked):
+        session.identity_text()
+    with pytest.raises(VaultLocked):
+        reader.read()
 
 
 def test_without_a_look_there_is_no_note(world: World, key_store: Any) -> None:
