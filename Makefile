@@ -34,6 +34,9 @@ test-access: setup-dev ## A person's whole path through AT-SPI, as a screen read
 test-bluez: setup-dev ## The glasses driver against the real BlueZ, in a virtual machine
 	$(BIN)/python tests/bluez/run.py
 
+test-systems: setup-dev ## Types, modules and the main job as they would be on Windows and macOS, as far as Linux can stand in for them
+	$(BIN)/python tests/packaging/systems.py
+
 test-separation: setup-dev ## The whole program on a network of its own: what leaves it, and what does not
 	$(BIN)/python tests/separation/run.py
 
@@ -123,4 +126,4 @@ lock: setup-dev ## Write the hash-locked requirement files anew
 clean: ## Remove what the commands above made
 	rm -rf $(VENV) $(VENV)-oracles $(VENV)-packaging build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
-.PHONY: help run test test-long test-vectors test-oracles test-bluez test-access test-separation setup setup-dev system system-test screenshots lock clean translations package test-package test-bare audit policy-review system-packaging
+.PHONY: help run test test-long test-vectors test-oracles test-bluez test-access test-separation test-systems setup setup-dev system system-test screenshots lock clean translations package test-package test-bare audit policy-review system-packaging

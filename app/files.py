@@ -6,6 +6,8 @@ import os
 import secrets
 from pathlib import Path
 
+from app.vault.files import patiently
+
 
 def replace_file(path: Path, data: bytes) -> None:
     """Write `data` to `path` atomically and durably, readable by its owner only. For settings, never for captures."""
@@ -16,6 +18,6 @@ def replace_file(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        patiently(lambda: temporary.replace(path))
     finally:
         temporary.unlink(missing_ok=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,5 +31,5 @@ class Profile:
     def make(self) -> None:
         """Create the folder, readable by its owner only (0700 where the system has modes)."""
         self.root.mkdir(parents=True, exist_ok=True)
-        if os.name == "posix":
+        if sys.platform != "win32":
             self.root.chmod(0o700)

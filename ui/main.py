@@ -153,8 +153,7 @@ async def _run(
         return FAILED
     try:
         window = MainWindow(services, theme, loop, make_watch())
-        if os.name == "posix":
-            _on_signals(window)
+        _on_signals(window)
         everyday = Everyday(window)
         (everyday.start_hidden if hidden else window.show)()
         window.tasks.start(_begin(services, window))
@@ -178,7 +177,9 @@ async def _begin(services: Services, window: MainWindow) -> None:
 
 
 def _on_signals(window: MainWindow) -> None:
-    """Close the window on SIGINT and SIGTERM. The pipe wakes Qt, so that Python gets to see the signal at once."""
+    """Close the window on SIGINT and SIGTERM. The pipe wakes Qt, so that Python sees the signal at once; there is none on Windows."""
+    if sys.platform == "win32":
+        return
     reading, writing = os.pipe()
     for end in (reading, writing):
         os.set_blocking(end, False)

@@ -15,6 +15,8 @@ from datetime import datetime
 
 from PySide6.QtCore import QDate, QLocale, QTime
 
+from app.vault.words import local_time
+
 CORE = "core"
 """The context of the core's patterns and of the words that fill them, so that no words of the window are taken for one."""
 QUOTATION = "quotation"
@@ -127,7 +129,7 @@ class Phrases:
             moment = datetime.fromisoformat(text)
         except ValueError:
             return text
-        at = moment if len(text) == len("2026-05-12") else moment.astimezone()
+        at = moment if len(text) == len("2026-05-12") else local_time(moment)
         day = QLocale().toString(QDate(at.year, at.month, at.day), QLocale.FormatType.LongFormat)
         clock = QLocale().toString(QTime(at.hour, at.minute), QLocale.FormatType.ShortFormat)
         return day if at is moment else self._catalogue.gettext("{day}, {time}").format(day=day, time=clock)

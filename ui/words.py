@@ -11,6 +11,7 @@ from app.errors import Explanation
 from app.library.types import Tile
 from app.sharing.types import Outcome, PolicyClass
 from app.vault.types import ItemKind, NewItem
+from app.vault.words import local_time
 from ble.types import LinkState
 from ui.i18n import keys as keys
 from ui.i18n import plural, tr, translated
@@ -44,7 +45,7 @@ _FORMATS = {
 
 def local(moment: datetime) -> datetime:
     """The same moment in the time zone of this computer."""
-    return moment.astimezone()
+    return local_time(moment)
 
 
 def day(moment: date | datetime, today: date | None = None) -> str:

@@ -12,6 +12,7 @@ from app.library.types import Query, Tile
 from app.paths import Profile
 from app.services import Services
 from app.vault.types import ItemId
+from app.vault.words import local_time
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -45,7 +46,7 @@ async def list_items(profile: Profile, arguments: argparse.Namespace, terminal: 
 def describe(tile: Tile) -> str:
     """One line about one capture."""
     size = f"{tile.width}x{tile.height}" if tile.width and tile.height else "size unknown"
-    when = tile.taken_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    when = local_time(tile.taken_at).strftime("%Y-%m-%d %H:%M:%S")
     return f"{tile.id[:12]}  {when}  {tile.kind.value:<5}  {size:>10}  {tile.status_words}  from {tile.from_name or 'an import'}"
 
 

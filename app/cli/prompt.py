@@ -58,6 +58,8 @@ async def _readable(descriptor: int) -> None:
 @contextlib.contextmanager
 def _unseen(descriptor: int) -> Iterator[None]:
     """While it lasts, what is typed is not shown."""
+    if sys.platform == "win32":
+        raise NotImplementedError
     import termios
 
     before = termios.tcgetattr(descriptor)

@@ -11,6 +11,7 @@ import ctypes
 import os
 import stat
 import struct
+import sys
 from collections.abc import Iterable
 
 from app.confine import kernel
@@ -48,6 +49,8 @@ def read_only(places: Iterable[str]) -> int:
 
 def _allow_reading(rules: int, place: str) -> None:
     """What does not exist needs no rule."""
+    if sys.platform != "linux":
+        return
     with contextlib.suppress(OSError):
         opened = os.open(place, os.O_PATH | os.O_CLOEXEC)
         try:

@@ -60,5 +60,5 @@ def report() -> Hardening:
 
 def end_with_parent() -> None:
     """On Linux have the kernel end this process when the thread that started it ends, however that comes about."""
-    if kernel.LINUX:
+    if sys.platform == "linux":
         kernel.prctl(kernel.SET_DEATH_SIGNAL, signal.SIGKILL)

@@ -21,6 +21,7 @@ from app.media.strip import only_picture
 from app.media.types import MediaType
 from app.vault.types import ItemId, ItemMeta
 from app.vault.vault import Vault
+from app.vault.words import local_time
 
 _PIECE = 1 << 20
 _NAMES = 10_000
@@ -80,7 +81,7 @@ def export(
         meta = vault.meta(item)
         if how.without_location and meta.new.media_type != MediaType.JPEG:
             raise LocationStays(item, tuple(written))
-        place = folder / f"{meta.new.taken_at.astimezone():%Y/%Y-%m-%d}" if how.by_date else folder
+        place = folder / f"{local_time(meta.new.taken_at):%Y/%Y-%m-%d}" if how.by_date else folder
         try:
             place.mkdir(parents=True, exist_ok=True)
             with contextlib.closing(_pieces(vault, meta, how)) as pieces:
@@ -95,10 +96,10 @@ def export(
 def _pieces(vault: Vault, meta: ItemMeta, how: ExportAs) -> Generator[bytes, None, None]:
     """The bytes to write, a piece at a time; raises at the end if they are not what was sealed for this item."""
     if how.without_location:
-        yield only_picture(vault.read(meta.id), meta.new.orientation, meta.new.taken_at.astimezone())
+        yield only_picture(vault.read(meta.id), meta.new.orientation, local_time(meta.new.taken_at))
         return
     if how.upright and meta.new.media_type == MediaType.JPEG and meta.new.orientation != 1:
-        yield with_orientation(vault.read(meta.id), meta.new.orientation, meta.new.taken_at.astimezone())
+        yield with_orientation(vault.read(meta.id), meta.new.orientation, local_time(meta.new.taken_at))
         return
     digest = hashlib.sha256()
     with vault.open_media(meta.id) as media:
@@ -155,4 +156,4 @@ def name_of(meta: ItemMeta) -> tuple[str, str]:
         suffix = MediaType(meta.new.media_type).suffix
     except ValueError:
         suffix = ".bin"
-    return f"{meta.new.taken_at.astimezone():%Y-%m-%d %H.%M.%S} {family}", suffix
+    return f"{local_time(meta.new.taken_at):%Y-%m-%d %H.%M.%S} {family}", suffix

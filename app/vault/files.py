@@ -10,7 +10,8 @@ import contextlib
 import os
 import secrets
 import sys
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
@@ -24,6 +25,20 @@ PARTIAL = ".tmp"
 _NO_NONCE = bytes(12)
 _EARLY = 1 << 20
 """Bytes after which the drive is asked to begin: the wait for it at the end of 20 MB becomes 1 to 3 ms instead of 12."""
+
+_TRIES, _PAUSE = 50, 0.02
+"""A second in all, on Windows."""
+
+
+def patiently(change: Callable[[], object]) -> None:
+    """Replace or remove a file. Windows refuses that while anybody has it open, a virus scanner for one: there it is tried for a second."""
+    for _ in range(_TRIES if sys.platform == "win32" else 0):
+        try:
+            change()
+            return
+        except PermissionError:
+            time.sleep(_PAUSE)
+    change()
 
 
 class Files:
@@ -70,10 +85,10 @@ class Files:
         return file
 
     def replace(self, source: Path, target: Path) -> None:
-        source.replace(target)
+        patiently(lambda: source.replace(target))
 
     def remove(self, path: Path) -> None:
-        path.unlink(missing_ok=True)
+        patiently(lambda: path.unlink(missing_ok=True))
 
     def sync_folder(self, path: Path) -> None:
         """Make names in a folder durable. Windows has no such call, and needs none: NTFS journals names."""

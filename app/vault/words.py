@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 
 from app.vault.types import ItemMeta
 
@@ -16,9 +16,20 @@ _MOST = 16
 """Words of a search that count."""
 
 
+def local_time(when: datetime) -> datetime:
+    """The same moment in the time of this computer's place, which a `when` without a zone is taken to be in.
+
+    Windows knows no zones before 1970 nor after 3000 (python/cpython, issues 80940 and 103648): there it is in UTC.
+    """
+    try:
+        return when.astimezone()
+    except OSError:
+        return when.astimezone(UTC) if when.tzinfo is not None else when.replace(tzinfo=UTC)
+
+
 def date_words(when: datetime) -> str:
     """Return, for example, "monday 12 may 2026 2026-05-12", in the time of this computer's place."""
-    local = when.astimezone()
+    local = local_time(when)
     day, month = _DAYS[local.weekday()], _MONTHS[local.month - 1]
     return f"{day} {local.day} {month} {local.year} {local.date().isoformat()}"
 

@@ -156,7 +156,7 @@ def _days(tiles: Sequence[Tile], places: Sequence[float]) -> list[Day]:
     found, row = [], 0
     while row < len(tiles):
         that = words.local(tiles[row].taken_at).date()
-        midnight = datetime.combine(that, time()).astimezone()
+        midnight = words.local(datetime.combine(that, time()))
         after = max(row + 1, bisect_right(places, -midnight.timestamp(), lo=row))
         found.append(Day(that, row, after - row))
         row = after
