@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,8 @@ LIST = "backup.json"
 OLDER = "older"
 _LARGEST_LIST = 256 << 20
 _PIECE = 1 << 20
+_LIST_EVERY = 60.0
+"""Seconds between two writings of the list on the way: what came before need not be copied again if the power goes off."""
 _OBJECT = re.compile(r"objects/([0-9a-f]{2})/\1[0-9a-f]{30}\.age")
 _META = re.compile(r"objects/([0-9a-f]{2})/\1[0-9a-f]{30}\.meta\.age")
 _SLOT = re.compile(r"keys/[0-9a-f]{8}\.age")
@@ -88,42 +91,53 @@ class _Tally:
 def backup(vault: Vault, target: Path, progress: Progress | None = None, *, check: bool = False, prune: bool = False) -> BackupReport:
     """Copy what is new or changed into `target`; works while locked. `progress` gets (files done, of how many).
 
+    The vault stays in use: it is held for one file at a time, and for its ways in together.
+
     With `check`, files copied earlier are read again too. With `prune`, what was deleted from the vault is deleted from the backup.
     Raises BackupRefused, BackupDamaged, OSError; a backup that was stopped goes on with the next.
     """
     with vault.held() as parts:
-        work = _Backup(parts.store.files, vault.folder, target, vault.id, check)
-        return work.run(progress or (lambda done, total: None), prune)
+        files = parts.store.files
+    return _Backup(vault, files, target, check).run(progress or (lambda done, total: None), prune)
 
 
 class _Backup:
-    def __init__(self, files: Files, source: Path, target: Path, vault_id: str, check: bool) -> None:
+    def __init__(self, vault: Vault, files: Files, target: Path, check: bool) -> None:
+        self._vault = vault
         self._files = files
-        self._source = source
+        self._source = vault.folder
         self._target = target
-        self._id = vault_id
+        self._id = vault.id
         self._check = check
         self._entries: dict[str, _Entry] = {}
         self._tally = _Tally()
+        self._listed = 0.0
 
     def run(self, progress: Progress, prune: bool) -> BackupReport:
         self._prepare()
-        names = sorted(_names(self._source), key=_order)
-        here = set(names)
-        gone = [name for name in self._entries if name not in here]
-        removed = self._remove([name for name in gone if prune and not _SLOT.fullmatch(name)])  # first, as it makes room
+        content = sorted((name for name in _names(self._source) if not _is_door(name)), key=_order)
+        gone = [name for name in self._entries.keys() - set(content) if not _is_door(name)]
+        removed = self._remove(gone) if prune else 0  # first, as it makes room
         try:
-            for done, name in enumerate(names):
-                progress(done, len(names))
-                with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
+            total = len(content) + len(_doors(self._source))
+            for done, name in enumerate(content):
+                progress(done, total)
+                with self._vault.held(), contextlib.suppress(FileNotFoundError):  # deleted meanwhile
+                    self._one(name)
+                if time.monotonic() - self._listed > _LIST_EVERY:
+                    self._write_list()
+            with self._vault.held():  # vault.toml names the files in keys/, so they are copied as they are at one moment
+                doors = _doors(self._source)
+                for done, name in enumerate(doors, len(content)):
+                    progress(done, total)
                     self._one(name)
         finally:
             self._write_list()
-        removed += self._remove([name for name in gone if _SLOT.fullmatch(name)])
+        shut = self._remove([name for name in self._entries if _is_door(name) and name not in doors])
         self._write_list()
-        progress(len(names), len(names))
+        progress(total, total)
         tally = self._tally
-        return BackupReport(tally.copied, tally.kept, tally.bytes, len(gone) - removed, removed, tuple(tally.differing))
+        return BackupReport(tally.copied, tally.kept, tally.bytes, len(gone) - removed, removed + shut, tuple(tally.differing))
 
     def _prepare(self) -> None:
         """See that `target` is empty or a backup of this very vault, and read its list."""
@@ -190,6 +204,7 @@ class _Backup:
             "files": {name: [entry.size, entry.time, entry.sha256] for name, entry in sorted(self._entries.items())},
         }
         write_durably(self._files, self._target / LIST, [json.dumps(table, indent=0).encode("ascii")])
+        self._listed = time.monotonic()
 
 
 def restore(source: Path, target: Path, progress: Progress | None = None, *, files: Files | None = None) -> int:
@@ -214,7 +229,7 @@ def restore(source: Path, target: Path, progress: Progress | None = None, *, fil
         size, _, sha256 = found["files"][name]
         if name == config.NAME and (bad_keys := [name for name in bad if _SLOT.fullmatch(name)]):
             raise BackupDamaged(tuple(bad_keys), "The backup's key files are damaged, so nothing was restored.")
-        if not _restore_one(files, source / name, target / name, target, size, sha256):
+        if not _restore_one(files, source, name, target, size, sha256):
             bad.append(name)
     if progress is not None:
         progress(len(names), len(names))
@@ -223,16 +238,19 @@ def restore(source: Path, target: Path, progress: Progress | None = None, *, fil
     return len(names)
 
 
-def _restore_one(files: Files, path: Path, copy: Path, root: Path, size: int, sha256: str) -> bool:
-    """Copy one file if it is what the list says; one that is there already, from a restore that was stopped, is not copied again."""
-    try:
-        if copy.is_file() and copy.stat().st_size == size and _digest(copy) == sha256:
-            return True
-        if path.stat().st_size != size or _digest(path) != sha256:
-            return False
-    except FileNotFoundError:
-        return False
-    return copy_file(files, path, copy, root) == sha256
+def _restore_one(files: Files, source: Path, name: str, target: Path, size: int, sha256: str) -> bool:
+    """Copy one file if it is what the list says; one that is there already, from a restore that was stopped, is not copied again.
+
+    Where a backup was cut off after it had replaced the file and before it could list that, the listed one is the one it set aside.
+    """
+    if _is(target / name, size, sha256):
+        return True
+    path = next((path for path in (source / name, source / OLDER / name) if _is(path, size, sha256)), None)
+    return path is not None and copy_file(files, path, target / name, target) == sha256
+
+
+def _is(path: Path, size: int, sha256: str) -> bool:
+    return path.is_file() and path.stat().st_size == size and _digest(path) == sha256
 
 
 def read_list(files: Files, folder: Path) -> dict[str, Any] | None:
@@ -241,7 +259,7 @@ def read_list(files: Files, folder: Path) -> dict[str, Any] | None:
         found = json.loads(read_small(files, folder / LIST, _LARGEST_LIST) or b"")
         entries = {str(name): (int(size), int(time), str(sha256)) for name, (size, time, sha256) in found["files"].items()}
         vault_id = str(found["id"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (OSError, ValueError, OverflowError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return {"id": vault_id, "files": {name: entry for name, entry in entries.items() if is_sealed(name)}}
 
@@ -263,7 +281,7 @@ def copy_file(files: Files, source: Path, target: Path, root: Path) -> str:
 
 def is_sealed(name: str) -> bool:
     """Whether a name below the vault is one that a backup holds. None of them leads out of the folder."""
-    if ".." in name.split("/") or "\\" in name:
+    if ".." in name.split("/") or "\\" in name or "\0" in name:
         return False
     return name == config.NAME or any(shape.fullmatch(name) for shape in (_OBJECT, _META, _SLOT, _RECORD, _HISTORY, _QUARANTINE))
 
@@ -275,9 +293,19 @@ def _names(folder: Path) -> Iterator[str]:
             yield name
 
 
+def _is_door(name: str) -> bool:
+    return name == config.NAME or bool(_SLOT.fullmatch(name))
+
+
+def _doors(folder: Path) -> list[str]:
+    """The ways into a vault as they are now: the files in keys/, and vault.toml last."""
+    slots = (f"keys/{path.name}" for path in (folder / "keys").glob("*.age") if path.is_file() and not path.is_symlink())
+    return [*sorted(filter(_SLOT.fullmatch, slots)), config.NAME]
+
+
 def _order(name: str) -> tuple[int, str]:
     """Objects before what describes them, keys, and vault.toml last: a backup that was stopped never names what it does not have."""
-    places = (_OBJECT, _META, _RECORD, _HISTORY, _QUARANTINE, _SLOT)
+    places = (_OBJECT, _META, _RECORD, _HISTORY, _QUARANTINE, _SLOT)  # vault.toml is none of them
     return next((place for place, shape in enumerate(places) if shape.fullmatch(name)), len(places)), name
 
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import stat
 import subprocess
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from app.vault import backup as module
 from app.vault.backup import BackupDamaged, BackupRefused, backup, is_sealed, restore
 from app.vault.erase import NotConfirmed, erase, short_id
 from app.vault.errors import KeyringLost, VaultDamaged, VaultExists, VaultInUse, VaultMissing
+from app.vault.files import Files, write_durably
 from app.vault.types import ItemMeta, LockState, NewItem
 from app.vault.vault import Vault
 
@@ -174,6 +176,60 @@ def test_stopped_anywhere_it_goes_on(vault: Vault, full: list[ItemMeta], target:
     assert sealed(target) == sealed(vault.folder)
 
 
+def test_the_vault_stays_in_use_between_two_files(vault: Vault, full: list[ItemMeta], target: Path, new_item: NewItem) -> None:
+    """Captures arrive and receipts are written while gigabytes go to a slow drive."""
+    done: list[int] = []
+
+    def meanwhile(number: int, total: int) -> None:
+        if number == 0:
+            writer = threading.Thread(target=lambda: done.append(vault.add(b"arrived", new_item).size))
+            writer.start()
+            writer.join(30)
+            assert done == [7]
+            vault.add_passphrase("another", work_factor=1)
+
+    assert backup(vault, target, meanwhile).sound
+    listed = {f"keys/{slot.id}.age" for slot in vault.slots()}
+    assert {name for name in sealed(target) if name.startswith("keys/")} == listed, "the ways in are those that vault.toml names"
+    backup(vault, target)
+    assert sealed(target) == sealed(vault.folder)
+
+
+class PowerOff(BaseException):
+    pass
+
+
+def test_a_backup_that_lost_its_power_still_gives_back_what_it_lists(
+    vault: Vault, full: list[ItemMeta], target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup(vault, target)
+    before = sealed(target)
+    for meta in full:
+        vault.change(meta.id, lambda old: replace(old, note="later"))
+    written: list[Path] = []
+
+    def power_off(files: Files, path: Path, pieces: Any) -> None:
+        if written and path.name == module.LIST:
+            raise PowerOff
+        write_durably(files, path, pieces)
+        written.append(path)
+
+    monkeypatch.setattr(module, "write_durably", power_off)
+    with pytest.raises(PowerOff):
+        backup(vault, target)
+    monkeypatch.undo()
+    assert [path for path in written if path.name.endswith(".meta.age")], "some were replaced already"
+    restore(target, tmp_path / "new")
+    assert sealed(tmp_path / "new") == before
+
+
+def test_what_was_copied_is_listed_on_the_way(vault: Vault, full: list[ItemMeta], target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_LIST_EVERY", -1.0)
+    listed: list[int] = []
+    backup(vault, target, lambda done, total: listed.append(len(json.loads((target / module.LIST).read_text())["files"])))
+    assert listed[:4] == [0, 1, 2, 3]
+
+
 # -- restore
 
 
@@ -251,13 +307,29 @@ def test_a_hostile_list_leads_nowhere(vault: Vault, target: Path, tmp_path: Path
     table = json.loads((target / "backup.json").read_text())
     (tmp_path / "drive" / "evil.age").write_bytes(b"x")
     entry = [1, 0, "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"]
-    for name in ("../evil.age", "quarantine/20260101T000000Z/../../../evil.age", "/etc/passwd", "receipts/..\\1.age", "index.db", "lock"):
+    for name in (
+        "../evil.age",
+        "quarantine/20260101T000000Z/../../../evil.age",
+        "/etc/passwd",
+        "receipts/..\\1.age",
+        "index.db",
+        "lock",
+        "quarantine/2/a\0b",
+    ):
         table["files"][name] = entry
     (target / "backup.json").write_text(json.dumps(table))
     restore(target, tmp_path / "new")
     assert sealed(tmp_path / "new") == sealed(vault.folder)
     assert len([path for path in (tmp_path / "new").rglob("*") if path.is_file()]) == len(sealed(vault.folder))
-    for text in ("", "[]", "{", '{"files": 3, "id": 1}', '{"files": {"vault.toml": 3}, "id": "x"}', "[" * 100_000):
+    for text in (
+        "",
+        "[]",
+        "{",
+        '{"files": 3, "id": 1}',
+        '{"files": {"vault.toml": 3}, "id": "x"}',
+        '{"files": {"vault.toml": [1e999, 0, ""]}, "id": "x"}',
+        "[" * 100_000,
+    ):
         (target / "backup.json").write_text(text)
         with pytest.raises(VaultMissing):
             restore(target, tmp_path / "newer")
