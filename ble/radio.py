@@ -27,10 +27,6 @@ class Radio:
         self._stop: asyncio.Event | None = None
         self._gate = threading.Lock()
 
-    @property
-    def running(self) -> bool:
-        return self._loop is not None
-
     def start(self) -> None:
         """Start the thread and return once its loop runs. Started already, it is a no-op."""
         if self._thread is not None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from ble.drivers import brilliant_profile, heycyan_wire, mentra_profile, omi_profile, open_profile_wire
 from ble.drivers.brilliant import BrilliantDriver
 from ble.drivers.heycyan import HeycyanDriver
@@ -12,21 +15,25 @@ from ble.glasses import Driver
 from ble.http_port import HttpPort
 from ble.types import Advertisement, PairingAdvert
 
-DRIVERS: tuple[Driver, ...] = (OmiDriver(), BrilliantDriver(), OpenDriver(), MentraDriver(), HeycyanDriver())
+_OMI, _BRILLIANT, _OPEN, _MENTRA, _HEYCYAN = OmiDriver(), BrilliantDriver(), OpenDriver(), MentraDriver(), HeycyanDriver()
 
-_FAMILIES: dict[str, Driver] = {
-    omi_profile.FAMILY_OMI: DRIVERS[0],
-    omi_profile.FAMILY_OPENGLASS: DRIVERS[0],
-    brilliant_profile.FAMILY_FRAME: DRIVERS[1],
-    brilliant_profile.FAMILY_HALO: DRIVERS[1],
-    open_profile_wire.FAMILY: DRIVERS[2],
-    mentra_profile.FAMILY: DRIVERS[3],
-    heycyan_wire.FAMILY: DRIVERS[4],
-}
+DRIVERS: tuple[Driver, ...] = (_OMI, _BRILLIANT, _OPEN, _MENTRA, _HEYCYAN)
+
+_FAMILIES: Mapping[str, Driver] = MappingProxyType(
+    {
+        omi_profile.FAMILY_OMI: _OMI,
+        omi_profile.FAMILY_OPENGLASS: _OMI,
+        brilliant_profile.FAMILY_FRAME: _BRILLIANT,
+        brilliant_profile.FAMILY_HALO: _BRILLIANT,
+        open_profile_wire.FAMILY: _OPEN,
+        mentra_profile.FAMILY: _MENTRA,
+        heycyan_wire.FAMILY: _HEYCYAN,
+    }
+)
 
 _BY_NAME: tuple[tuple[Driver, str, str], ...] = (
-    (DRIVERS[0], "openglass", omi_profile.FAMILY_OPENGLASS),
-    (DRIVERS[1], "halo", brilliant_profile.FAMILY_HALO),
+    (_OMI, "openglass", omi_profile.FAMILY_OPENGLASS),
+    (_BRILLIANT, "halo", brilliant_profile.FAMILY_HALO),
 )
 """Families that share a driver with another, and how their names begin."""
 
@@ -65,7 +72,7 @@ def wifi_driver(family: str, http: HttpPort, *, simulated: bool) -> Driver | Non
 
 def pairing_advert(advertisement: Advertisement) -> PairingAdvert:
     """What glasses say about pairing before anybody connects; only Mentra Live says anything."""
-    if driver_for(advertisement) is not _FAMILIES[mentra_profile.FAMILY]:
+    if driver_for(advertisement) is not _MENTRA:
         return PairingAdvert()
     return mentra_profile.pairing_advert(advertisement.manufacturer_data)
 

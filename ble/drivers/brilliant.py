@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from ble.drivers import brilliant_profile as profile
 from ble.drivers.brilliant_link import BrilliantLink
 from ble.drivers.brilliant_session import BrilliantSession
 from ble.drivers.brilliant_setup import connect, set_up
 from ble.drivers.connected import Connected
+from ble.drivers.session import utc_now
 from ble.errors import GlassesError, Unsupported
 from ble.port import GattPort
 from ble.types import Advertisement, Capabilities, Capability
@@ -86,20 +86,9 @@ class BrilliantGlasses(Connected[BrilliantSession]):
 
 
 class BrilliantDriver:
-    """See `ble.glasses.Driver`. `utc` tells the time of day and `timing` how long to wait; replaced in tests.
+    """See `ble.glasses.Driver`. `own_app` False makes it use the stock stream even where our app could run, to measure and try it."""
 
-    `own_app` False makes it use the stock stream even where our app could run.
-    """
-
-    def __init__(
-        self,
-        utc: Callable[[], datetime] = lambda: datetime.now(UTC),
-        *,
-        timing: profile.Timing = profile.REAL_TIMING,
-        own_app: bool = True,
-    ) -> None:
-        self._utc = utc
-        self._timing = timing
+    def __init__(self, *, own_app: bool = True) -> None:
         self._own_app = own_app
 
     @property
@@ -124,8 +113,8 @@ class BrilliantDriver:
 
     async def open(self, port: GattPort, *, continuous: bool) -> BrilliantGlasses:
         """See `ble.glasses.Driver`. Pairs where the glasses ask for it; raises PairingNeeded if they refuse this computer."""
-        session = BrilliantSession(self._utc, self._timing)
-        link = BrilliantLink(port, session, self._timing)
+        session = BrilliantSession(utc_now)
+        link = BrilliantLink(port, session)
         try:
             await connect(link)
             session.info = await set_up(link, own_app=self._own_app)

@@ -28,11 +28,10 @@ class AppSilent(CameraSilent):
 class BrilliantLink:
     """Owns the port, the prompt and the session. `model` and `own_app` are settled while it is set up."""
 
-    def __init__(self, port: GattPort, session: BrilliantSession, timing: profile.Timing) -> None:
+    def __init__(self, port: GattPort, session: BrilliantSession) -> None:
         self.port = port
         self.session = session
-        self.timing = timing
-        self.repl = Repl(port, timing)
+        self.repl = Repl(port)
         self.model = profile.FRAME
         self.own_app = True
         self.subscribed = False
@@ -78,7 +77,7 @@ class BrilliantLink:
 
     async def start_app(self) -> None:
         """Run our app, which must be there in this version. Raises LuaError, NoAnswer, LinkLost."""
-        self.session.starts(self.model, AppStream(self.model, timing=self.timing))
+        self.session.starts(self.model, AppStream(self.model))
         await self.repl.start(lua.MODULE, lua.READY)
         self._running = True
 
@@ -87,7 +86,7 @@ class BrilliantLink:
         self.own_app = False
         for statement in lua.FALLBACK:
             await self.repl.do(statement)
-        self.session.starts(self.model, StockStream(self.model, timing=self.timing))
+        self.session.starts(self.model, StockStream(self.model))
         self._running = True
 
     async def photo(self) -> None:
@@ -120,7 +119,7 @@ class BrilliantLink:
         self.lost()
 
     async def _bow_out(self) -> None:
-        await self.session.until_quiet(self.timing.leave)
+        await self.session.until_quiet(profile.LEAVE_SECONDS)
         if self.own_app:
             await self._command(profile.QUIT, b"")
         elif self.session.receiving:
@@ -173,7 +172,7 @@ class BrilliantLink:
                     heard = self.session.expect(code, token)
                     await self.port.write(profile.LUA_WRITE, bytes([profile.DATA, code, token]) + arguments)
                     try:
-                        async with asyncio.timeout(self.timing.heard):
+                        async with asyncio.timeout(profile.HEARD_SECONDS):
                             await asyncio.shield(heard)
                         return
                     except TimeoutError:

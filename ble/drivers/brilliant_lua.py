@@ -45,7 +45,6 @@ local function poll(busy)
   last = token
   if code == 0x10 and a3 then order = {token, a1, (a2 << 8 | a3) * 2}
   elseif code == 0x11 and a4 then every, quality, width, due = a1, a2, (a3 << 8 | a4) * 2, 0
-  elseif code == 0x13 then state()
   elseif code == 0x14 then stop = true end
   if busy and (code == 0x14 or code == 0x12 and a2 and (a1 << 8 | a2) == photo) then error('stopped', 0) end
 end

@@ -39,7 +39,6 @@ INTERVAL: Final = 0x11
 """seconds (0: off), quality, half the width (2 bytes)"""
 ABORT: Final = 0x12
 """photo (2): stop sending that one"""
-STATE_PLEASE: Final = 0x13
 QUIT: Final = 0x14
 
 # Our app: what the glasses say.
@@ -77,26 +76,20 @@ FIRST_FIRMWARE: Final = (25, 8, 1013)
 """Frame firmware from which `camera.capture` takes resolution and quality as we give them (issue 7 of brilliantlabsAR/frame-sdk-python)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """How long to wait for what, in seconds. The defaults are for real glasses."""
-
-    settle: float = 0.2
-    """After a break or reset, as brilliant-ble waits."""
-    quiet: float = 0.25
-    """So long without text, and nothing more of an old program is coming."""
-    drain: float = 1.5
-    answer: float = 5.0
-    ready: float = 5.0
-    heard: float = 1.5
-    first: float = 15.0
-    """From order to first piece: 3 s of auto exposure, up to 5 s of camera, and room."""
-    stall: float = 3.0
-    longest: float = 60.0
-    leave: float = 15.0
-
-
-REAL_TIMING: Final = Timing()
+# How long the driver waits for what, in seconds.
+SETTLE_SECONDS: Final = 0.2
+"""After a break or reset, as brilliant-ble waits."""
+QUIET_SECONDS: Final = 0.25
+"""So long without text, and nothing more of an old program is coming."""
+DRAIN_SECONDS: Final = 1.5
+ANSWER_SECONDS: Final = 5.0
+READY_SECONDS: Final = 5.0
+HEARD_SECONDS: Final = 1.5
+FIRST_SECONDS: Final = 15.0
+"""From order to first piece: 3 s of auto exposure, up to 5 s of camera, and room."""
+STALL_SECONDS: Final = 3.0
+LONGEST_SECONDS: Final = 60.0
+LEAVE_SECONDS: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,9 +41,8 @@ class NoAnswer(ProtocolFault):
 class Repl:
     """One link's Lua prompt. `heard` is fed by whoever gets the notifications; one statement at a time."""
 
-    def __init__(self, port: GattPort, timing: profile.Timing) -> None:
+    def __init__(self, port: GattPort) -> None:
         self._port = port
-        self._timing = timing
         self._texts: deque[str] = deque(maxlen=_MOST_WAITING)
         self._arrived = asyncio.Event()
         self._gone = False
@@ -72,7 +71,7 @@ class Repl:
         for _ in range(_BREAKS):
             await self._drain()
             try:
-                await self.ask("1", self._timing.answer / _BREAKS)
+                await self.ask("1", profile.ANSWER_SECONDS / _BREAKS)
                 return
             except NoAnswer:
                 await self._control(profile.BREAK)
@@ -105,7 +104,7 @@ class Repl:
         """Run a module that prints a line beginning with `ready` once it is up. Raises LuaError, NoAnswer, LinkLost."""
         self._texts.clear()
         await self.tell(f"require('{module}')")
-        return await self._until(ready, self._timing.ready)
+        return await self._until(ready, profile.READY_SECONDS)
 
     async def upload(self, module: str, content: str, payload: int) -> None:
         """Write a file of Lua anew. Raises LuaError, NoAnswer, LinkLost; the file may then be there in part."""
@@ -126,7 +125,7 @@ class Repl:
         self._number = self._number % 9999 + 1
         self._texts.clear()
         await self.tell(f"{statement}print('{self._number}='{value})")
-        return await self._until(f"{self._number}=", self._timing.answer if seconds is None else seconds)
+        return await self._until(f"{self._number}=", profile.ANSWER_SECONDS if seconds is None else seconds)
 
     async def _until(self, beginning: str, seconds: float) -> str:
         """The rest of the first text that begins so. Raises LuaError when an error comes instead."""
@@ -151,14 +150,14 @@ class Repl:
 
     async def _control(self, control: int) -> None:
         await self._port.write(profile.LUA_WRITE, bytes([control]))
-        await asyncio.sleep(self._timing.settle)
+        await asyncio.sleep(profile.SETTLE_SECONDS)
 
     async def _drain(self) -> None:
         """Let what an old program still says pass by."""
         try:
-            async with asyncio.timeout(self._timing.drain):
+            async with asyncio.timeout(profile.DRAIN_SECONDS):
                 while True:
-                    async with asyncio.timeout(self._timing.quiet):
+                    async with asyncio.timeout(profile.QUIET_SECONDS):
                         await self._next()
         except TimeoutError:
             pass

@@ -16,11 +16,10 @@ from ble.types import CaptureKind, Offer
 class BrilliantSession(StreamSession[Outcome]):
     """State of one link. The name of an order is the token of its command; None where the stream does not name it."""
 
-    def __init__(self, utc: Callable[[], datetime], timing: profile.Timing) -> None:
+    def __init__(self, utc: Callable[[], datetime]) -> None:
         self._model = profile.FRAME
-        self._photos: PhotoStream = AppStream(self._model, timing=timing)
+        self._photos: PhotoStream = AppStream(self._model)
         super().__init__(utc, self._photos)
-        self._timing = timing
         self._listening = False
         self._taken_at = utc()
         self._awaited: dict[tuple[int, int], asyncio.Future[None]] = {}
@@ -71,7 +70,7 @@ class BrilliantSession(StreamSession[Outcome]):
 
     def order(self, token: int | None) -> None:
         """A photo is about to be asked for; one asked for before is forgotten. Raises LinkLost."""
-        self._begin_order(token, self._timing.first, self._timing.first + self._timing.longest)
+        self._begin_order(token, profile.FIRST_SECONDS, profile.FIRST_SECONDS + profile.LONGEST_SECONDS)
 
     async def ordered(self) -> None:
         """Wait for the photo that was asked for. Raises CameraSilent, LinkLost, ProtocolFault."""

@@ -96,9 +96,8 @@ class PhotoStream:
     _PIECE: ClassVar[int]
     """The first byte of a packet with a piece of a photo."""
 
-    def __init__(self, model: profile.Model, *, timing: profile.Timing = profile.REAL_TIMING) -> None:
+    def __init__(self, model: profile.Model) -> None:
         self._model = model
-        self._timing = timing
         self._state = _State.IDLE
         self._began = 0.0
         self._heard = 0.0
@@ -130,15 +129,15 @@ class PhotoStream:
     @property
     def deadline(self) -> float | None:
         """When to call `tick`, if nothing comes before."""
-        return min(self._heard + self._timing.stall, self._began + self._timing.longest) if self.receiving else None
+        return min(self._heard + profile.STALL_SECONDS, self._began + profile.LONGEST_SECONDS) if self.receiving else None
 
     def tick(self, now: float) -> tuple[Outcome, ...]:
         """Give up a photo whose time is over."""
         if not self.receiving:
             return ()
-        if now >= self._began + self._timing.longest:
+        if now >= self._began + profile.LONGEST_SECONDS:
             return self._spoil(Flaw.TOO_SLOW)
-        return self._spoil(Flaw.STALLED) if now >= self._heard + self._timing.stall else ()
+        return self._spoil(Flaw.STALLED) if now >= self._heard + profile.STALL_SECONDS else ()
 
     def lost(self) -> tuple[Outcome, ...]:
         """The link is gone."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
 
 from ble.drivers import heycyan_wire as wire
 from ble.drivers.connected import Connected
 from ble.drivers.heycyan_files import File, HeycyanShelf
 from ble.drivers.heycyan_session import HeycyanSession
 from ble.drivers.heycyan_wire import BatteryLevel, Counts, Mode, ModeAnswer, Versions, WifiAddress
+from ble.drivers.session import utc_now
 from ble.drivers.shelf import Lineup
 from ble.errors import GlassesError, NotGlasses, ProtocolFault, Unsupported
 from ble.http_port import HttpPort, NoHttp, NotReachable, WifiInvitation, announced_place, nothing_is_safe
@@ -49,11 +49,10 @@ class GuardedWriter:
 class HeycyanGlasses(Connected[HeycyanSession]):
     """A connected pair. See `ble.glasses.Glasses` and `ble.http_port.WifiGlasses`; made by `HeycyanDriver.open`."""
 
-    def __init__(self, port: GattPort, session: HeycyanSession, http: HttpPort, simulated: bool, utc: Callable[[], datetime]) -> None:
+    def __init__(self, port: GattPort, session: HeycyanSession, http: HttpPort, simulated: bool) -> None:
         super().__init__(port, session)
         self._http = http
         self._simulated = simulated
-        self._utc = utc
         self._ordering = asyncio.Lock()
         self._shelf: HeycyanShelf | None = None
         self._in_transfer = False
@@ -115,7 +114,7 @@ class HeycyanGlasses(Connected[HeycyanSession]):
             self._session.received()
 
     def _offer(self, file: File) -> Offer:
-        return Offer(file.name, file.kind, file.media_type, self._utc(), stored=True)
+        return Offer(file.name, file.kind, file.media_type, utc_now(), stored=True)
 
     # -- Wi-Fi ----------------------------------------------------------------------------------------------------------------------
 
@@ -224,12 +223,9 @@ class HeycyanGlasses(Connected[HeycyanSession]):
 class HeycyanDriver:
     """See `ble.glasses.Driver`. `http`: the way to the glasses' Wi-Fi. `simulated`: they are on this computer, and nowhere else."""
 
-    def __init__(
-        self, http: HttpPort | None = None, *, simulated: bool = False, utc: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
+    def __init__(self, http: HttpPort | None = None, *, simulated: bool = False) -> None:
         self._http = http or NoHttp()
         self._simulated = simulated
-        self._utc = utc
 
     @property
     def family(self) -> str:
@@ -249,13 +245,13 @@ class HeycyanDriver:
 
     async def open(self, port: GattPort, *, continuous: bool) -> HeycyanGlasses:
         """See `ble.glasses.Driver`. `continuous` means nothing to these glasses."""
-        session = HeycyanSession(self._utc, GuardedWriter(port).write)
+        session = HeycyanSession(utc_now, GuardedWriter(port).write)
         try:
             await port.connect(session.ended)
             if not port.services().get(wire.SERVICE, frozenset()) >= {wire.NOTIFY, wire.WRITE}:
                 raise NotGlasses("These are no HeyCyan glasses.", "They lack what such glasses have.", "Choose another device.")
             await port.subscribe(wire.NOTIFY, session.notified)
-            await session.send(wire.set_time(self._utc().astimezone()))
+            await session.send(wire.set_time(utc_now().astimezone()))
             await session.ask(wire.ask_battery(), BatteryLevel)
             for request, kind in ((wire.ask_versions(), Versions), (wire.ask_counts(), Counts)):
                 with contextlib.suppress(ProtocolFault):  # good to know, and no reason to leave
@@ -266,4 +262,4 @@ class HeycyanDriver:
                 await port.disconnect()
             await session.stopped()
             raise
-        return HeycyanGlasses(port, session, self._http, self._simulated, self._utc)
+        return HeycyanGlasses(port, session, self._http, self._simulated)

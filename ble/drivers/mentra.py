@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
-from datetime import UTC, datetime
 
 from ble.drivers import mentra_profile as profile
 from ble.drivers.mentra_glasses import ANSWER_SECONDS, CAUTIONS, POLL_SECONDS, MentraGlasses, answers
 from ble.drivers.mentra_link import MentraLink
 from ble.drivers.mentra_session import MentraSession
+from ble.drivers.session import utc_now
 from ble.errors import GlassesError, NotGlasses, ProtocolFault
 from ble.http_port import HttpPort, NoHttp
 from ble.port import GattPort
@@ -27,12 +26,9 @@ HEARTBEAT_SECONDS = 30.0
 class MentraDriver:
     """See `ble.glasses.Driver`. `http`: the way to the glasses' Wi-Fi. `simulated`: they are on this computer, and nowhere else."""
 
-    def __init__(
-        self, http: HttpPort | None = None, *, simulated: bool = False, utc: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
+    def __init__(self, http: HttpPort | None = None, *, simulated: bool = False) -> None:
         self._http = http or NoHttp()
         self._simulated = simulated
-        self._utc = utc
 
     @property
     def family(self) -> str:
@@ -52,7 +48,7 @@ class MentraDriver:
 
     async def open(self, port: GattPort, *, continuous: bool) -> MentraGlasses:
         """See `ble.glasses.Driver`. `continuous` means nothing to these glasses."""
-        opening = _Opening(port, self._utc)
+        opening = _Opening(port)
         try:
             await port.connect(opening.lost)
             await opening.set_up()
@@ -62,18 +58,17 @@ class MentraDriver:
                 await port.disconnect()
             await opening.link.ended()
             raise
-        return MentraGlasses(port, opening.link, opening.session, self._http, self._simulated, self._utc)
+        return MentraGlasses(port, opening.link, opening.session, self._http, self._simulated)
 
 
 class _Opening:
     """Brings link and session up, and again whenever the application on the glasses starts anew."""
 
-    def __init__(self, port: GattPort, utc: Callable[[], datetime]) -> None:
+    def __init__(self, port: GattPort) -> None:
         self._port = port
-        self._utc = utc
         self._mtu = 0
         self._restarts = 0
-        self.session = MentraSession(utc, lambda message: self.link.reply(message), self._restarted)
+        self.session = MentraSession(utc_now, lambda message: self.link.reply(message), self._restarted)
         self.link = MentraLink(port, self.session.message_heard, self.session.code_heard)
 
     def lost(self) -> None:
@@ -121,7 +116,7 @@ class _Opening:
     async def _introduce(self) -> None:
         """Say how large the link is before anything else: until then files come in packets that may not fit it."""
         self.link.tell({"type": "set_ble_mtu", "mtu": self._mtu})
-        self.link.tell({"type": "set_system_time", "timestamp_ms": int(self._utc().timestamp() * 1000)})
+        self.link.tell({"type": "set_system_time", "timestamp_ms": int(utc_now().timestamp() * 1000)})
         with contextlib.suppress(ProtocolFault):  # the chip may have told already, and it is no reason to leave
             await self.link.ask({"type": "request_battery_state"}, answers("battery_status"), ANSWER_SECONDS)
         self.link.tell({"type": "request_version"})

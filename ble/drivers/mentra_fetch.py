@@ -10,12 +10,12 @@ import contextlib
 import hashlib
 import json
 import re
-from collections.abc import AsyncGenerator, Callable
-from datetime import datetime
+from collections.abc import AsyncGenerator
 
 from ble.drivers import mentra_gallery as gallery
 from ble.drivers.k900 import read_json
 from ble.drivers.mentra_gallery import Entry, Page
+from ble.drivers.session import utc_now
 from ble.drivers.shelf import Shelf
 from ble.errors import ProtocolFault
 from ble.http_port import CutShort, HttpAnswer, HttpPort, HttpRequest, NotReachable, Place, WifiTrouble, whole
@@ -39,11 +39,10 @@ class Busy(WifiTrouble):
 class MentraShelf(Shelf):
     """The gallery of one pair at one place. `version3` is known after `greet`."""
 
-    def __init__(self, http: HttpPort, place: Place, utc: Callable[[], datetime]) -> None:
+    def __init__(self, http: HttpPort, place: Place) -> None:
         super().__init__()
         self._http = http
         self._place = place
-        self._utc = utc
         self._loop = asyncio.get_running_loop()
         self._pause = 0.0
         self.version3 = False
@@ -96,7 +95,7 @@ class MentraShelf(Shelf):
         if status == 408:
             return None
         _require_ok(status)
-        return gallery.read_manifest(body, self._utc()) if self.version3 else gallery.read_listing(body, self._utc())
+        return gallery.read_manifest(body, utc_now()) if self.version3 else gallery.read_listing(body, utc_now())
 
     async def digest(self, entry: Entry) -> bytes | None:
         """The SHA-256 that the glasses state of `entry`; None where they can't. Raises WifiTrouble, ProtocolFault."""

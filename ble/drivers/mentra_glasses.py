@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from datetime import datetime
 
 from ble.drivers import mentra_profile as profile
 from ble.drivers.connected import Connected
@@ -18,7 +17,8 @@ from ble.drivers.k900 import Json, text_of
 from ble.drivers.mentra_fetch import MentraShelf
 from ble.drivers.mentra_gallery import Entry
 from ble.drivers.mentra_link import MentraLink
-from ble.drivers.mentra_session import GalleryCounts, MentraSession, request_id
+from ble.drivers.mentra_session import MentraSession, request_id
+from ble.drivers.session import utc_now
 from ble.drivers.shelf import Lineup
 from ble.errors import GlassesError, ProtocolFault, Unsupported
 from ble.http_port import HttpPort, NotReachable, Place, WifiInvitation, WifiTrouble, announced_place, nothing_is_safe
@@ -41,14 +41,11 @@ CAUTIONS = (
 class MentraGlasses(Connected[MentraSession]):
     """A connected pair. See `ble.glasses.Glasses` and `ble.http_port.WifiGlasses`; made by `MentraDriver.open`."""
 
-    def __init__(
-        self, port: GattPort, link: MentraLink, session: MentraSession, http: HttpPort, simulated: bool, utc: Callable[[], datetime]
-    ):
+    def __init__(self, port: GattPort, link: MentraLink, session: MentraSession, http: HttpPort, simulated: bool) -> None:
         super().__init__(port, session)
         self._link = link
         self._http = http
         self._simulated = simulated
-        self._utc = utc
         self._ordering = asyncio.Lock()
         self._orders = 0
         self._shelf: MentraShelf | None = None
@@ -61,11 +58,6 @@ class MentraGlasses(Connected[MentraSession]):
         self._stated: dict[str, bytes] = {}
         self._kept: dict[str, set[str]] = {}
         self._skip: Callable[[Offer], bool] = nothing_is_safe
-
-    @property
-    def gallery(self) -> GalleryCounts | None:
-        """What the glasses last said they hold."""
-        return self._session.gallery
 
     @property
     def capabilities(self) -> Capabilities:
@@ -81,7 +73,7 @@ class MentraGlasses(Connected[MentraSession]):
         async with self._ordering:
             self._link.check()
             self._orders += 1
-            stamp = f"{int(self._utc().timestamp()) % 10**10:010d}{self._orders % 1000:03d}"
+            stamp = f"{int(utc_now().timestamp()) % 10**10:010d}{self._orders % 1000:03d}"
             name = f"I{stamp}"
             order = {
                 "type": "take_photo",
@@ -137,13 +129,6 @@ class MentraGlasses(Connected[MentraSession]):
             self._lineup.broke_off(offer_id)
             raise
         await self._settled(offer_id)
-
-    async def digest(self, offer_id: str) -> bytes | None:
-        """The SHA-256 that the glasses state of an offered capture, for whoever put it together from several fetches. None: they don't."""
-        if self._session.holds(offer_id):
-            return None
-        shelf, entry = self._on_shelf(offer_id)
-        return await shelf.digest(entry)
 
     async def release(self, offer_id: str) -> None:
         """See `ble.glasses.Glasses`. A capture goes to the glasses' trash once all of its files were released; older builds keep theirs."""
@@ -248,7 +233,7 @@ class MentraGlasses(Connected[MentraSession]):
             self._place = announced_place(self._session.hotspot.gateway, profile.HTTP_PORT, simulated=self._simulated)
         if self._place is None:
             raise NotReachable("Their Wi-Fi is not open.")
-        shelf = MentraShelf(self._http, self._place, self._utc)
+        shelf = MentraShelf(self._http, self._place)
         await shelf.greet(seconds)
         self._shelf = shelf
         self._skip = skip

@@ -133,8 +133,7 @@ Outcome = Whole | Again | Spoilt | Repeated
 class FileAssembler:
     """Takes notifications one by one, for one file at a time, and says what came of them. Never raises, whatever it is fed."""
 
-    def __init__(self, *, largest: int = LARGEST_FILE) -> None:
-        self._largest = largest
+    def __init__(self) -> None:
         self._name = ""
         self._announced: dict[str, Announced] = {}
         self._expected = 0
@@ -174,7 +173,7 @@ class FileAssembler:
 
     def announce(self, name: str, packets: int, size: int) -> None:
         """The glasses say what is to come. Nonsense is ignored."""
-        if _NAME.fullmatch(name) and 0 < packets <= 0x10000 and 0 < size <= self._largest:
+        if _NAME.fullmatch(name) and 0 < packets <= 0x10000 and 0 < size <= LARGEST_FILE:
             self._announced = {name: Announced(packets, size)}
             self._expected = packets if name == self._name else 0
 
@@ -224,7 +223,7 @@ class FileAssembler:
         if packet.number in self._parts:
             return ()
         self.received += len(packet.data)
-        if self.received > self._largest:
+        if self.received > LARGEST_FILE:
             return self._give_up(Flaw.TOO_LARGE, tell=True)
         self._stated_size = packet.stated_size
         self._parts[packet.number] = packet.data

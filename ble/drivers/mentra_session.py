@@ -29,16 +29,6 @@ _REFUSALS = {
 
 
 @dataclass(frozen=True, slots=True)
-class GalleryCounts:
-    """What the glasses say they hold. While `busy` they count nothing, so no number is shown then."""
-
-    photos: int
-    videos: int
-    total_bytes: int
-    busy: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Hotspot:
     """The glasses' own network, as last told; another name and password may come with each session."""
 
@@ -65,7 +55,6 @@ class MentraSession(StreamSession[Outcome]):
         self._restarted = restarted
         self._sid = ""
         self.info = DeviceInfo(manufacturer="Mentra", model="Mentra Live")
-        self.gallery: GalleryCounts | None = None
         self.hotspot: Hotspot | None = None
         self.local_address = ""
 
@@ -114,11 +103,9 @@ class MentraSession(StreamSession[Outcome]):
 
     def _gallery_status(self, message: Json) -> None:
         photos, videos = (whole_number(message, key, 1_000_000) for key in ("photos", "videos"))
-        if photos is not None and videos is not None:
-            total = whole_number(message, "total_size", 1 << 50) or 0
-            self.gallery = GalleryCounts(photos, videos, total, busy=bool(text_of(message, "camera_busy")))
-            if self.open and not self.gallery.busy:
-                self.change(replace(self.status, stored=Stored(photos, videos)))
+        busy = bool(text_of(message, "camera_busy"))  # then they count nothing, and state zeros
+        if photos is not None and videos is not None and not busy:
+            self.change(replace(self.status, stored=Stored(photos, videos)))
 
     def _hotspot_status(self, message: Json) -> None:
         name, password = text_of(message, "hotspot_ssid", 64), text_of(message, "hotspot_password", 64)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from ble.drivers import omi_profile as profile
 from ble.drivers import standard
 from ble.drivers.connected import Connected
 from ble.drivers.omi_session import OmiSession
+from ble.drivers.session import utc_now
 from ble.errors import GlassesError, NotGlasses
 from ble.port import GattPort
 from ble.types import Advertisement, Capabilities, Capability, DeviceInfo
@@ -96,10 +96,7 @@ class OmiGlasses(Connected[OmiSession]):
 
 
 class OmiDriver:
-    """See `ble.glasses.Driver`. `utc` tells the time of day; replaced in tests."""
-
-    def __init__(self, utc: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self._utc = utc
+    """See `ble.glasses.Driver`."""
 
     @property
     def family(self) -> str:
@@ -119,7 +116,7 @@ class OmiDriver:
 
     async def open(self, port: GattPort, *, continuous: bool) -> OmiGlasses:
         """See `ble.glasses.Driver`. Nothing is written before the device has shown itself to be glasses."""
-        session = OmiSession(self._utc)
+        session = OmiSession(utc_now)
         try:
             await port.connect(session.ended)
             return await self._set_up(port, session, continuous)

@@ -86,11 +86,8 @@ class PhotoAssembler:
     Starts out skipping: glasses may be in the middle of a photo when the link comes up, and send it to whoever is there.
     """
 
-    def __init__(self, now: float, *, largest: int = LARGEST_PHOTO, stall: float = STALL_SECONDS, longest: float = LONGEST_SECONDS) -> None:
+    def __init__(self, now: float) -> None:
         """`now` and every other time: seconds of one clock that never goes back."""
-        self._largest = largest
-        self._stall = stall
-        self._longest = longest
         self._state = _State.SKIPPING
         self._heard = now
         self._began = now
@@ -124,8 +121,8 @@ class PhotoAssembler:
         """When `tick` has something to do if nothing is fed until then."""
         if self._state is _State.IDLE:
             return None
-        stall = self._heard + self._stall
-        return min(stall, self._began + self._longest) if self.receiving else stall
+        stall = self._heard + STALL_SECONDS
+        return min(stall, self._began + LONGEST_SECONDS) if self.receiving else stall
 
     def feed(self, chunk: bytes, now: float) -> tuple[Outcome, ...]:
         """One notification, as it came."""
@@ -150,11 +147,11 @@ class PhotoAssembler:
     def tick(self, now: float) -> tuple[Outcome, ...]:
         """Let time pass; to be called when `deadline` is reached."""
         if self.receiving:
-            if now - self._began >= self._longest:
+            if now - self._began >= LONGEST_SECONDS:
                 return self._spoil(Flaw.TOO_SLOW)
-            if now - self._heard >= self._stall:
+            if now - self._heard >= STALL_SECONDS:
                 return self._spoil(Flaw.STALLED)
-        elif self._state is _State.SKIPPING and now - self._heard >= self._stall:
+        elif self._state is _State.SKIPPING and now - self._heard >= STALL_SECONDS:
             self._state = _State.IDLE
         return ()
 
@@ -187,7 +184,7 @@ class PhotoAssembler:
             return spoilt + self._begin(chunk, now) if index == 0 else spoilt
         if len(self._last) != CHUNK_BYTES:
             return self._spoil(Flaw.CHUNK_SHORT)
-        if len(self._body) + len(chunk) - CHUNK_HEADER_BYTES > self._largest:
+        if len(self._body) + len(chunk) - CHUNK_HEADER_BYTES > LARGEST_PHOTO:
             return self._spoil(Flaw.TOO_LARGE)
         self._next += 1
         self._last = chunk

@@ -11,20 +11,23 @@ import contextlib
 import hashlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from ble.drivers import open_profile_wire as wire
 from ble.drivers import standard
 from ble.drivers.connected import Connected
-from ble.drivers.open_profile_link import FRAMES_A_WINDOW, OpenLink, Patience
+from ble.drivers.open_profile_link import FRAMES_A_WINDOW, OpenLink
 from ble.drivers.open_profile_session import OpenSession
 from ble.drivers.open_profile_wire import DIGEST_HEAD_BYTES, Feature, Features, Op
+from ble.drivers.session import utc_now
 from ble.errors import GlassesError, LinkLost, NotGlasses, PairingNeeded, PairsByItself, ProtocolFault, RadioUnavailable, Unsupported
 from ble.port import GattPort
 from ble.types import Advertisement, Capabilities, Capability, CaptureProgress
 
 _WANTED_PAYLOAD = 244
 """One link-layer packet at its longest, less the headers. More is taken where there is more, but not waited for."""
+_PAIRING_SECONDS = 60.0
+"""Somebody may have to compare codes."""
 _BEFORE_PAIRING = (
     "Put the glasses in pairing mode first; their maker says how.",
     "Anybody can build such glasses. Pair only with glasses from somebody you trust.",
@@ -118,12 +121,6 @@ class OpenGlasses(Connected[OpenSession]):
         if Feature.RELEASE in self._features.features:
             await self._session.link.ask(Op.ACKNOWLEDGE, record.id, record.sha256[:DIGEST_HEAD_BYTES])
 
-    async def restore(self, offer_id: str) -> None:
-        """Have a released capture taken out of the trash again. Raises ProtocolFault once it is gone for good."""
-        record = self._session.held(offer_id).record
-        self._require(Feature.RELEASE)
-        await self._session.link.ask(Op.RESTORE, record.id, record.sha256[:DIGEST_HEAD_BYTES])
-
     async def close(self) -> None:
         """End the link. What the glasses capture goes on as last set; their microphone stops by itself."""
         self._session.leaves()
@@ -137,11 +134,10 @@ class OpenGlasses(Connected[OpenSession]):
 
 
 class OpenDriver:
-    """See `ble.glasses.Driver`. `utc` tells the time of day; `patience` how long to wait for what. Both are replaced in tests."""
+    """See `ble.glasses.Driver`. `utc` tells the time of day; replaced in tests."""
 
-    def __init__(self, utc: Callable[[], datetime] = lambda: datetime.now(UTC), patience: Patience = Patience()) -> None:  # noqa: B008
+    def __init__(self, utc: Callable[[], datetime] = utc_now) -> None:
         self._utc = utc
-        self._patience = patience
 
     @property
     def family(self) -> str:
@@ -159,7 +155,7 @@ class OpenDriver:
 
     async def open(self, port: GattPort, *, continuous: bool) -> OpenGlasses:
         """See `ble.glasses.Driver`. Pairs if the two are not paired yet. Raises PairingNeeded too, when the glasses won't pair."""
-        session = OpenSession(OpenLink(port, self._patience), self._utc, self._patience)
+        session = OpenSession(OpenLink(port), self._utc)
         try:
             await port.connect(session.ended)
             return await self._set_up(port, session, continuous)
@@ -193,7 +189,7 @@ class OpenDriver:
     async def _secure(self, port: GattPort, session: OpenSession, features: Features) -> None:
         """Bond, or use the bond there is. Raises PairingNeeded, RadioUnavailable, LinkLost."""
         try:
-            async with asyncio.timeout(self._patience.pairing):
+            async with asyncio.timeout(_PAIRING_SECONDS):
                 await port.pair()
         except PairsByItself:
             pass

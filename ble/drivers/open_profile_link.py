@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import itertools
 from collections.abc import AsyncGenerator, Iterator
-from dataclasses import dataclass
 
 from ble.drivers import open_profile_wire as wire
 from ble.drivers.open_profile_transfer import Piece, Receiver
@@ -22,19 +21,10 @@ FRAMES_A_WINDOW = 192
 """About 95 KiB on a large link, 3 KiB on the smallest: a window takes about as long on either, and its mark and credit cost it little."""
 MOST_AGAIN = 4
 """How often in a row the same window is asked for again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to wait, in seconds: for an answer, for the next frame, for a whole window, for a photo that was ordered, for a pairing,
-    and between two looks at the list when the first found nothing or failed."""
-
-    answer: float = 10.0
-    frame: float = 5.0
-    window: float = 120.0
-    photo: float = 20.0
-    pairing: float = 60.0
-    look: float = 1.0
+ANSWER_SECONDS = 10.0
+FRAME_SECONDS = 5.0
+WINDOW_SECONDS = 120.0
+"""Longest waits for an answer, for the next frame, and for a whole window; what `ble/OPEN_PROFILE.md` promises the glasses."""
 
 
 _REFUSALS: dict[Result, tuple[type[GlassesError], str, str, str]] = {
@@ -82,10 +72,10 @@ class _Transfer:
         self.lost = True
         self.changed.set()
 
-    async def piece(self, patience: Patience) -> Piece:
+    async def piece(self) -> Piece:
         """The next window. Raises _Again, LinkLost, ProtocolFault."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + patience.window
+        deadline = loop.time() + WINDOW_SECONDS
         while True:
             if self.receiver.pieces:
                 return self.receiver.pieces.popleft()
@@ -96,13 +86,13 @@ class _Transfer:
                 if verdict.again:
                     raise _Again(verdict.value)
                 raise broken(verdict.value)
-            await self._wait(patience.frame, deadline)
+            await self._wait(deadline)
 
-    async def _wait(self, longest: float, deadline: float) -> None:
+    async def _wait(self, deadline: float) -> None:
         before = self.receiver.progress
         self.changed.clear()
         try:
-            async with asyncio.timeout(longest):
+            async with asyncio.timeout(FRAME_SECONDS):
                 await self.changed.wait()
         except TimeoutError:
             if self.receiver.progress == before:
@@ -114,9 +104,8 @@ class _Transfer:
 class OpenLink:
     """Lives on the radio's loop. `answered`, `arrived` and `lose` are for the port's callbacks: quick, and never raise."""
 
-    def __init__(self, port: GattPort, patience: Patience) -> None:
+    def __init__(self, port: GattPort) -> None:
         self._port = port
-        self._patience = patience
         self._asking = asyncio.Lock()
         self._reading = asyncio.Lock()
         self._waiting: tuple[int, asyncio.Future[Answer]] | None = None
@@ -167,7 +156,7 @@ class OpenLink:
             future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
             self._waiting = tag, future
             try:
-                async with asyncio.timeout(self._patience.answer):
+                async with asyncio.timeout(ANSWER_SECONDS):
                     await self._port.write(wire.CONTROL, Request(op, tag, values).pack())
                     answer = await future
             except TimeoutError:
@@ -210,7 +199,7 @@ class OpenLink:
             with self._transfer(0, wire.PAGE_BYTES, None) as transfer:
                 (remaining,) = await self.ask(Op.LIST, after, most, tag=transfer.tag)
                 try:
-                    piece = await transfer.piece(self._patience)
+                    piece = await transfer.piece()
                 except _Again as again:
                     why = str(again)
                     continue
@@ -248,7 +237,7 @@ class OpenLink:
             ended = False
             try:
                 while not ended:
-                    piece = await transfer.piece(self._patience)
+                    piece = await transfer.piece()
                     ended = piece.last
                     yield piece
                     await self._top_up(transfer, piece.end, size)

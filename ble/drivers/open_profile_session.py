@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ble.drivers.open_profile_link import OpenLink, Patience, refusal
+from ble.drivers.open_profile_link import OpenLink, refusal
 from ble.drivers.open_profile_wire import MEDIA, Feature, Record, Result, Status, StatusFlag, Trouble, read_status
 from ble.drivers.session import Session, camera_silent, link_lost
 from ble.errors import GlassesError, LinkLost, ProtocolFault
@@ -17,6 +17,10 @@ LARGEST_CAPTURE = 512 << 20
 """Bytes. Over this link it would take three hours; what claims to be larger is not offered."""
 MOST_OFFERED = 16384
 """Captures offered on one link; more are left for the next."""
+PHOTO_SECONDS = 20.0
+"""From an order to the photo in the list."""
+_LOOK_SECONDS = 1.0
+"""Between two looks at the list when the first found nothing or failed."""
 _MOST_LISTINGS = 3
 """How often in a row a list that makes no sense is asked for."""
 
@@ -39,12 +43,11 @@ class Held:
 class OpenSession(Session):
     """State of one link."""
 
-    def __init__(self, link: OpenLink, utc: Callable[[], datetime], patience: Patience) -> None:
+    def __init__(self, link: OpenLink, utc: Callable[[], datetime]) -> None:
         super().__init__(utc)
         self.link = link
         self.microphone_on = False
         """Whether the glasses say that their microphone listens."""
-        self._patience = patience
         self._features = Feature(0)
         self._held: dict[str, Held] = {}
         self._last_id = 0
@@ -99,7 +102,7 @@ class OpenSession(Session):
         order = self._orders[number] = asyncio.get_running_loop().create_future()
         self._order_failed()  # the status may have been quicker than the answer
         try:
-            async with asyncio.timeout(lasting + self._patience.photo):
+            async with asyncio.timeout(lasting + PHOTO_SECONDS):
                 await order
         except TimeoutError:
             raise camera_silent() from None
@@ -126,13 +129,13 @@ class OpenSession(Session):
                 faults += 1
                 self.damaged(f"the list of captures could not be read: {error.why}")
                 due = faults < _MOST_LISTINGS
-                await asyncio.sleep(self._patience.look)
+                await asyncio.sleep(_LOOK_SECONDS)
                 continue
             faults = 0
             if self._device.newest > self._last_id and len(self._held) < MOST_OFFERED:
                 due = fresh > 0
                 if not fresh:
-                    await asyncio.sleep(self._patience.look)  # they spoke of something new and had nothing: no reason to hurry
+                    await asyncio.sleep(_LOOK_SECONDS)  # they spoke of something new and had nothing: no reason to hurry
 
     async def _list_on(self) -> int:
         """Read on from the highest number seen, and return how many records there were."""

@@ -11,7 +11,7 @@ import hashlib
 import math
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Generic, Protocol, TypeVar
 
 from ble.errors import CameraSilent, GlassesError, LinkLost, ProtocolFault, Unsupported
@@ -307,6 +307,11 @@ class StreamSession(HoldingSession, Generic[Outcome]):
         if deadline is not None and now >= deadline:
             self._fail_order(camera_silent())
         self._arm()
+
+
+def utc_now() -> datetime:
+    """The time of day."""
+    return datetime.now(UTC)
 
 
 def id_of_live_photo(taken_at: datetime, data: bytes) -> str:

@@ -174,8 +174,6 @@ class OwnApp:
             self._order = token, int.from_bytes(arguments[1:3], "big") * 2
         elif code == profile.INTERVAL and len(arguments) >= 4:
             self._every, self._width, self._due = arguments[0], int.from_bytes(arguments[2:4], "big") * 2, 0.0
-        elif code == profile.STATE_PLEASE:
-            await self._state()
         self._stop = self._stop or code == profile.QUIT
         this_one = code == profile.ABORT and arguments[:2] == self._photo.to_bytes(2, "big")
         if busy and (this_one or code == profile.QUIT):

@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from ble.sim.loopback_http import Asked, Reply
@@ -244,8 +244,3 @@ def _answer(data: dict[str, Any], *, bare: bool = False) -> Reply:
 
 def _error(status: int, message: str) -> Reply:
     return Reply(status, json.dumps({"status": "error", "message": message}).encode(), (("Content-Type", "application/json"),))
-
-
-def now() -> datetime:
-    """The glasses' clock."""
-    return datetime.now(UTC)

@@ -38,8 +38,8 @@ class _Door(PairingDelegate):
 class BondedPeripheral(SimulatedPeripheral):
     """Base of simulated devices with bonding (LE Secure Connections, Just Works).
 
-    Keeps the keys of hosts for as long as it is switched on. `pairing_open` stays as it is set, since the hosts of the virtual air keep
-    no keys and pair anew for each link. `protected` False leaves everything open to anybody.
+    Keeps the keys of hosts for as long as it is switched on. `pairing_open` stays as it is set: what would end pairing mode by itself (a
+    bond, two minutes) is left to the wearer. `protected` False leaves everything open to anybody.
     """
 
     pairing_open = True

@@ -22,7 +22,7 @@ from ble.sim.faults import AT_ONCE
 from ble.sim.mentra import SimulatedMentra
 from ble.sim.mentra_faults import MentraFaults
 from ble.sim.omi import SimulatedNecklace
-from ble.types import Advertisement, Capability, CaptureProgress, LinkClosed, PairingAdvert
+from ble.types import Advertisement, Capability, CaptureProgress, LinkClosed, PairingAdvert, Stored
 from tests.ble.driving import Listener, Make, fetched
 
 AVIF = b"\x00\x00\x00\x14ftypavif\x00\x00\x00\x00mif1" + (1008).to_bytes(4, "big") + b"mdat" + bytes(range(250)) * 4
@@ -67,7 +67,7 @@ async def test_a_photo_over_bluetooth(open_mentra: Any, make_jpeg: Make, until: 
     assert twin.confirmations == [True]
     assert any(isinstance(event, CaptureProgress) and event.total == 40_000 for event in heard.events)
     assert glasses.status.received == 1
-    assert await glasses.digest(offer.id) is None
+    assert offer.sha256 is None
     await glasses.release(offer.id)
     with pytest.raises(ProtocolFault):
         await fetched(glasses, offer)
@@ -89,14 +89,13 @@ async def test_the_order_never_names_another_place_to_send_to(open_mentra: Any, 
 async def test_the_session_begins_as_the_glasses_want_it(open_mentra: Any, make_jpeg: Make, until: Any) -> None:
     twin = SimulatedMentra([make_jpeg(500)], pace=AT_ONCE, stored=3, clips=[b"clip"])
     glasses, _ = await open_mentra(twin)
-    await until(lambda: glasses.gallery is not None and glasses.info.serial)
+    await until(lambda: glasses.status.stored is not None and glasses.info.serial)
     kinds = [message["type"] for message in twin.commands if message["type"] != "msg_ack"]
     assert kinds.index("phone_ready") < kinds.index("set_ble_mtu") < kinds.index("query_gallery_status")
     assert told(twin, "set_ble_mtu")[0]["mtu"] == 509
     assert abs(told(twin, "set_system_time")[0]["timestamp_ms"] / 1000 - 1.7e9) < 1e9
     assert glasses.status.battery == 87
-    assert glasses.gallery is not None
-    assert (glasses.gallery.photos, glasses.gallery.videos, glasses.gallery.busy) == (3, 1, False)
+    assert glasses.status.stored == Stored(3, 1)
     assert glasses.info.firmware == "17.26.7.23"
     assert glasses.info.serial == "ML0001"
     assert {message["mId"] for message in told(twin, "msg_ack")} >= {1}
@@ -105,10 +104,11 @@ async def test_the_session_begins_as_the_glasses_want_it(open_mentra: Any, make_
 
 
 async def test_while_recording_nothing_is_counted(open_mentra: Any, make_jpeg: Make, until: Any) -> None:
-    glasses, _ = await open_mentra(SimulatedMentra([make_jpeg(500)], faults=MentraFaults(gallery_busy=True), pace=AT_ONCE))
-    await until(lambda: glasses.gallery is not None)
-    assert glasses.gallery is not None
-    assert glasses.gallery.busy
+    twin = SimulatedMentra([make_jpeg(500)], faults=MentraFaults(gallery_busy=True), pace=AT_ONCE)
+    glasses, _ = await open_mentra(twin)
+    await until(lambda: told(twin, "query_gallery_status"))
+    await asyncio.sleep(1)
+    assert glasses.status.stored is None
 
 
 @pytest.mark.parametrize(

@@ -307,11 +307,11 @@ def test_what_ends_a_file() -> None:
 
 
 def test_memory_is_bounded() -> None:
-    assembler = FileAssembler(largest=10_000)
+    assembler = FileAssembler()
     outcomes: list[Any] = []
-    for index in range(100):
-        outcomes += assembler.feed(write_packet(Packet(k900.PHOTO, 400, index, 2**32 - 1, "I1", 0, bytes(400))), 0.0)
-        assert assembler.received <= 10_000
+    for index in range(LARGEST_FILE // 20_000 + 2):
+        outcomes += assembler.feed(write_packet(Packet(k900.PHOTO, 20_000, index, 2**32 - 1, "I1", 0, bytes(20_000))), 0.0)
+        assert assembler.received <= LARGEST_FILE
     assert Spoilt("I1", Flaw.TOO_LARGE, tell=True) in outcomes
     for packets_, size in ((0, 10), (10**6, 10), (5, 0), (5, LARGEST_FILE + 1)):
         assembler.announce("I2", packets_, size)
@@ -332,14 +332,14 @@ def test_sizes_that_do_not_fit() -> None:
 
 @given(st.lists(st.tuples(st.binary(max_size=500), st.floats(0, 10), st.booleans()), max_size=30))
 def test_whatever_is_fed_nothing_breaks(steps: list[tuple[bytes, float, bool]]) -> None:
-    assembler = FileAssembler(largest=5000)
+    assembler = FileAssembler()
     now = 0.0
     for data, pause, sound in steps:
         now += pause
         notified = write_packet(Packet(k900.PHOTO, 1, len(data) % 7, len(data) * 3, "I1", 0, data)) if sound else data
         assembler.feed(notified, now)
         assembler.tick(now)
-        assert sum(map(len, assembler._parts.values())) <= 5000
+        assert sum(map(len, assembler._parts.values())) == assembler.received <= LARGEST_FILE
 
 
 def test_pictures_are_told_by_their_form() -> None:

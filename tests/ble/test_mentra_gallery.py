@@ -135,7 +135,7 @@ class Script:
 
 def shelf(*replies: Reply | WifiTrouble, version3: bool = True) -> tuple[MentraShelf, Script]:
     script = Script(*replies)
-    made = MentraShelf(script, Place("127.0.0.1", 1), lambda: datetime.now(UTC))
+    made = MentraShelf(script, Place("127.0.0.1", 1))
     made.version3 = version3
     return made, script
 

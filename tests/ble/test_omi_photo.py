@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ble.drivers.omi_photo import Begun, Flaw, Layout, Outcome, PhotoAssembler, Spoilt, Whole
+from ble.drivers.omi_photo import LARGEST_PHOTO, Begun, Flaw, Layout, Outcome, PhotoAssembler, Spoilt, Whole
 from ble.drivers.omi_profile import END_OF_PHOTO
 from ble.sim.omi import photo_chunks
 
@@ -156,8 +156,7 @@ def test_a_photo_that_takes_a_minute_is_given_up(make_jpeg: Callable[[int], byte
 
 
 def test_a_photo_too_large_is_given_up_before_it_is_held() -> None:
-    assembler = PhotoAssembler(0.0, largest=1000)
-    outcomes = fed(photo(b"\xff\xd8" + bytes(1500) + b"\xff\xd9"), assembler)
+    outcomes = fed(photo(b"\xff\xd8" + bytes(LARGEST_PHOTO) + b"\xff\xd9"), every=0.001)
     assert flaws(outcomes) == [Flaw.TOO_LARGE]
 
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ble.drivers import brilliant_profile, heycyan_wire, mentra_profile
+from ble.drivers import heycyan_wire, mentra_profile
 from ble.drivers.brilliant_link import BrilliantLink
 from ble.drivers.brilliant_session import BrilliantSession
 from ble.drivers.heycyan_session import HeycyanSession
@@ -23,7 +23,7 @@ from ble.drivers.k900 import LONGEST_MESSAGE, MOST_PARTIAL, ChunkJoiner, Code
 from ble.drivers.mentra_packets import picture_type
 from ble.drivers.mentra_session import MentraSession
 from ble.drivers.omi_session import OmiSession
-from ble.drivers.open_profile_link import OpenLink, Patience
+from ble.drivers.open_profile_link import OpenLink
 from ble.drivers.open_profile_session import OpenSession
 
 few = settings(max_examples=40)
@@ -162,7 +162,7 @@ def test_any_messages_of_mentra_are_borne(said: list[dict[str, Any]], body: dict
 @given(st.lists(st.binary(max_size=60) | st.binary(max_size=40).map(lambda rest: b"\x01" + rest), max_size=20))
 def test_any_notifications_of_frame_are_borne(said: list[bytes]) -> None:
     def work() -> None:
-        link = BrilliantLink(None, BrilliantSession(utc, brilliant_profile.REAL_TIMING), brilliant_profile.REAL_TIMING)  # type: ignore[arg-type]
+        link = BrilliantLink(None, BrilliantSession(utc))  # type: ignore[arg-type]
         link._running = link.session._listening = True
         link.session.order(7)
         for value in said:
@@ -206,8 +206,8 @@ def test_any_notifications_of_omi_are_borne(said: list[bytes], battery: bytes) -
 @given(st.lists(st.binary(max_size=40), max_size=20))
 def test_any_notifications_of_open_glasses_are_borne(said: list[bytes]) -> None:
     def work() -> None:
-        link = OpenLink(None, Patience())  # type: ignore[arg-type]
-        session = OpenSession(link, utc, Patience())
+        link = OpenLink(None)  # type: ignore[arg-type]
+        session = OpenSession(link, utc)
         with link._transfer(0, 4096, None):
             for value in said:
                 link.answered(value)
