@@ -30,6 +30,26 @@ async def test_captures_appear_by_themselves_newest_first(filled, services, fake
     assert filled.captures.model.tile(0).id == fake.tile(-1).id
 
 
+async def test_what_changes_while_it_is_being_asked_for_is_asked_for_again(filled, services, fake, until, monkeypatch) -> None:
+    asked: list[object] = []
+    tiles, go = services.library.tiles, asyncio.Event()
+
+    async def slowly(query, **how):
+        found = await tiles(query, **how)
+        asked.append(how)
+        await go.wait()
+        return found
+
+    monkeypatch.setattr(services.library, "tiles", slowly)
+    filled.captures._calm.setInterval(0)
+    await services.library.set_favourite((fake.item_id(3),), True)
+    await until(lambda: asked)
+    await services.library.set_favourite((fake.item_id(3),), False)
+    go.set()
+    await until(lambda: len(asked) > 1 and not filled.captures._waiting)
+    assert not filled.captures.model.tile(filled.captures.model.row_of(fake.item_id(3))).favourite
+
+
 async def test_previews_made_in_the_background_are_counted_beside_the_captures(filled, services, until) -> None:
     said = filled.captures.count
     await until(lambda: said.text() == "12 captures")

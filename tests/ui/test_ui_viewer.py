@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from dataclasses import replace
 from pathlib import Path
@@ -40,6 +41,35 @@ async def test_the_viewer_shows_status_and_history_as_plain_text(filled, service
     shown = texts(filled.viewer)
     assert "<b>A fern</b>" in shown
     assert "Shown to Mirror, on this computer" in shown
+
+
+async def test_what_is_told_late_of_another_capture_or_of_before_a_change_is_not_shown(filled, services, fake, until, monkeypatch) -> None:
+    first, second = fake.item_id(0), fake.item_id(1)
+    details, go = services.library.details, asyncio.Event()
+    answers: list[object] = []
+
+    async def slowly(item):
+        found = await details(item)
+        answers.append(found)
+        await go.wait()
+        return found
+
+    viewer = filled.viewer
+    filled.view(first)
+    await until(lambda: viewer.details._meta is not None)
+    monkeypatch.setattr(services.library, "details", slowly)
+    await services.library.set_favourite((first,), True)
+    await until(lambda: answers)
+    monkeypatch.setattr(services.library, "details", details)
+    viewer.open(second)
+    await until(lambda: viewer._meta is not None and viewer._meta.id == second)
+    go.set()
+    await until(lambda: not filled.tasks.running("viewer-meta"))
+    assert viewer._meta.id == second
+    newer = replace(viewer._meta, revision=viewer._meta.revision + 1, favourite=True)
+    for meta in (newer, replace(newer, revision=newer.revision - 1, favourite=False)):
+        viewer._describe(meta)
+    assert viewer._meta is newer
 
 
 async def test_what_cannot_be_shown_is_said(filled, services, fake, until) -> None:

@@ -121,9 +121,21 @@ class Thumbs(QObject):
             self._debounce.start()
 
     def changed(self, items: Sequence[ItemId]) -> None:
-        """These may look different now: fetch them anew when wanted again, and show the old picture until then."""
+        """These may look different now: fetch them anew when wanted again, and show the old picture until then.
+
+        Those under way begin again at once: what is coming may be of before the change.
+        """
+        coming = {item for item, _ in self._ready} | self._busy.keys()
+        again = [item for item in items if item in coming]
+        for item in again:
+            if (task := self._busy.pop(item, None)) is not None:
+                task.cancel()
+        self._ready = deque((item, image) for item, image in self._ready if item not in again)
         self._stale.update(item for item in items if item in self._kept)
         self._failed.difference_update(items)
+        if again:
+            self._wanted[:0] = again
+            self._pump()
 
     def forget(self) -> None:
         """Drop every picture and stop all fetching, at once."""

@@ -66,7 +66,7 @@ class CapturesPage(Page):
         self.selection = SelectionBar(context, banners, self.view)
         self._whole = False
         self._previews: PreviewsMade | None = None
-        self._waiting: set[ItemId] = set()
+        self._waiting: dict[ItemId, ItemsAdded | ItemsChanged | ItemsRemoved] = {}  # with the last that was heard of each
         self._refresh = QTimer(self, singleShot=True)
         self._refresh.timeout.connect(self.reload)
         self._arrival = QTimer(self, singleShot=True)
@@ -111,7 +111,7 @@ class CapturesPage(Page):
         self._search.setPlaceholderText(tr("Search notes, dates, answers"))
         self._search.setAccessibleName(tr("Search captures"))
         self._search.setClearButtonEnabled(True)
-        self._search.setMinimumWidth(30 * GRID)
+        self._search.setMinimumWidth(34 * GRID)
         self._search.textChanged.connect(lambda _text: self._refresh.start(TYPED_MS))
         self._jump = tool(theme, tr("Go to a month"), "calendar", self.choose_month, shortcut="Ctrl+G")
         self._sizes = tool(theme, tr("Size of the pictures"), "size", self._choose_size, shortcut="Ctrl++, Ctrl+-")
@@ -224,7 +224,7 @@ class CapturesPage(Page):
         """Captures came, went or changed. The first of a burst is shown at once, the rest together."""
         if isinstance(event, ItemsChanged):
             self.thumbs.changed(event.ids)
-        self._waiting.update(event.ids)
+        self._waiting.update(dict.fromkeys(event.ids, event))
         if not self._arrival.isActive():
             self._arrival.start(max(SOON_MS, self._calm.remainingTime()))
 
@@ -234,10 +234,11 @@ class CapturesPage(Page):
             self._context.tasks.start(self._updating(self.query), key="arrivals", again=self.reload)
 
     async def _updating(self, query: Query) -> None:
-        waiting = tuple(self._waiting)
-        found = await self._context.services.library.tiles(query, among=waiting)
+        waiting = dict(self._waiting)
+        found = await self._context.services.library.tiles(query, among=tuple(waiting))
         if query == self.query and self._whole:
-            self._waiting.difference_update(waiting)
+            # What was heard of again meanwhile is asked for again: the answer may be older.
+            self._waiting = {item: event for item, event in self._waiting.items() if event is not waiting.get(item)}
             at_top = self.view.verticalScrollBar().value() == 0
             self.model.update(waiting, found)
             if at_top:

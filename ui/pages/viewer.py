@@ -223,6 +223,8 @@ class ViewerPage(Page):
             part.setVisible(on)
 
     def _describe(self, meta: ItemMeta) -> None:
+        if self._meta is not None and meta.revision < self._meta.revision:  # asked for before the change, and answered after it
+            return
         self._meta = meta
         self.title.setText(words.title_when(meta.new.taken_at))
         shared = tuple(dict.fromkeys(tr_core(share.company) for share in meta.shares if share.leaves_computer))
@@ -274,7 +276,9 @@ class ViewerPage(Page):
 
     async def _again(self, item: ItemId) -> None:
         meta = await self._context.services.library.details(item)
-        if self._meta is not None and self._item == item and meta.new.orientation != self._meta.new.orientation:
+        if self._item != item:  # another one was opened meanwhile, or the vault locked
+            return
+        if self._meta is not None and meta.new.orientation != self._meta.new.orientation:
             self.picture.turn(meta.new.orientation)
         self._describe(meta)
 
