@@ -24,7 +24,7 @@ class Weight(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Glasses that do not pair with a computer. `advice` is how their captures get here, in one or two sentences."""
+    """Glasses that leave signs. `pairs`: with Eyelid, too; `from_meta`: what they took may have gone to Meta AI from the phone."""
 
     id: str
     label: str
@@ -59,8 +59,9 @@ FAMILIES = (
 )
 """In the order in which they are shown; of two that fit a file equally well, the first (the more general) is named."""
 
-_META = ("meta-glasses", "ray-ban-meta", "oakley-meta")
-_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_META = tuple(each.id for each in FAMILIES if each.from_meta)
+_COMMENT = r"app=Meta (AI|View)&device={}&id=[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}"
+"""The comment in a clip, but for the name of the glasses."""
 
 
 def _rule(families: str | tuple[str, ...], sign: Sign, pattern: str, weight: Weight) -> Rule:
@@ -69,13 +70,15 @@ def _rule(families: str | tuple[str, ...], sign: Sign, pattern: str, weight: Wei
 
 RULES = (
     _rule(_META, Sign.MAKE, r"Meta (View|AI)", Weight.STRONG),
-    _rule("ray-ban-meta", Sign.MODEL, r"Ray-?Ban.*Meta.*|Meta.*Ray-?Ban.*", Weight.STRONG),
-    _rule("oakley-meta", Sign.MODEL, r"Oakley.*Meta.*|Meta.*Oakley.*", Weight.STRONG),
-    _rule("ray-ban-stories", Sign.MODEL, r"Ray-?Ban Stories.*", Weight.STRONG),
+    _rule("ray-ban-meta", Sign.MODEL, r"Ray[- ]?Ban.*(Meta|Display).*|Meta.*Ray[- ]?Ban.*", Weight.STRONG),
+    _rule("oakley-meta", Sign.MODEL, r"Oakley.*(Meta|HSTN|Vanguard).*|Meta.*Oakley.*", Weight.STRONG),
+    _rule("ray-ban-stories", Sign.MODEL, r"Ray[- ]?Ban Stories.*", Weight.STRONG),
     _rule(_META, Sign.COPYRIGHT, r"Meta AI", Weight.STRONG),
-    _rule("ray-ban-meta", Sign.COMMENT, rf"app=Meta (AI|View)&device=Ray-?Ban Meta.*&id={_UUID}", Weight.STRONG),
-    _rule("oakley-meta", Sign.COMMENT, rf"app=Meta (AI|View)&device=Oakley Meta.*&id={_UUID}", Weight.STRONG),
-    _rule(_META, Sign.COMMENT, rf"app=Meta (AI|View)&device=.*&id={_UUID}", Weight.STRONG),
+    # The app may well name a phone there, too: only glasses count.
+    _rule(_META, Sign.COMMENT, _COMMENT.format("[^&]*(Meta|Ray[- ]?Ban|Oakley|Glasses)[^&]*"), Weight.STRONG),
+    _rule("ray-ban-meta", Sign.COMMENT, _COMMENT.format("(Meta )?Ray[- ]?Ban (Meta|Display)[^&]*"), Weight.STRONG),
+    _rule("oakley-meta", Sign.COMMENT, _COMMENT.format("(Meta )?Oakley [^&]*"), Weight.STRONG),
+    _rule("ray-ban-stories", Sign.COMMENT, _COMMENT.format("Ray[- ]?Ban Stories[^&]*"), Weight.STRONG),
     # Names that Meta's phone apps give on iOS, seen in several public repositories; a copy gets " (2)" or " 2" behind it.
     _rule(
         _META,
@@ -84,22 +87,24 @@ RULES = (
         Weight.LIKELY,
     ),
     _rule(_META, Sign.FOLDER, r"Meta (AI|View)", Weight.LIKELY),
-    _rule("ray-ban-meta", Sign.FOLDER, r"Ray-?Ban Meta", Weight.LIKELY),
+    _rule("ray-ban-meta", Sign.FOLDER, r"Ray[- ]?Ban Meta", Weight.LIKELY),
     _rule("oakley-meta", Sign.FOLDER, r"Oakley Meta", Weight.LIKELY),
-    _rule("ray-ban-stories", Sign.FOLDER, r"Ray-?Ban Stories|Facebook View", Weight.LIKELY),
+    _rule("ray-ban-stories", Sign.FOLDER, r"Ray[- ]?Ban Stories|Facebook View", Weight.LIKELY),
     # On Android: in "Download/Meta AI", day and time and a hexadecimal number. Alone it is too common a pattern to say anything.
     _rule(_META, Sign.NAME, r"\d{8}_\d{6}_[0-9a-f]+\.(mp4|mov|jpe?g|png)", Weight.WEAK),
-    _rule(_META, Sign.SIZE, r"3024x4032|2743x3658|1376x1840|1440x1920", Weight.WEAK),
+    _rule(("meta-glasses", "ray-ban-meta", "oakley-meta"), Sign.SIZE, r"3024x4032|2743x3658|1376x1840|1440x1920", Weight.WEAK),
     _rule("ray-ban-stories", Sign.SIZE, r"1944x2592|1184x1184", Weight.WEAK),
-    _rule("snap-spectacles", Sign.MAKE, r"Snap(chat)?( Inc\.?)?", Weight.LIKELY),
-    _rule("snap-spectacles", Sign.MODEL, r"Spectacles.*", Weight.LIKELY),
-    _rule("snap-spectacles", Sign.FOLDER, r"(Snap )?Spectacles", Weight.LIKELY),
-    # Xiaomi makes phones, too: only a model that says so is glasses.
+    # Snap made a flying camera, too, and Xiaomi and TCL make phones: only a model that says so is glasses.
+    _rule("snap-spectacles", Sign.MAKE, r"Snap( Inc\.?)?", Weight.WEAK),
+    _rule("snap-spectacles", Sign.MODEL, r"(Snap )?Spectacles.*", Weight.LIKELY),
+    _rule("snap-spectacles", Sign.FOLDER, r"Snap(chat)? Spectacles", Weight.LIKELY),
+    _rule("xiaomi-glasses", Sign.MAKE, r"Xiaomi", Weight.WEAK),
     _rule("xiaomi-glasses", Sign.MODEL, r"(Xiaomi|MI) (AI|Smart) ?Glasses.*", Weight.LIKELY),
     _rule("xiaomi-glasses", Sign.FOLDER, r"Xiaomi (AI |Smart )?Glasses", Weight.LIKELY),
     _rule("rokid", Sign.MAKE, r"Rokid.*", Weight.LIKELY),
     _rule("rokid", Sign.MODEL, r"Rokid.*", Weight.LIKELY),
     _rule("rokid", Sign.FOLDER, r"Rokid( Glasses| AI)?", Weight.LIKELY),
+    _rule("rayneo", Sign.MAKE, r"TCL", Weight.WEAK),
     _rule("rayneo", Sign.MAKE, r"(TCL )?RayNeo.*", Weight.LIKELY),
     _rule("rayneo", Sign.MODEL, r"RayNeo.*", Weight.LIKELY),
     _rule("rayneo", Sign.FOLDER, r"RayNeo( AR| X\d)?", Weight.LIKELY),
@@ -109,8 +114,11 @@ RULES = (
     _rule("mentra-live", Sign.MAKE, r"Mentra.*", Weight.LIKELY),
     _rule("mentra-live", Sign.MODEL, r"Mentra Live.*", Weight.LIKELY),
     _rule("mentra-live", Sign.FOLDER, r"Mentra( Live|OS)?", Weight.LIKELY),
+    # A folder for each capture, as the glasses' own program names it (Mentra-Community/MentraOS, asg_client).
+    _rule("mentra-live", Sign.FOLDER, r"(IMG|VID)_\d{8}_\d{6}_\d{3}_[0-9a-z]+(_.*)?", Weight.LIKELY),
     _rule("heycyan", Sign.FOLDER, r"HeyCyan|CyanBridge", Weight.LIKELY),
-    _rule("frame", Sign.FOLDER, r"Noa|Brilliant ?Labs", Weight.LIKELY),
+    # Not "Noa", though that is the name of the app: it is that of many people, too.
+    _rule("frame", Sign.FOLDER, r"Brilliant ?Labs( Frame| Halo)?", Weight.LIKELY),
     _rule("omi-glass", Sign.FOLDER, r"Omi ?Glass|OpenGlass", Weight.LIKELY),
 )
 

@@ -1,7 +1,7 @@
 """Which camera made a file, how sure that is, and why. Pure: clues in, an answer with its reasons out.
 
 A camera that names itself in the file and is none of the glasses known here overrules what names of files and folders suggest: phone photos
-land in the glasses' folders, too.
+land in the glasses' folders, too. So does a maker who never made those glasses, whatever the model is called.
 """
 
 from __future__ import annotations
@@ -11,13 +11,7 @@ from app.imports.types import Camera, Clues, Confidence, Sign
 
 UNKNOWN = "Unknown glasses or camera"
 
-_TAGS = {
-    "make": Sign.MAKE,
-    "model": Sign.MODEL,
-    "software": Sign.SOFTWARE,
-    "comment": Sign.COMMENT,
-    "copyright": Sign.COPYRIGHT,
-}
+_TAGS = {"make": Sign.MAKE, "model": Sign.MODEL, "comment": Sign.COMMENT, "copyright": Sign.COPYRIGHT}
 _OWN_WORDS = (Sign.MAKE, Sign.MODEL)
 
 
@@ -38,15 +32,18 @@ def recognise(clues: Clues) -> Camera:
                 signs[each].append((rule.sign, fits))
     best = max(FAMILIES, key=lambda each: points[each.id])  # of equals the first
     own = [(sign, text) for sign, text in texts if sign in _OWN_WORDS]
-    if strongest[best.id] < Weight.LIKELY or (own and not _says_itself(best.id, signs)):
+    if strongest[best.id] < Weight.LIKELY or not _agree(own, signs[best.id]):
         return Camera("", " ".join(text for _, text in own) or UNKNOWN, Confidence.NONE, tuple(own))
     confidence = Confidence.STRONG if strongest[best.id] >= Weight.STRONG else Confidence.LIKELY
     return Camera(best.id, best.label, confidence, tuple(signs[best.id]))
 
 
-def _says_itself(family: str, signs: dict[str, list[tuple[Sign, str]]]) -> bool:
-    """Whether the file's own make, model or comment is among what speaks for `family`."""
-    return any(sign in (*_OWN_WORDS, Sign.COMMENT, Sign.COPYRIGHT) for sign, _ in signs[family])
+def _agree(own: list[tuple[Sign, str]], signs: list[tuple[Sign, str]]) -> bool:
+    """Whether the file's `own` make (or model, where there is none) is among the `signs`, or a comment that names the glasses is."""
+    if any(sign is Sign.COMMENT for sign, _ in signs):
+        return True
+    makes = [each for each in own if each[0] is Sign.MAKE]
+    return all(each in signs for each in makes or own)
 
 
 def _texts(clues: Clues) -> list[tuple[Sign, str]]:
@@ -62,7 +59,6 @@ def in_words(sign: str, text: str) -> str:
     words = {
         Sign.MAKE.value: "The file names its maker: {text}.",
         Sign.MODEL.value: "The file names its camera: {text}.",
-        Sign.SOFTWARE.value: "The file names the program that wrote it: {text}.",
         Sign.COMMENT.value: "The file's comment names the app and the glasses.",
         Sign.COPYRIGHT.value: "The file's copyright line says {text}.",
         Sign.NAME.value: "The file's name has the form that the glasses' app gives.",

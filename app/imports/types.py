@@ -24,7 +24,6 @@ class Sign(enum.Enum):
 
     MAKE = "make"
     MODEL = "model"
-    SOFTWARE = "software"
     COMMENT = "comment"
     COPYRIGHT = "copyright"
     NAME = "file name"
