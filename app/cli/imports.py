@@ -6,17 +6,26 @@ import argparse
 import asyncio
 import contextlib
 import signal
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from app.cli.terminal import Exit, Terminal, unlocked
-from app.imports.families import FAMILIES
+from app.imports.families import FAMILIES, family
 from app.imports.phones import by_hand
+from app.imports.recognise import in_words
 from app.imports.run import Choice
-from app.imports.types import Fate, Outcome, Progress, Report
-from app.media.exif import printable
+from app.imports.types import Camera, Confidence, Fate, Outcome, Progress, Report
+from app.media.exif import LONGEST_TAG, printable
 from app.paths import Profile
 from app.services import Services
+
+SAME_LINES = 20
+"""So many files get a line each for one and the same reason; a drive that was pulled out may have thousands."""
+WATCH_SECONDS = 1.0
+"""How often it is told what came from the watched folder."""
 
 
 def add_commands(commands: Any) -> None:
@@ -41,7 +50,7 @@ async def import_(profile: Profile, arguments: argparse.Namespace, terminal: Ter
         if arguments.phones:
             found = await services.imports.phones()
             for phone in found:
-                terminal.say(f"{phone.label}: {', '.join(str(folder) for folder in phone.folders)}")
+                terminal.say(f"{printable(phone.label)}: {', '.join(map(_place, phone.folders))}")
             if not found:
                 terminal.say(f"No phone, camera or card can be read as a folder. {by_hand()}")
             if not arguments.all:
@@ -79,15 +88,52 @@ def _show(terminal: Terminal, progress: Progress) -> None:
         terminal.progress(progress.done, progress.total)
 
 
+def _place(path: Path) -> str:
+    """Where a file is; of a long path its end, which tells it from others."""
+    return printable(str(path)[-LONGEST_TAG:])
+
+
 def _tell(report: Report, terminal: Terminal) -> None:
-    for outcome in report.outcomes:
-        if outcome.fate is Fate.REFUSED:
-            terminal.complain(f"{printable(str(outcome.path))}: {outcome.why}")
-        elif outcome.fate is Fate.TAKEN and outcome.camera is not None:
-            sure = "" if outcome.camera.glasses else ", not known as glasses"
-            terminal.say(f"{printable(outcome.path.name)}: {outcome.camera.label} ({outcome.camera.confidence.value}{sure})")
+    _tell_each(report.outcomes, terminal)
     counts = ", ".join(f"{report.count(fate)} {fate.value}" for fate in Fate)
-    terminal.say(f"{counts}." + (" Stopped; the same command goes on from here." if report.stopped else ""))
+    terminal.say(f"{counts}." if report.outcomes else "No files were found there.")
+    if report.stopped:
+        terminal.say("Stopped; the same command goes on from here.")
+    made_by = (family(each.camera.family) for each in report.outcomes if each.fate is Fate.TAKEN and each.camera is not None)
+    if count := sum(each is not None and each.from_meta for each in made_by):
+        terminal.say(f"From glasses of Meta's: {count}. Eyelid can't know whether those were shared with Meta AI from the phone.")
+        terminal.say("“eyelid policies show meta-ai” says what may happen to what was; --meta-archive marks what Meta's archive lists.")
+
+
+def _tell_each(outcomes: Iterable[Outcome], terminal: Terminal) -> None:
+    """A line for each file; after `SAME_LINES` of one reason, how many more there are."""
+    same = Counter[tuple[Fate, str]]()
+    for outcome in outcomes:
+        why = str(outcome.why) if outcome.why is not None else ""
+        if outcome.fate is not Fate.TAKEN:
+            same[outcome.fate, why] += 1
+        if same[outcome.fate, why] <= SAME_LINES:
+            tell = terminal.complain if outcome.fate is Fate.REFUSED else terminal.say
+            tell(f"{_place(outcome.path)}: {_became(outcome, why)}")
+    for (fate, why), count in same.items():
+        if count > SAME_LINES:
+            tell = terminal.complain if fate is Fate.REFUSED else terminal.say
+            tell(f"… and {count - SAME_LINES} more {fate.value}{': ' if why else '.'}{why}")
+
+
+def _became(outcome: Outcome, why: str) -> str:
+    if outcome.fate is Fate.TAKEN and outcome.camera is not None:
+        return _recognised(outcome.camera)
+    words = {Fate.KNOWN: "already in the vault.", Fate.PASSED_OVER: "passed over."}.get(outcome.fate, "")
+    return " ".join(part for part in (words, why) if part)
+
+
+def _recognised(camera: Camera) -> str:
+    """What it was taken for, how sure that is, and the reasons."""
+    sure = {Confidence.STRONG: ", the file says so.", Confidence.LIKELY: ", likely."}
+    if camera.confidence not in sure:
+        return f"{camera.label}."
+    return " ".join((f"{camera.label}{sure[camera.confidence]}", *(in_words(sign.value, text) for sign, text in camera.signs)))
 
 
 async def _remove(services: Services, report: Report, terminal: Terminal) -> None:
@@ -96,7 +142,7 @@ async def _remove(services: Services, report: Report, terminal: Terminal) -> Non
     if safe and await terminal.confirm(question, otherwise="Nothing was deleted."):
         removal = await services.imports.remove_sources(report.outcomes)
         for path, why in removal.left:
-            terminal.complain(f"{printable(str(path))}: {why}")
+            terminal.complain(f"{_place(path)}: {why}")
         terminal.say(f"Deleted: {len(removal.removed)}. Left: {len(removal.left)}.")
 
 
@@ -120,9 +166,19 @@ async def _watch(services: Services, folder: Path, terminal: Terminal) -> Exit:
         with contextlib.suppress(NotImplementedError, RuntimeError):
             asyncio.get_running_loop().add_signal_handler(name, stopped.set)
     services.imports.watch(folder)
-    terminal.say(f"Importing what appears in {folder}, until Ctrl-C.")
-    await stopped.wait()
-    services.imports.watch(None)
+    terminal.say(f"Importing what appears in {_place(folder)}, until Ctrl-C.")
+    stopping, told, there = asyncio.ensure_future(stopped.wait()), datetime.now(UTC), True
+    try:
+        while not stopping.done():
+            await asyncio.wait({stopping}, timeout=WATCH_SECONDS)
+            told, since = datetime.now(UTC), told
+            _tell_each(services.imports.came(since), terminal)
+            if there and not services.imports.watched_is_there:
+                terminal.complain("The folder is not there. Looking for it goes on.")
+            there = services.imports.watched_is_there
+    finally:
+        stopping.cancel()
+        services.imports.watch(None)
     return Exit.DONE
 
 

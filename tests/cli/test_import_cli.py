@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from app.cli import imports
 from app.cli.terminal import Exit
 from app.imports import watch
 from app.imports.phones import Phone
@@ -59,8 +60,28 @@ async def test_only_glasses_and_removal_on_a_yes(services: Services, folder: Pat
     await run(services, Talk("y"), "import", str(folder), "--only-glasses", "--remove")
     assert sorted(path.name for path in folder.iterdir()) == ["b.jpg", "bad.jpg", "notes.txt"]
     out = capsys.readouterr().out
-    assert "Meta glasses (strong)" in out
+    assert "a.jpg: Meta glasses, the file says so. The file names its maker: Meta AI." in out
+    assert "From glasses of Meta's: 1. Eyelid can't know whether" in out
+    assert "a.jpg: already in the vault." in out
+    assert "notes.txt: passed over. This is no picture" in out
     assert "Deleted: 1. Left: 0." in out
+
+
+async def test_many_files_with_one_reason_and_long_names(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(imports, "SAME_LINES", 2)
+    (many := tmp_path / "many").mkdir()
+    for number in range(5):
+        (many / f"{'n' * 230}{number}.txt").write_text("no picture")
+    await run(services, Talk(), "import", str(many))
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.endswith("common kind.") for line in lines] == [True, True, True, False]
+    assert all(".txt: passed over." in line for line in lines[:2])
+    assert lines[2].startswith("… and 3 more passed over: ")
+    (tmp_path / "empty").mkdir()
+    await run(services, Talk(), "import", str(tmp_path / "empty"))
+    assert "No files were found there." in capsys.readouterr().out
 
 
 async def test_nothing_named_says_what_can_be(services: Services, capsys: pytest.CaptureFixture[str]) -> None:
@@ -84,12 +105,21 @@ async def test_phones_are_listed_and_imported_from(
     assert len(await services.library.tiles(Query())) == 2
 
 
-async def test_a_watched_folder(services: Services, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_watched_folder(
+    services: Services, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(watch, "SECONDS", 0.01)
-    (folder / "bad.jpg").unlink()
+    monkeypatch.setattr(imports, "WATCH_SECONDS", 0.01)
     watching = asyncio.ensure_future(run(services, Talk(), "import", "--watch", str(folder)))
-    while len(await services.library.tiles(Query())) < 2:
+    out = err = ""
+    while not ("a.jpg: Meta glasses" in out and "b.jpg: Apple." in out and "bad.jpg: This picture is damaged" in err):
         await asyncio.sleep(0.01)
+        told = capsys.readouterr()
+        out, err = out + told.out, err + told.err
+    folder.rename(folder.with_name("elsewhere"))
+    while "is not there" not in capsys.readouterr().err:
+        await asyncio.sleep(0.01)
+    folder.with_name("elsewhere").rename(folder)
     watching.cancel()
     await asyncio.gather(watching, return_exceptions=True)
     assert all(path.exists() for path in (folder / "a.jpg", folder / "b.jpg"))
