@@ -39,22 +39,11 @@ class MetaTooNew(MetaError):
 
 def dump(meta: ItemMeta) -> bytes:
     """Return the text of `meta`, padded. Naive times are taken as UTC."""
-    new, origin = meta.new, meta.new.origin
     table = {
         "version": VERSION,
         "id": meta.id,
         "revision": meta.revision,
-        "kind": new.kind.value,
-        "media_type": new.media_type,
-        "taken_at": _write_time(new.taken_at),
-        "origin": {"family": origin.family, "address": origin.address, "name": origin.name, "simulated": origin.simulated},
-        "width": new.width,
-        "height": new.height,
-        "duration_ms": new.duration_ms,
-        "orientation": new.orientation,
-        "original_name": new.original_name,
-        **({"recognised": _recognition(new.recognised)} if new.recognised else {}),
-        **({"group": new.group} if new.group else {}),
+        **_table(meta.new),
         "size": meta.size,
         "sha256": meta.sha256,
         "arrived_at": _write_time(meta.arrived_at),
@@ -78,21 +67,58 @@ def dump(meta: ItemMeta) -> bytes:
         ],
         **({"exported": [_write_time(at) for at in meta.exported]} if meta.exported else {}),
     }
-    text = json.dumps(table, ensure_ascii=True, separators=(",", ":")).encode("ascii")
+    text = _written(table)
     return text + b" " * (-len(text) % _PAD)
 
 
-def parse(text: bytes) -> ItemMeta:
-    """Raises MetaError, MetaTooNew."""
+def dump_new(new: NewItem) -> bytes:
+    """Return the text of what is known of an item before it has an id, for another process."""
+    return _written(_table(new))
+
+
+def parse_new(text: bytes) -> NewItem:
+    """Raises MetaError."""
+    entries = _read(text)
+    new = _new(entries)
+    entries.finish()
+    return new
+
+
+def _table(new: NewItem) -> dict[str, object]:
+    origin = new.origin
+    return {
+        "kind": new.kind.value,
+        "media_type": new.media_type,
+        "taken_at": _write_time(new.taken_at),
+        "origin": {"family": origin.family, "address": origin.address, "name": origin.name, "simulated": origin.simulated},
+        "width": new.width,
+        "height": new.height,
+        "duration_ms": new.duration_ms,
+        "orientation": new.orientation,
+        "original_name": new.original_name,
+        **({"recognised": _recognition(new.recognised)} if new.recognised else {}),
+        **({"group": new.group} if new.group else {}),
+    }
+
+
+def _written(table: dict[str, object]) -> bytes:
+    return json.dumps(table, ensure_ascii=True, separators=(",", ":")).encode("ascii")
+
+
+def _read(text: bytes) -> _Entries:
     if len(text) > LARGEST:
         raise MetaError("longer than allowed")
     try:
-        table = json.loads(text, object_pairs_hook=_no_doubles)
+        return _Entries(json.loads(text, object_pairs_hook=_no_doubles))
     except MetaError:
         raise
     except (ValueError, RecursionError):
         raise MetaError("not JSON") from None
-    entries = _Entries(table)
+
+
+def parse(text: bytes) -> ItemMeta:
+    """Raises MetaError, MetaTooNew."""
+    entries = _read(text)
     version = entries.whole("version", 1)
     if version > VERSION:
         raise MetaTooNew("a later version")

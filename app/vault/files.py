@@ -51,8 +51,8 @@ class Files:
             self.sync_folder(path.parent)
 
     def create(self, path: Path) -> FileIO:
-        """Open a new file for writing, readable by its owner only; FileExistsError if the name is taken."""
-        return FileIO(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600))
+        """Open a new file for writing and reading, for its owner only; FileExistsError if the name is taken."""
+        return FileIO(path, "xb+", opener=lambda name, flags: os.open(name, flags, 0o600))
 
     def write(self, file: FileIO, data: memoryview) -> None:
         while len(data):
@@ -76,12 +76,12 @@ class Files:
     def open(self, path: Path) -> BinaryIO:
         return path.open("rb")
 
-    def reopen(self, path: Path) -> BinaryIO:
-        """Open for the check after writing: past the system's cache where it lets us ask for that."""
-        file = path.open("rb", buffering=0)
+    def read_back(self, file: FileIO) -> BinaryIO:
+        """Return `file` from its start, for the check after writing: past the system's cache where it lets us ask for that."""
         if sys.platform == "linux":  # pragma: no branch
             with contextlib.suppress(OSError):
                 os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        file.seek(0)
         return file
 
     def replace(self, source: Path, target: Path) -> None:
@@ -100,33 +100,66 @@ class Files:
                 os.close(handle)
 
 
+class Draft:
+    """A new file beside the one whose place it is to take: first `write`, then `settle`; without that, `drop` leaves nothing of it."""
+
+    def __init__(self, files: Files, target: Path) -> None:
+        self._files = files
+        self._target = target
+        self._partial = target.with_name(f"{target.name}.{secrets.token_hex(4)}{PARTIAL}")
+        self._settled = False
+        self.file = files.create(self._partial)
+
+    def write(self, pieces: Iterable[bytes | memoryview]) -> None:
+        """See `write_checked`."""
+        write_checked(self._files, self.file, pieces)
+
+    def settle(self) -> None:
+        """Take the place, for good. Raises OSError, and then the old file is still there."""
+        self.file.close()
+        self._files.replace(self._partial, self._target)
+        self._settled = True
+        self._files.sync_folder(self._target.parent)
+
+    def drop(self) -> None:
+        """Remove it, unless it was settled."""
+        self.file.close()
+        if not self._settled:
+            with contextlib.suppress(OSError):
+                self._files.remove(self._partial)
+
+
 def write_durably(files: Files, target: Path, pieces: Iterable[bytes | memoryview]) -> None:
     """Put `pieces` at `target`, in place of what was there, and return when they are there for good.
 
-    Sealed temporary, fsync, read back and compare, rename, fsync of the folder. The comparison is by marks of AES-GCM over each piece,
-    under a key that is thrown away: it needs no secret of the vault, so it works while locked, and costs a tenth of SHA-256. Raises
-    OSError and WriteFailed, and then the old file is still there.
+    Sealed temporary, fsync, read back and compare, rename, fsync of the folder. Raises OSError and WriteFailed, and then the old file is
+    still there.
     """
-    partial = target.with_name(f"{target.name}.{secrets.token_hex(4)}{PARTIAL}")
-    key, marks = AESGCM(secrets.token_bytes(16)), list[tuple[int, bytes]]()
+    draft = Draft(files, target)
     try:
-        with files.create(partial) as file:
-            size = begun = 0
-            for piece in pieces:
-                files.write(file, memoryview(piece))
-                marks.append((len(piece), _mark(key, piece)))
-                size += len(piece)
-                if size - begun >= _EARLY:
-                    files.begin_to_sync(file, begun, size - begun)
-                    begun = size
-            files.sync(file)
-        _compare(files, partial, key, marks)
-        files.replace(partial, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            files.remove(partial)
-        raise
-    files.sync_folder(target.parent)
+        draft.write(pieces)
+        draft.settle()
+    finally:
+        draft.drop()
+
+
+def write_checked(files: Files, file: FileIO, pieces: Iterable[bytes | memoryview]) -> None:
+    """Write `pieces` to `file`, which is empty, have the drive take them, read them back and compare. Raises OSError, WriteFailed.
+
+    The comparison is by marks of AES-GCM over each piece, under a key that is thrown away: it needs no secret of the vault, so it works
+    while locked, and costs a tenth of SHA-256.
+    """
+    key, marks = AESGCM(secrets.token_bytes(16)), list[tuple[int, bytes]]()
+    size = begun = 0
+    for piece in pieces:
+        files.write(file, memoryview(piece))
+        marks.append((len(piece), _mark(key, piece)))
+        size += len(piece)
+        if size - begun >= _EARLY:
+            files.begin_to_sync(file, begun, size - begun)
+            begun = size
+    files.sync(file)
+    _compare(files.read_back(file), key, marks)
 
 
 def _mark(key: AESGCM, piece: bytes | memoryview) -> bytes:
@@ -134,18 +167,17 @@ def _mark(key: AESGCM, piece: bytes | memoryview) -> bytes:
     return key.encrypt(_NO_NONCE, b"", piece)
 
 
-def _compare(files: Files, path: Path, key: AESGCM, marks: Sequence[tuple[int, bytes]]) -> None:
+def _compare(written: BinaryIO, key: AESGCM, marks: Sequence[tuple[int, bytes]]) -> None:
     """Raise WriteFailed unless the file consists of just these pieces."""
     place = memoryview(bytearray(max((size for size, _ in marks), default=0)))
-    with files.reopen(path) as file:
-        for size, mark in marks:
-            got = 0
-            while got < size and (more := file.readinto(place[got:size])):  # type: ignore[attr-defined]  # all files here have it
-                got += more
-            if _mark(key, place[:got]) != mark:
-                raise WriteFailed
-        if file.read(1):
+    for size, mark in marks:
+        got = 0
+        while got < size and (more := written.readinto(place[got:size])):  # type: ignore[attr-defined]  # all files here have it
+            got += more
+        if _mark(key, place[:got]) != mark:
             raise WriteFailed
+    if written.read(1):
+        raise WriteFailed
 
 
 def read_small(files: Files, path: Path, limit: int) -> bytes | None:

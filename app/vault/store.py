@@ -22,7 +22,7 @@ from app.vault import codec
 from app.vault.age import Identity, Recipient, open_bytes, open_seekable, open_stream, seal, seal_watched
 from app.vault.codec import MetaError, MetaTooNew
 from app.vault.errors import ItemMissing, ObjectDamaged, RecordExists, TooLarge, VaultTooNew
-from app.vault.files import PARTIAL, Files, read_small, write_durably
+from app.vault.files import PARTIAL, Draft, Files, read_small, write_durably
 from app.vault.header import AgeError, NoMatch, VersionError
 from app.vault.hybrid import parse_recipient
 from app.vault.stream import PayloadError, StreamReader
@@ -64,6 +64,14 @@ class Found:
     stamp: str
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An item on its way in: its media are to be sealed into `draft`."""
+
+    id: ItemId
+    draft: Draft
+
+
 class ObjectStore:
     """All sealed files below `folder`, sealed to `recipient`."""
 
@@ -100,22 +108,6 @@ class ObjectStore:
         Where `new` is a function it is given the SHA-256 of `data` (hex) once all were read; what it raises undoes all. Without `sha256`
         they are hashed on the way.
         """
-        item = ItemId(secrets.token_hex(16))
-        with self._guard:
-            self._arriving.add(item)
-        try:
-            return self._put(item, data, new, arrived_at, sha256)
-        except Exception:
-            self._undo(self.meta_path(item), self.object_path(item))  # nothing was acknowledged, so nothing half known may stay
-            raise
-        finally:
-            with self._guard:
-                self._arriving.discard(item)
-
-    def _put(self, item: ItemId, data: bytes | BinaryIO, new: NewItem | Describe, arrived_at: datetime, sha256: str | None) -> ItemMeta:
-        shelf = self.object_path(item).parent
-        self._files.make_folder(shelf.parent)
-        self._files.make_folder(shelf)
         digest, size, known = hashlib.sha256(), 0, new
 
         def pieces() -> Iterator[memoryview]:
@@ -128,9 +120,37 @@ class ObjectStore:
             if callable(known):  # before the drive is waited for: what is refused is not worth that
                 known = known(sha256 or digest.hexdigest())
 
-        write_durably(self._files, self.object_path(item), pieces())
-        assert not callable(known)
-        meta = ItemMeta(item, 1, known, size, sha256 or digest.hexdigest(), arrived_at)
+        with self.arriving() as arrival:
+            arrival.draft.write(pieces())
+            assert not callable(known)
+            return self.keep(arrival, known, size, sha256 or digest.hexdigest(), arrived_at)
+
+    @contextlib.contextmanager
+    def arriving(self) -> Iterator[Arrival]:
+        """A new item, of which nothing stays unless it is kept before the end, and nothing is raised."""
+        item = ItemId(secrets.token_hex(16))
+        with self._guard:
+            self._arriving.add(item)
+        try:
+            shelf = self.object_path(item).parent
+            self._files.make_folder(shelf.parent)
+            self._files.make_folder(shelf)
+            draft = Draft(self._files, self.object_path(item))
+            try:
+                yield Arrival(item, draft)
+            finally:
+                draft.drop()
+        except Exception:
+            self._undo(self.meta_path(item), self.object_path(item))  # nothing was acknowledged, so nothing half known may stay
+            raise
+        finally:
+            with self._guard:
+                self._arriving.discard(item)
+
+    def keep(self, arrival: Arrival, new: NewItem, size: int, sha256: str, arrived_at: datetime) -> ItemMeta:
+        """Let the item stay whose media, of `size` bytes, were sealed into its draft; returns when it is on the disk for good."""
+        meta = ItemMeta(arrival.id, 1, new, size, sha256, arrived_at)
+        arrival.draft.settle()
         self.put_meta(meta)
         return meta
 

@@ -35,7 +35,7 @@ from app.vault.keystore import KeyStore, SystemKeyStore
 from app.vault.lockfile import ProcessLock
 from app.vault.rollback import Watch
 from app.vault.session import Session
-from app.vault.store import Describe, ObjectStore
+from app.vault.store import Arrival, Describe, ObjectStore
 from app.vault.types import ItemId, ItemMeta, LockState, NewItem, Notice, SlotKind, VerifyReport
 from app.vault.upgrade import Upgrade
 
@@ -276,7 +276,17 @@ class Vault(Doors, Upgrade):
         it counts, and what it raises undoes all. Raises OSError and WriteFailed, and then nothing was taken in.
         """
         described: NewItem | Describe = (lambda sha256: _in_utc(new(sha256))) if callable(new) else _in_utc(new)
-        meta = self._store.put(data, described, codec.as_utc(arrived_at or datetime.now(UTC)), sha256)
+        return self._indexed(self._store.put(data, described, codec.as_utc(arrived_at or datetime.now(UTC)), sha256))
+
+    def arriving(self) -> contextlib.AbstractContextManager[Arrival]:
+        """A new item whose media somebody else seals to `recipient`. Works while locked. Nothing of it stays unless it is kept within."""
+        return self._store.arriving()
+
+    def keep(self, arrival: Arrival, new: NewItem, size: int, sha256: str) -> ItemMeta:
+        """As `add`, for an item whose media are in its draft, on the disk for good and read back. Raises OSError, WriteFailed."""
+        return self._indexed(self._store.keep(arrival, _in_utc(new), size, sha256, datetime.now(UTC)))
+
+    def _indexed(self, meta: ItemMeta) -> ItemMeta:
         with self._writing:
             session = self._session
             if session is not None:

@@ -40,7 +40,7 @@ class FaultFiles(FastFiles):
         self.steps: list[str] = []
         self.crash_at: int | None = None
         self.fail_at: int | None = None
-        self.flip_on_reopen = False
+        self.flip_on_reading_back = False
         self.dead = False
         self.loses = True
         self._content: dict[int, Path] = {}  # files whose content was not synced, by handle
@@ -95,13 +95,12 @@ class FaultFiles(FastFiles):
         self._step("sync")
         self._content.pop(file.fileno(), None)
 
-    def reopen(self, path: Path) -> BinaryIO:
-        self._step("reopen")
-        source = super().reopen(path)
-        if not self.flip_on_reopen:
+    def read_back(self, file: FileIO) -> BinaryIO:
+        self._step("read_back")
+        source = super().read_back(file)
+        if not self.flip_on_reading_back:
             return source
-        with source:
-            data = bytearray(source.read())
+        data = bytearray(source.read())
         data[len(data) // 2] ^= 1
         return io.BytesIO(data)
 

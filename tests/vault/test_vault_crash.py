@@ -6,6 +6,7 @@ import contextlib
 import io
 from collections.abc import Callable
 from dataclasses import replace
+from io import FileIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -216,14 +217,14 @@ def test_power_loss_right_after_an_answer_takes_nothing_back(scene: Scene) -> No
 
 def test_what_the_disk_did_not_keep_is_not_acknowledged(scene: Scene) -> None:
     vault, files, old = scene.begin()
-    files.flip_on_reopen = True
+    files.flip_on_reading_back = True
     with pytest.raises(WriteFailed):
         vault.add(NEW, scene.new)
     with pytest.raises(WriteFailed):
         vault.change(old.id, lambda meta: replace(meta, note="x"))
     with pytest.raises(WriteFailed):
         vault.seal_record("receipts", 1, b"x")
-    files.flip_on_reopen = False
+    files.flip_on_reading_back = False
     assert vault.ids() == (old.id,)
     assert vault.meta(old.id) == old
     assert list(vault.records("receipts")) == []
@@ -279,7 +280,7 @@ def test_records_are_never_replaced_and_bounded(vault: Vault) -> None:
 @pytest.mark.parametrize("wrong", [b"", b"on", b"two", b"one more", b"eno"])
 def test_a_copy_that_reads_back_shorter_longer_or_otherwise_is_none(tmp_path: Path, wrong: bytes) -> None:
     class Forgetful(Files):
-        def reopen(self, path: Path) -> BinaryIO:
+        def read_back(self, file: FileIO) -> BinaryIO:
             return io.BytesIO(wrong)
 
     (tmp_path / "file").write_bytes(b"old")
