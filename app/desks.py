@@ -292,19 +292,17 @@ class LibraryDesk:
     async def export(
         self, items: Sequence[ItemId], folder: Path, how: ExportAs | None = None, progress: Progress | None = None
     ) -> tuple[Path, ...]:
-        """Write the originals, as they came or as `how` says, never over an existing file. Each one's history tells of it."""
+        """Write the originals, as they came or as `how` says, never over an existing file. Each one's history tells of it.
+
+        Raises ExportFailed, which names those that were left out, and VaultLocked.
+        """
         from app.library.export import AS_THEY_CAME
 
-        written, tell = 0, _relay(progress)
-
-        def told(done: int, total: int) -> None:
-            nonlocal written
-            written = done
-            tell(done, total)
-
+        out: list[ItemId] = []
         try:
-            return await self._lanes.work(self._library.export, items, folder, how=how or AS_THEY_CAME, progress=told)
+            work = self._lanes.work
+            return await work(self._library.export, items, folder, how=how or AS_THEY_CAME, progress=_relay(progress), wrote=out.append)
         finally:
-            if out := tuple(items[:written]):
+            if out:
                 await self._lanes.vault(self._library.note_export, out)
-                self._events.publish(ItemsChanged(out))
+                self._events.publish(ItemsChanged(tuple(out)))

@@ -7,13 +7,19 @@ from collections.abc import Sequence
 from PySide6.QtWidgets import QWidget
 
 from app.errors import Explanation
+from app.library.export import ExportFailed, NotWritten
+from app.library.types import Query
 from app.vault.types import ItemId, Notice
+from ui import words
 from ui.bulk import in_pieces
 from ui.context import Context
 from ui.dialogs import ask, choose_folder, tell
 from ui.i18n import plural, tr
 from ui.i18n import said as tr_core
 from ui.widgets.banner import Act, Banners
+
+NAMED = 5
+"""Captures that a message names one by one."""
 
 
 async def export_items(parent: QWidget, context: Context, banners: Banners, items: Sequence[ItemId], *, dragged: bool = False) -> None:
@@ -28,9 +34,36 @@ async def export_items(parent: QWidget, context: Context, banners: Banners, item
     folder = await choose_folder(parent, title)
     if folder is None:
         return
-    library = context.services.library
-    done = await in_pieces(banners, tr("Exporting"), items, lambda piece: library.export(piece, folder), piece=8)
-    banners.good(plural(len(done), "{count} capture exported to {folder}.", "{count} captures exported to {folder}.", folder=folder.name))
+    left: list[NotWritten] = []
+
+    async def write(piece: tuple[ItemId, ...]) -> None:
+        try:
+            await context.services.library.export(piece, folder)
+        except ExportFailed as error:
+            if error.refused:
+                raise
+            left.extend(error.left)
+
+    tried = await in_pieces(banners, tr("Exporting"), items, write, piece=8)
+    count = len(tried) - len(left)
+    if count:
+        banners.good(plural(count, "{count} capture exported to {folder}.", "{count} captures exported to {folder}.", folder=folder.name))
+    if left:
+        banners.trouble(await _left_out(context, left))
+
+
+async def _left_out(context: Context, left: Sequence[NotWritten]) -> Explanation:
+    """Which captures could not be written, by when they were taken, and why; the first ones by name."""
+    named = left[:NAMED]
+    tiles = {tile.id: tile for tile in await context.services.library.tiles(Query(), among=[each.item for each in named])}
+    lines = []
+    for each in named:
+        name = words.when(tiles[each.item].taken_at) if each.item in tiles else each.item[:8]
+        lines.append(tr("{name}: {value}", name=name, value=tr_core(str(each.why))))
+    if rest := len(left) - len(named):
+        lines.append(plural(rest, "and {count} more", "and {count} more"))
+    what = plural(len(left), "{count} capture could not be exported.", "{count} captures could not be exported.")
+    return Explanation(what, "\n".join(lines))
 
 
 async def carry_out(parent: QWidget, context: Context, banners: Banners, items: Sequence[ItemId]) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from app.cli.terminal import Exit, Terminal, unlocked
 from app.errors import EyelidError
-from app.library.export import ExportAs
+from app.library.export import ExportAs, ExportFailed
 from app.library.types import Query, Tile
 from app.paths import Profile
 from app.services import Services
@@ -27,7 +28,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     command.add_argument("--by-date", action="store_true", help="into folders of year and day")
     command.add_argument("--upright", action="store_true", help="say in the file how the picture is turned, if the glasses did not")
     command.add_argument(
-        "--without-location", action="store_true", help="JPEGs lose all but picture, orientation and time; stops at any other kind of file"
+        "--without-location", action="store_true", help="JPEGs lose all but picture, orientation and time; other files are left out"
     )
     command.set_defaults(command=export)
 
@@ -90,8 +91,16 @@ async def _to_export(services: Services, arguments: argparse.Namespace) -> list[
 async def export(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
     async with unlocked(profile, terminal) as services:
         how = ExportAs(arguments.upright, arguments.without_location, arguments.by_date)
-        paths = await services.library.export(await _to_export(services, arguments), arguments.to, how, terminal.progress)
+        items = await _to_export(services, arguments)
+        try:
+            _tell_written(terminal, await services.library.export(items, arguments.to, how, terminal.progress))
+        except ExportFailed as error:
+            _tell_written(terminal, error.written)
+            raise
+    return Exit.DONE
+
+
+def _tell_written(terminal: Terminal, paths: Sequence[Path]) -> None:
     for path in paths:
         terminal.say(f"Written, readable by anybody who can read that folder: {path}")
     terminal.data([str(path) for path in paths])
-    return Exit.DONE

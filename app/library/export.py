@@ -19,6 +19,7 @@ from app.errors import EyelidError
 from app.media.exif import with_orientation
 from app.media.strip import only_picture
 from app.media.types import MediaType
+from app.vault.errors import VaultLocked
 from app.vault.types import ItemId, ItemMeta
 from app.vault.vault import Vault
 from app.vault.words import local_time
@@ -26,16 +27,35 @@ from app.vault.words import local_time
 _PIECE = 1 << 20
 _NAMES = 10_000
 Progress = Callable[[int, int], None]
-"""Called with how many are written, of how many; may raise to stop, and then the files written so far stay."""
+"""Called with how many were tried, of how many; may raise to stop, and then the files written so far stay."""
+_SHOWN = 12
+"""Letters of an id that tell a capture from the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotWritten:
+    """A capture that could not be written, and why."""
+
+    item: ItemId
+    why: EyelidError
 
 
 class ExportFailed(EyelidError):
-    """Not all captures were written. Those in `written` are whole; of the others nothing is left behind."""
+    """Not all captures were written. Those in `written` are whole; of the others nothing is left behind.
 
-    def __init__(self, written: tuple[Path, ...], wanted: int, why: str) -> None:
+    `left` are those that could not be read, or not as was asked for. `refused` is what the computer said when it took no more files; those
+    behind were not tried then.
+    """
+
+    def __init__(self, written: tuple[Path, ...], left: tuple[NotWritten, ...], wanted: int, refused: str = "") -> None:
         self.written = written
+        self.left = left
+        self.refused = refused
+        reasons = [f"{each.item[:_SHOWN]}: {each.why}" for each in left]
         super().__init__(
-            f"{len(written)} of {wanted} captures were written.", why, "Check the folder and its free space, and export the rest."
+            f"{len(written)} of {wanted} captures were written.",
+            "\n".join([*reasons, f"The computer said: {refused}."] if refused else reasons),
+            "Check the folder and its free space, and export the rest." if refused else "",
         )
 
 
@@ -44,7 +64,7 @@ class ExportAs:
     """How files leave. The picture itself is never changed.
 
     `upright`: JPEGs from glasses that are worn turned get an EXIF block with orientation and time. `without_location`: JPEGs lose
-    everything but the picture, its orientation and its time; other kinds, of which Eyelid can't be sure, stop the export.
+    everything but the picture, its orientation and its time; other kinds, of which Eyelid can't be sure, are not written.
     `by_date`: into folders of year and day (2026/2026-05-12).
     """
 
@@ -57,40 +77,59 @@ AS_THEY_CAME = ExportAs()
 
 
 class LocationStays(EyelidError):
-    """A capture was to be written without location, and that can't be promised for its kind. It was not written."""
+    """A capture was to be written without location, and that can't be promised for its kind."""
 
-    def __init__(self, item: ItemId, written: tuple[Path, ...]) -> None:
-        self.item = item
-        self.written = written
+    def __init__(self) -> None:
         super().__init__(
-            f"The capture {item[:12]} was not written; {len(written)} before it were.",
             "Location can be taken out of JPEG pictures only, and this is another kind of file.",
+            "",
             "Export it on its own, with whatever it says.",
         )
 
 
 def export(
-    vault: Vault, items: Sequence[ItemId], folder: Path, how: ExportAs = AS_THEY_CAME, *, progress: Progress | None = None
+    vault: Vault,
+    items: Sequence[ItemId],
+    folder: Path,
+    how: ExportAs = AS_THEY_CAME,
+    *,
+    progress: Progress | None = None,
+    wrote: Callable[[ItemId], object] = lambda _: None,
 ) -> tuple[Path, ...]:
     """Write each item's original bytes into `folder` (made if missing) and return the files, in order.
 
-    Raises ExportFailed where the disk refuses, LocationStays, and the vault's errors; no half file is left in any case.
+    One that can't be read keeps no other from being written: all are tried, and ExportFailed names it at the end. That is raised at once
+    where the disk refuses. Raises VaultLocked, too. No half file is left in any case. `wrote` is called with each item whose file is there.
     """
     written: list[Path] = []
-    for item in items:
-        meta = vault.meta(item)
-        if how.without_location and meta.new.media_type != MediaType.JPEG:
-            raise LocationStays(item, tuple(written))
-        place = folder / f"{local_time(meta.new.taken_at):%Y/%Y-%m-%d}" if how.by_date else folder
+    left: list[NotWritten] = []
+    for tried, item in enumerate(items, 1):
         try:
-            place.mkdir(parents=True, exist_ok=True)
-            with contextlib.closing(_pieces(vault, meta, how)) as pieces:
-                written.append(_write(place, meta, pieces))
+            written.append(_export_one(vault, item, folder, how))
+            wrote(item)
+        except VaultLocked:
+            raise
+        except EyelidError as error:
+            left.append(NotWritten(item, error))
         except OSError as error:
-            raise ExportFailed(tuple(written), len(items), f"The computer said: {error.strerror or type(error).__name__}.") from error
+            refused = error.strerror or type(error).__name__
+            raise ExportFailed(tuple(written), tuple(left), len(items), refused) from error
         if progress is not None:
-            progress(len(written), len(items))
+            progress(tried, len(items))
+    if left:
+        raise ExportFailed(tuple(written), tuple(left), len(items))
     return tuple(written)
+
+
+def _export_one(vault: Vault, item: ItemId, folder: Path, how: ExportAs) -> Path:
+    """Raises LocationStays, OSError, and the vault's errors."""
+    meta = vault.meta(item)
+    if how.without_location and meta.new.media_type != MediaType.JPEG:
+        raise LocationStays
+    place = folder / f"{local_time(meta.new.taken_at):%Y/%Y-%m-%d}" if how.by_date else folder
+    place.mkdir(parents=True, exist_ok=True)
+    with contextlib.closing(_pieces(vault, meta, how)) as pieces:
+        return _write(place, meta, pieces)
 
 
 def _pieces(vault: Vault, meta: ItemMeta, how: ExportAs) -> Generator[bytes, None, None]:

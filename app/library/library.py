@@ -258,9 +258,10 @@ class Library:
         how: ExportAs = AS_THEY_CAME,
         *,
         progress: Progress | None = None,
+        wrote: Callable[[ItemId], object] = lambda _: None,
     ) -> tuple[Path, ...]:
         """Write the original bytes into `folder`, in the clear and never over another file. See `app.library.export.export`."""
-        return export(self._vault, items, folder, how, progress=progress)
+        return export(self._vault, items, folder, how, progress=progress, wrote=wrote)
 
     def note_export(self, items: Sequence[ItemId]) -> None:
         """Keep in the history of each that a readable copy was written now; the last ones, where there were many.

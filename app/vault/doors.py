@@ -73,7 +73,7 @@ class Doors:
         """Return the slot that `passphrase` opens. Raises WrongPassphrase, NoSuchSlot."""
         slots = self._settings.of_kind(SlotKind.PASSPHRASE)
         if not slots:
-            raise NoSuchSlot("a passphrase")
+            raise NoSuchSlot("This vault can't be opened by a passphrase.")
         for slot in slots:
             try:
                 self._slots.open_passphrase(replace(self._settings, slots=(slot,)), passphrase).wipe()
@@ -88,7 +88,7 @@ class Doors:
             self._open()
             gone = [slot for slot in self._settings.slots if slot.info.id == slot_id]
             if not gone:
-                raise NoSuchSlot("that slot")
+                raise NoSuchSlot("The vault has no such key slot.", "None of its key slots has that id.", "Look at the list of key slots.")
             kept = tuple(slot for slot in self._settings.slots if slot not in gone)
             if not kept:
                 raise LastSlot

@@ -63,10 +63,10 @@ class WrongRecoveryCode(VaultError):
 
 
 class NoSuchSlot(VaultError):
-    """`what` is the sentence that says which way to open the vault there is not."""
+    """`what` is the sentence that says which way to open the vault there is not, or which slot."""
 
-    def __init__(self, what: str) -> None:
-        super().__init__(what, "It has no key slot of that kind.", "Open it in another way.")
+    def __init__(self, what: str, why: str = "It has no key slot of that kind.", action: str = "Open it in another way.") -> None:
+        super().__init__(what, why, action)
 
 
 class LastSlot(VaultError):

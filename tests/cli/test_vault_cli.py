@@ -155,6 +155,17 @@ def test_export_by_date_album_and_without_location(profile: Path, tmp_path: Path
     assert not (tmp_path / "none").exists()
 
 
+def test_export_goes_on_behind_a_damaged_capture_and_says_which(profile: Path, tmp_path: Path) -> None:
+    damaged = data(profile, "list")[-1]["id"]  # the first in the order of export
+    path = profile / "vault" / "objects" / damaged[:2] / f"{damaged}.age"
+    path.write_bytes(path.read_bytes()[:-1])
+    done = eyelid(profile, "--json", "export", "--all", "--to", str(tmp_path / "out"))
+    assert done.returncode == 1
+    assert len(json.loads(done.stdout)) == len(list((tmp_path / "out").iterdir())) == 2
+    assert "2 of 3" in done.stderr
+    assert damaged[:12] in done.stderr
+
+
 def test_verify_says_what_and_where(profile: Path) -> None:
     report = data(profile, "vault", "verify")
     assert (report["sound"], report["checked"]) == (True, 3)

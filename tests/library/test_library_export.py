@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from app.desks import LibraryDesk
-from app.errors import Cancelled, EyelidError
+from app.errors import Cancelled
 from app.events import EventHub, ItemsChanged
 from app.lanes import Lanes
 from app.library import export as exporting
 from app.library.export import ExportAs, ExportFailed, name_of
 from app.library.library import Library
-from app.vault.errors import ItemMissing, ObjectDamaged
+from app.vault.errors import ObjectDamaged, VaultLocked
 from app.vault.types import ItemId, ItemKind, ItemMeta, NewItem, Origin
 from app.vault.vault import Vault
 
@@ -93,10 +93,34 @@ def test_damage_leaves_no_file(library: Library, add: Add, out: Path, tmp_path: 
     path = next(path for path in tmp_path.rglob(f"{item}.age"))
     sealed = path.read_bytes()
     path.write_bytes(sealed[:-1] + bytes([sealed[-1] ^ 1]))
-    with pytest.raises(ObjectDamaged):
-        library.export([sound, item], out)
+    with pytest.raises(ExportFailed, match="1 of 2") as caught:
+        library.export([item, sound], out)
+    assert [(each.item, type(each.why)) for each in caught.value.left] == [(item, ObjectDamaged)]
+    assert item[:12] in caught.value.why
     assert len(names(out)) == 1
     assert next(out.iterdir()).read_bytes() == library.picture(sound)
+
+
+def test_every_damaged_capture_is_named_and_the_others_are_written(library: Library, add: Add, out: Path, tmp_path: Path) -> None:
+    items = [add() for _ in range(5)]
+    for item in items[::2]:
+        next(tmp_path.rglob(f"{item}.age")).unlink()
+    wrote: list[ItemId] = []
+    told: list[tuple[int, int]] = []
+    with pytest.raises(ExportFailed, match="2 of 5") as caught:
+        library.export(items, out, progress=lambda *done: told.append(done), wrote=wrote.append)
+    assert [each.item for each in caught.value.left] == items[::2]
+    assert all(item[:12] in caught.value.why for item in items[::2])
+    assert len(names(out)) == len(caught.value.written) == 2
+    assert wrote == items[1::2]
+    assert told[-1] == (5, 5)
+
+
+def test_locking_ends_it(library: Library, add: Add, vault: Vault, out: Path) -> None:
+    items = [add(), add()]
+    with pytest.raises(VaultLocked):
+        library.export(items, out, progress=lambda *_: vault.lock())
+    assert len(names(out)) == 1
 
 
 def test_another_capture_under_that_name_is_noticed(library: Library, add: Add, vault: Vault, out: Path, tmp_path: Path) -> None:
@@ -104,13 +128,13 @@ def test_another_capture_under_that_name_is_noticed(library: Library, add: Add, 
     first, second = add(b"a" * 1000), add(b"b" * 1000)
     source, target = (next(path for path in tmp_path.rglob(f"{item}.age")) for item in (first, second))
     target.write_bytes(source.read_bytes())
-    with pytest.raises(EyelidError):
+    with pytest.raises(ExportFailed, match="not what was sealed"):
         library.export([second], out)
     assert names(out) == set()
 
 
 def test_unknown_items_are_said(library: Library, out: Path) -> None:
-    with pytest.raises(ItemMissing):
+    with pytest.raises(ExportFailed, match="not in the vault"):
         library.export([ItemId("0" * 32)], out)
     assert not out.exists()
 
@@ -157,7 +181,7 @@ def test_a_folder_full_of_that_second(library: Library, add: Add, out: Path, mon
     monkeypatch.setattr(exporting, "_NAMES", 2)
     item = add()
     library.export([item], out)
-    with pytest.raises(EyelidError, match="full"):
+    with pytest.raises(ExportFailed, match="full"):
         library.export([item], out)
     assert len(names(out)) == 1
 
@@ -204,7 +228,7 @@ def test_names_say_what_they_can() -> None:
 
 
 async def test_the_history_of_each_capture_tells_of_its_export(library: Library, vault: Vault, add: Add, out: Path, clock: Any) -> None:
-    """Also where the export ends with a capture that cannot be read: those before it are out."""
+    """Also where one of them cannot be read: the others are out."""
     lanes, events = Lanes(), EventHub(asyncio.get_running_loop())
     changed: list[ItemsChanged] = []
     events.subscribe(ItemsChanged, changed.append)
@@ -214,11 +238,11 @@ async def test_the_history_of_each_capture_tells_of_its_export(library: Library,
     try:
         await desk.export([one], out)
         clock.pass_days(1)
-        with pytest.raises(ItemMissing):
-            await desk.export([one, ItemId("0" * 32), other], out)
+        with pytest.raises(ExportFailed):
+            await desk.export([ItemId("0" * 32), one, other], out)
     finally:
         lanes.close()
     await asyncio.sleep(0)
     assert vault.meta(one).exported == (first, clock.time)
-    assert vault.meta(other).exported == ()
-    assert [event.ids for event in changed] == [(one,), (one,)]
+    assert vault.meta(other).exported == (clock.time,)
+    assert [event.ids for event in changed] == [(one,), (one, other)]

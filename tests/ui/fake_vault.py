@@ -10,7 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from app.errors import EyelidError
 from app.events import EventHub, ItemsAdded, ItemsChanged, ItemsRemoved, VaultChanged
+from app.library.export import ExportFailed, NotWritten
 from app.library.types import Query, Sharing, ThumbSize, Tile
 from app.media.preview import preview
 from app.vault.types import ItemId, ItemMeta, KeyringReport, LockState, Notice, SlotInfo, SlotKind, VerifyReport
@@ -104,6 +106,7 @@ class FakeLibrary:
         self.metas: dict[ItemId, ItemMeta] = {}
         self.in_album: dict[str, set[ItemId]] = {}
         self.exported: list[tuple[ItemId, ...]] = []
+        self.damaged: dict[ItemId, EyelidError] = {}
         self.turned: list[tuple[ItemId, int]] = []
         self.places: dict[ItemId, tuple[float, float]] = {}
         self.media: Callable[[ItemId], Any] = lambda item: io.BytesIO(self.pictures[item])
@@ -191,4 +194,7 @@ class FakeLibrary:
 
     async def export(self, items: Sequence[ItemId], folder: Path) -> tuple[Path, ...]:
         self.exported.append(tuple(items))
-        return tuple(folder / f"{item}.jpg" for item in items)
+        paths = tuple(folder / f"{item}.jpg" for item in items if item not in self.damaged)
+        if left := tuple(NotWritten(item, self.damaged[item]) for item in items if item in self.damaged):
+            raise ExportFailed(paths, left, len(items))
+        return paths

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 
 from app.errors import EyelidError
 from app.events import PreviewsMade
+from app.vault.errors import ObjectDamaged
 from app.vault.types import ItemKind
 from tests.ui.hands import answer, choose, dialog_of, texts
 from ui.bulk import in_pieces
@@ -167,6 +168,22 @@ async def test_exporting_says_what_it_means_then_asks_for_a_folder(filled, servi
     await answer(filled, until, "Choose a folder…")
     await until(lambda: services.library.exported)
     assert "2 captures exported" in texts(filled)
+
+
+async def test_what_can_not_be_exported_is_named_and_the_rest_is_written(filled, services, until, tmp_path, monkeypatch) -> None:
+    async def folder(parent, title):
+        return tmp_path
+
+    monkeypatch.setattr("ui.actions.choose_folder", folder)
+    damaged = filled.captures.model.tile(2).id
+    services.library.damaged[damaged] = ObjectDamaged("objects/x.age", "A part of it was changed or cut.")
+    choose(filled, *range(10))  # more than one piece of work
+    filled.captures.export_chosen()
+    await answer(filled, until, "Choose a folder…")
+    await until(lambda: "could not be exported" in texts(filled))
+    assert "9 captures exported" in texts(filled)
+    assert "1 capture could not be exported" in texts(filled)
+    assert "The sealed file objects/x.age is damaged." in texts(filled)
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Space, Qt.Key.Key_Return])
