@@ -12,7 +12,7 @@ import hashlib
 import re
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import BinaryIO
 
@@ -25,7 +25,7 @@ from app.media.exif import printable
 from app.media.inspect import glance
 from app.media.sniff import SNIFF_BYTES, sniff
 from app.media.types import MediaFacts, Thumb
-from app.vault.errors import VaultLocked
+from app.vault.errors import ItemMissing, VaultLocked
 from app.vault.types import ItemId, ItemKind, ItemMeta, NewItem, Origin, Recognised
 from app.vault.vault import Vault
 
@@ -80,9 +80,11 @@ class Importer:
         """
         try:
             if (item := self._memory.item(source)) is not None and (not again or self._holds(item)):
+                self._join(item, group)
                 return Taken(Outcome(source.path, Fate.KNOWN, item))
             prepared = self._read(source, only_glasses)
             if isinstance(prepared, Outcome):
+                self._join(prepared.item, group)
                 return Taken(prepared)
             with self._sealing[int(prepared.sha256[:2], 16)]:  # of two files with the same bytes, the second finds the first in the vault
                 return self._seal(prepared, group)
@@ -98,6 +100,14 @@ class Importer:
             raise
         except EyelidError:
             return False
+
+    def _join(self, item: ItemId | None, group: str) -> None:
+        """Mark what was taken in before its other half was there; where it is not there any more, nothing is to be marked."""
+        if item is None or not group:
+            return
+        with contextlib.suppress(ItemMissing):
+            if not self._vault.meta(item).new.group:
+                self._vault.change(item, lambda meta: replace(meta, new=replace(meta.new, group=group)))
 
     def _read(self, source: Source, only_glasses: bool) -> _Prepared | Outcome:
         if source.size > LARGEST:

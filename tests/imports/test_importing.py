@@ -15,6 +15,7 @@ import pytest
 
 from app.imports.desk import ImportDesk
 from app.imports.importer import IMPORTED
+from app.imports.pairs import pairs
 from app.imports.run import Choice, _Meter
 from app.imports.sources import find
 from app.imports.types import Fate, Outcome, Progress, Report, Source
@@ -225,6 +226,9 @@ async def test_a_still_and_its_clip_are_kept_together(
     (folder / "IMG_2.mov").write_bytes(recognition.clip(make="B"))
     await desk.run().files([folder])
     groups = {meta.new.original_name: meta.new.group for meta in heard.arrived}
+    assert pairs(each for each in find([folder, folder / "IMG_1.mov"]) if isinstance(each, Source)) == {
+        folder / name: groups[name] for name in ("IMG_1.JPG", "IMG_1.mov")
+    }, "the same mark each time, so that an import that was cut off between the two goes on with it"
     assert groups["IMG_1.JPG"] == groups["IMG_1.mov"] != ""
     assert {groups[name] for name in ("IMG_2.jpg", "IMG_2.jpeg", "IMG_2.mov")} == {""}
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -67,6 +68,41 @@ async def test_after_a_restart_nothing_comes_twice_nor_back(desk: ImportDesk, va
     assert {outcome.path.stem[0] for outcome in desk.came(began)} >= {"0", "1"}
     assert [outcome.fate for outcome in desk.came(began)] == [Fate.TAKEN] * 3
     assert desk.came(datetime.now(UTC)) == ()
+    lanes.close()
+
+
+async def test_a_clip_that_comes_much_later_is_known_as_that_of_its_still(
+    desk: ImportDesk, vault: Vault, folder: Path, pictures: list[bytes], recognition: Any
+) -> None:
+    lanes = Lanes()
+    folder_watch = FolderWatch(folder, lanes, desk._take_watched)
+    groups = []
+    for name, data in (("IMG_1.JPG", pictures[0]), ("IMG_1.MOV", recognition.clip())):
+        (folder / name).write_bytes(data)
+        for _ in range(watch.STILL + 2):
+            await folder_watch.look()
+        groups.append({vault.meta(item).new.group for item in vault.ids()})
+    assert groups[0] == {""}
+    assert len(vault.ids()) == 2
+    assert len(groups[1]) == 1
+    assert groups[1] != {""}
+    lanes.close()
+
+
+async def test_a_folder_that_takes_long_to_look_through_is_looked_through_less_often(
+    desk: ImportDesk, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lanes, clock, pauses = Lanes(), iter([0.0, 0.01, 1.0, 2.5, 3.0, 90.0]), list[float]()
+
+    async def wait(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr(watch, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    with pytest.raises(asyncio.CancelledError):
+        await FolderWatch(folder, lanes, desk._take_watched, wait).run()
+    assert pauses == [watch.SECONDS, 45.0, watch._LONGEST_PAUSE]
     lanes.close()
 
 
