@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -144,7 +144,7 @@ async def test_the_keyboard_reaches_everything(window, pages) -> None:
         assert wanted <= seen, (page, [widget.accessibleName() for widget in wanted - seen])
 
 
-@pytest.mark.parametrize(("percent", "width", "height"), [(100, 896, 560), (100, 1280, 900), (200, 1280, 900)])
+@pytest.mark.parametrize(("percent", "width", "height"), [(100, 896, 560), (100, 1280, 900), (200, 1024, 640)])
 async def test_no_word_is_cut_off(window, theme, pages, percent: int, width: int, height: int) -> None:
     theme.scale_text(percent)
     window.resize(width, height)
@@ -156,6 +156,10 @@ async def test_no_word_is_cut_off(window, theme, pages, percent: int, width: int
                 assert label.width() >= label.sizeHint().width(), f"{page}: “{label.text()}” is cut"
             if label.isVisible() and label.text() and label.wordWrap():
                 assert label.height() >= label.heightForWidth(label.width()), f"{page}: “{label.text()}” is cut"
+        for widget in interactive(window):
+            left = widget.mapTo(window, QPoint()).x()
+            assert left >= 0, f"{page}: {widget.accessibleName()} begins outside"
+            assert left + widget.width() <= window.width(), f"{page}: {widget.accessibleName()} ends outside"
         for button in window.findChildren(QAbstractButton):
             if button.isVisible() and button.text() and isinstance(button, QPushButton | QToolButton):
                 assert button.width() >= button.minimumSizeHint().width(), f"{page}: “{button.text()}” is cut"

@@ -91,7 +91,7 @@ class ApprovalDialog(DecisionDialog):
         self._words.addWidget(self.found, 1)
         self._beside.addLayout(column(self._words, self.told, None, gap=GRID + 4), 1)
         self.found.hide()
-        return card(label(tr("Exactly this would leave"), "lead"), self._beside)
+        return card(label(tr("Exactly this would leave"), "lead", wrap=True), self._beside)
 
     def arrange(self, wide: int) -> None:
         """The terms beside what would leave, so that all of it is seen at once; below it where there is no room for both."""

@@ -98,7 +98,15 @@ class CapturesPage(Page):
         self.view.opened.connect(self.opened)
         self.view.sized.connect(lambda size: setattr(self._context.memory, "tile_size", size))
         self.selection.ask_about.connect(self.ask_about)
+        self.selection.shown.connect(self._make_room)
+        self._context.theme.changed.connect(self._make_room)
         FileDrop(self, self.import_asked.emit)
+
+    def _make_room(self) -> None:
+        """Large text leaves no room for all of it: the days tell their counts, and the filters give way to what is to be done."""
+        large = self._context.theme.large
+        self.count.setHidden(large)
+        self.filters.setHidden(large and not self.selection.isHidden())
 
     def _make_head(self) -> None:
         """The count beside the title, and what can be done with all of it."""
@@ -132,6 +140,7 @@ class CapturesPage(Page):
         for page in (self.view, self._empty, self._nothing):
             self._stack.addWidget(page)
         self._stack.setCurrentWidget(self._empty)
+        self._stack.setMinimumHeight(10 * GRID)
 
     def _shortcuts(self) -> None:
         self.selection.watch_undo(self)

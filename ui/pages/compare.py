@@ -27,10 +27,10 @@ from ui.i18n import tr
 from ui.theme import Theme, set_role
 from ui.tokens import GRID, TYPE
 from ui.widgets.badge import POLICY_LOOK
-from ui.widgets.basics import button, frame, label, row
+from ui.widgets.basics import button, column, frame, label, row
 from ui.widgets.card_sheet import CardSheet
 from ui.widgets.chips import ChipRow
-from ui.widgets.page import Page
+from ui.widgets.page import Page, scrolled
 from ui.widgets.region import RegionBox
 
 Index = QModelIndex | QPersistentModelIndex
@@ -41,6 +41,8 @@ _ONLY = {
     "trains": frozenset({PolicyClass.TRAINS}),
 }
 """The classes that each chip shows."""
+LEAST = 20 * GRID
+"""The table is at least so tall; where that does not fit below the chips, the page scrolls."""
 _WRAP = int(Qt.TextFlag.TextWordWrap)
 _COLUMNS = ("", "trains", "retention", "people", "faces", "deletion")
 
@@ -116,11 +118,11 @@ class ComparePage(Page):
     left = Signal()
 
     def __init__(self, context: Context) -> None:
-        super().__init__(tr("What happens to what I send"))
+        super().__init__(tr("What happens to what I send"), scrolls=True)
         self._context = context
         theme = context.theme
         self.title.setWordWrap(True)
-        self.head.setStretch(0, 1)
+        self.head.setStretchFactor(self.title, 2)
         self.leads_back(theme, tr("Back"), self.left.emit)
         self._only = _ONLY["all"]
         self.more = button(theme, tr("What its terms say…"), self.open_chosen, icon="info")
@@ -131,13 +133,14 @@ class ComparePage(Page):
         )
         self.region = RegionBox()
         self.region.picked.connect(self._moved)
-        self.body.addWidget(label(said, tone="muted", wrap=True))
-        self.body.addWidget(self._chips())
         self.model = CardsModel(theme, self)
         self.table = _Table(theme)
         self.table.setModel(self.model)
         self.table.activated.connect(lambda _index: self.open_chosen())
-        self.body.addWidget(self.table, 1)
+        self.table.setMinimumHeight(theme.scaled(LEAST))
+        whole = column(label(said, tone="muted", wrap=True), self._chips(), self.table, gap=2 * GRID)
+        whole.setStretch(2, 1)
+        self.body.addWidget(scrolled(whole), 1)
 
     def _chips(self) -> ChipRow:
         here = label(tr("As it counts for"), tone="muted")

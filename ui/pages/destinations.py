@@ -17,6 +17,7 @@ from ui.tokens import GRID
 from ui.widgets.badge import policy_badge
 from ui.widgets.banner import Banners
 from ui.widgets.basics import CARD, button, clear_layout, column, label, row
+from ui.widgets.flow import FlowLayout
 
 FEW = 4
 """So many that are not ready are listed; more are folded away until asked for."""
@@ -47,9 +48,12 @@ class DestinationsCard(QFrame):
         self._rows.setSpacing(2 * GRID)
         add = button(context.theme, tr("Add a destination…"), self.add, icon="plus")
         said = tr("What stays here comes first. Nothing is sent by setting one up, and none is needed to use Eyelid.")
+        head = row(gap=GRID)
+        head.addWidget(label(tr("Where questions may go"), "lead", wrap=True), 1)
+        head.addWidget(add)
         self.setLayout(
             column(
-                row(label(tr("Where questions may go"), "lead"), None, add),
+                head,
                 label(said, tone="muted", wrap=True),
                 self._rows,
                 gap=GRID + 2,
@@ -81,16 +85,17 @@ class DestinationsCard(QFrame):
         theme, name = self._context.theme, tr_core(destination.label)
         line = row(gap=GRID + 4)
         about = " · ".join(part for part in (destination.model, destination.origin) if part)
-        words = column(label(name, "strong"), label(about, "small", wrap=True), gap=0)
+        words = column(label(name, "strong", wrap=True), label(about, "small", wrap=True), gap=0)
         if lacks:
             words.addWidget(label(tr("Not ready: {what}", what=lacks), "small", "muted"))
         line.addLayout(words, 1)
-        line.addWidget(policy_badge(theme, self._context.services.sharing.card(destination.id).policy_class))
+        acts = FlowLayout(policy_badge(theme, self._context.services.sharing.card(destination.id).policy_class), at_end=True)
+        line.addLayout(acts)
         if destination.id != "mirror":
             said = tr("Set up…") if lacks else tr("Change…")
-            line.addWidget(button(theme, said, partial(self.set_up, destination), role="quiet", name=tr("Set up {name}", name=name)))
+            acts.addWidget(button(theme, said, partial(self.set_up, destination), role="quiet", name=tr("Set up {name}", name=name)))
         if destination.id.startswith(OWN):
-            line.addWidget(
+            acts.addWidget(
                 button(theme, tr("Remove…"), partial(self._remove, destination), role="quiet", name=tr("Remove {name}", name=name))
             )
         return column(line)
@@ -123,6 +128,6 @@ class DestinationsCard(QFrame):
 
     async def _removing(self, destination: Destination) -> None:
         detail = tr("Its key is deleted from the keyring too. Receipts stay.")
-        if await ask(self, tr("Remove {name}?", name=destination.label), detail, yes=tr("Remove"), no=tr("Keep")):
+        if await ask(self, tr("Remove {name}?", name=tr_core(destination.label)), detail, yes=tr("Remove"), no=tr("Keep")):
             self._context.services.sharing.book.remove(destination.id)
             await self._listing()

@@ -73,10 +73,13 @@ class DiagnosticsPage(Page):
             "that is made up anew for each report. Nothing is sent: you save it, and give it to whom you like."
         )
         self._report = card(
-            label(tr("Report for whoever helps you"), "lead"), label(why, tone="muted", wrap=True), self.text, row(self.save, None)
+            label(tr("Report for whoever helps you"), "lead", wrap=True),
+            label(why, tone="muted", wrap=True),
+            self.text,
+            row(self.save, None),
         )
         hide_if(self._report, True)
-        found = card(label(tr("This computer and Eyelid"), "lead"), self.progress, self.summary, self._lines)
+        found = card(label(tr("This computer and Eyelid"), "lead", wrap=True), self.progress, self.summary, self._lines)
         self.body.addWidget(scrolled(column(found, self._report, None, gap=2 * GRID)), 1)
 
     def entered(self) -> None:

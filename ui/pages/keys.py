@@ -105,7 +105,7 @@ class KeysCard(QFrame):
         self.keyring = button(theme, tr("Add the keyring of this computer"), self.add_keyring, icon="plus")
         self._keyring_text = label("", "small", wrap=True)
         adds = FlowLayout(self.recovery, self.passphrase, self.keyring)
-        parts = (label(tr("Ways to open the vault"), "lead"), self._rows, self._one, adds, self._keyring_text)
+        parts = (label(tr("Ways to open the vault"), "lead", wrap=True), self._rows, self._one, adds, self._keyring_text)
         self.setLayout(column(*parts, gap=GRID + 4, margins=CARD))
 
     def refresh(self) -> None:
@@ -127,7 +127,7 @@ class KeysCard(QFrame):
         theme, name = self._context.theme, way(slot.kind)
         made = tr("made on {date}", date=words.short_day(slot.created_at))
         line = row(icon_label(theme, "key", "muted"), gap=GRID + 4)
-        line.addLayout(column(label(name, "strong"), label(made, "small"), gap=0), 1)
+        line.addLayout(column(label(name, "strong"), label(made, "small", wrap=True), gap=0), 1)
         if slot.kind is SlotKind.PASSPHRASE:
             change = tr("Change passphrase {n}", n=number)
             line.addWidget(button(theme, tr("Change…"), self.change_passphrase, role="quiet", name=change))

@@ -154,7 +154,7 @@ class LiveApproval(DecisionDialog):
         draft = proposal.draft
         seconds = plural(draft.every, "one every second", "one every {count} seconds")
         most = plural(draft.minutes, "for {count} minute at most", "for {count} minutes at most")
-        parts = column(label(tr("Up to this would leave"), "lead"), gap=GRID)
+        parts = column(label(tr("Up to this would leave"), "lead", wrap=True), gap=GRID)
         count = plural(draft.frames, "{count} frame", "{count} frames")
         parts.addWidget(label(tr("{frames}, {every}, {most}.", frames=count, every=seconds, most=most), wrap=True))
         parts.addWidget(label(tr("At most {size} in all.", size=words.size(proposal.most_bytes)), wrap=True))

@@ -52,7 +52,7 @@ class BeforeScreen(Screen):
         self.agree = button(theme, tr("Pair these glasses"), agree, role="primary")
         for made in (self.first, self.agree):
             made.setAutoDefault(True)
-        self._place(card(self._title, self._lines, row(self.agree, self.not_now, None, margins=(0, GRID, 0, 0)), gap=2 * GRID))
+        self._place(card(self._title, self._lines, FlowLayout(self.agree, self.not_now), gap=2 * GRID))
 
     def show_state(self, state: PairingState) -> None:
         self._title.setText(tr("Before you pair {name}", name=_name(state)))
@@ -90,7 +90,7 @@ class LinkScreen(Screen):
                 self._question,
                 self.code,
                 self._why,
-                row(self.same, self.differs, None),
+                FlowLayout(self.same, self.differs),
                 gap=GRID + 4,
                 margins=(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID),
             ),
@@ -153,7 +153,7 @@ class FailedScreen(Screen):
             tone="muted",
             wrap=True,
         )
-        self._place(card(self._title, self.notice, self._elsewhere, row(self.again, self.back, None), gap=2 * GRID))
+        self._place(card(self._title, self.notice, self._elsewhere, FlowLayout(self.again, self.back), gap=2 * GRID))
 
     def show_state(self, state: PairingState) -> None:
         self._title.setText(tr("{name}: not paired", name=_name(state)))
@@ -196,7 +196,7 @@ class ReadyScreen(Screen):
                 label(tr("What they can do"), "strong"),
                 self._can,
                 column(called, self.name, gap=6),
-                row(self.done, self.photo, None),
+                FlowLayout(self.done, self.photo),
                 gap=2 * GRID,
             )
         )

@@ -89,13 +89,15 @@ class LookScreen(QWidget):
         self.heard.setSpacing(GRID)
         self.search = button(theme, tr("Search again"), self.again.emit, icon="refresh")
         self.done = button(theme, tr("Done"), self.left.emit)
-        head = row(label(tr("Glasses nearby"), "lead"), None, self.search, self.done)
+        head = row(gap=GRID)
+        head.addWidget(label(tr("Glasses nearby"), "lead", wrap=True), 1)
+        head.addLayout(FlowLayout(self.search, self.done, at_end=True))
         near = card(head, self.progress, self.notice, self.heard, gap=GRID + 4)
         whole = column(near, self._why(), self._trial(), self._never(), None, gap=2 * GRID)
         self.setLayout(column(scrolled(whole)))
 
     def _why(self) -> QFrame:
-        lines = column(label(tr("Why can't I see mine?"), "lead"), gap=GRID)
+        lines = column(label(tr("Why can't I see mine?"), "lead", wrap=True), gap=GRID)
         for reason in reasons():
             lines.addLayout(noted(self._theme, "question", "muted", reason))
         return card(lines)
@@ -104,7 +106,7 @@ class LookScreen(QWidget):
         self.families = FlowLayout()
         self.families.addWidget(label(tr("Getting them ready…"), tone="muted"))
         hint = tr("Simulated glasses behave like real ones, over a virtual radio. Their photos are marked as simulated.")
-        return card(label(tr("Try without glasses"), "lead"), label(hint, tone="muted", wrap=True), self.families)
+        return card(label(tr("Try without glasses"), "lead", wrap=True), label(hint, tone="muted", wrap=True), self.families)
 
     def _never(self) -> QFrame:
         why = tr(
@@ -115,7 +117,7 @@ class LookScreen(QWidget):
             "Save their photos and videos from the phone, and bring the files in on the Captures page. They are sealed all the same."
         )
         return card(
-            label(tr("Glasses that cannot be paired with a computer"), "lead"),
+            label(tr("Glasses that cannot be paired with a computer"), "lead", wrap=True),
             *(noted(self._theme, icon, "muted", text) for icon, text in (("ban", why), ("captures", instead))),
         )
 

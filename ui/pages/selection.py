@@ -29,9 +29,10 @@ Undo = Callable[[], object]
 
 
 class SelectionBar(QWidget):
-    """Hidden while nothing is selected. `ask_about` carries the chosen items."""
+    """Hidden while nothing is selected. `ask_about` carries the chosen items; `shown` tells that it came or went."""
 
     ask_about = Signal(object)
+    shown = Signal()
 
     def __init__(self, context: Context, banners: Banners, view: TimelineView) -> None:
         super().__init__()
@@ -93,7 +94,9 @@ class SelectionBar(QWidget):
         self.star.setText(tr("No favourite") if starred else tr("Favourite"))
         self.star.setAccessibleName(self.star.text())
         dress(self._context.theme, self.star, "star-full" if starred else "star")
-        self.setVisible(count > 0)
+        if self.isHidden() is (count > 0):
+            self.setVisible(count > 0)
+            self.shown.emit()
 
     def forget(self) -> None:
         """The vault locks."""

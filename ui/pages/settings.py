@@ -50,7 +50,7 @@ class SettingsPage(Page):
         self._search.setPlaceholderText(tr("Search settings"))
         self._search.setAccessibleName(tr("Search settings"))
         self._search.setClearButtonEnabled(True)
-        self._search.setMinimumWidth(30 * GRID)
+        self._search.setMinimumWidth(34 * GRID)
         self._search.textChanged.connect(lambda _text: self._filter())
         self.acts.addWidget(self._search)
         self._nothing = label(tr("No setting fits these words."), tone="muted")
@@ -86,7 +86,7 @@ class SettingsPage(Page):
         self._column.insertWidget(self._column.count() - 2, section)
 
     def _group(self, group: Group) -> QFrame:
-        title = label(tr_core(group.value), "lead")
+        title = label(tr_core(group.value), "lead", wrap=True)
         parts: list[Part] = [title]
         inside: list[QWidget] = []
         for setting in (each for each in declared.ALL if each.group is group):
@@ -115,7 +115,7 @@ class SettingsPage(Page):
         check = button(self._context.theme, tr("Check every capture"), self.verify, icon="check")
         check.setAccessibleDescription(tr("Reads everything in the vault and reports what is damaged"))
         hint = label(tr("Reads everything in the vault and reports what is damaged."), tone="muted", wrap=True)
-        return card(label(tr("Health of the vault"), "lead"), hint, row(check, None), self.progress)
+        return card(label(tr("Health of the vault"), "lead", wrap=True), hint, row(check, None), self.progress)
 
     def _help(self) -> QFrame:
         theme = self._context.theme
@@ -123,7 +123,7 @@ class SettingsPage(Page):
         problems = button(theme, tr("Diagnostics…"), self.diagnostics_asked.emit, icon="info")
         keys = button(theme, tr("Keyboard shortcuts…"), self.shortcuts_asked.emit, icon="keyboard")
         hint = tr("Diagnostics looks at this computer and makes a report that you read before anybody else does.")
-        return card(label(tr("Help"), "lead"), label(hint, tone="muted", wrap=True), FlowLayout(read, problems, keys))
+        return card(label(tr("Help"), "lead", wrap=True), label(hint, tone="muted", wrap=True), FlowLayout(read, problems, keys))
 
     # -- coming and going ------------------------------------------------------------------------------------------------------
 

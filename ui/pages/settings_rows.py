@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
+from PySide6.QtWidgets import QBoxLayout, QComboBox, QLineEdit, QWidget
 
 from app.settings import AnySetting
 from ui.i18n import said as tr_core
@@ -39,22 +39,19 @@ class SettingRow(QWidget):
         hide_if(self.note, True)
         self.field = self._make_field()
         title.setBuddy(self.field)
-        self._resize()
-        theme.changed.connect(self._resize)
         self.field.setAccessibleName(tr_core(setting.title))
         self.field.setAccessibleDescription(f"{tr_core(setting.help)} {title.toolTip()}")
         self.back = tool(theme, tr("Reset {setting}", setting=tr_core(setting.title)), "restore", self.reset.emit)
-        kept = self.back.sizePolicy()
-        kept.setRetainSizeWhenHidden(True)
-        self.back.setSizePolicy(kept)
-        across = row(gap=GRID)
-        across.addLayout(column(title, help, self.note, gap=2), 1)
-        for part in (self.back, self.field):
-            across.addWidget(part, 0, Qt.AlignmentFlag.AlignVCenter)
+        self._controls = row(self.back, self.field, gap=GRID)
         if folder:
-            choose = button(theme, tr("Choose…"), self.browse.emit, name=tr("Choose a folder: {setting}", setting=tr_core(setting.title)))
-            across.addWidget(choose, 0, Qt.AlignmentFlag.AlignVCenter)
-        self.setLayout(across)
+            name = tr("Choose a folder: {setting}", setting=tr_core(setting.title))
+            self._controls.addWidget(button(theme, tr("Choose…"), self.browse.emit, name=name))
+        self._line = row(gap=GRID)
+        self._line.addLayout(column(title, help, self.note, gap=2), 1)
+        self._line.addLayout(self._controls)
+        self.setLayout(self._line)
+        self._resize()
+        theme.changed.connect(self._resize)
         said = (setting.key, tr_core(setting.title), tr_core(setting.help), *(tr_core(word) for word in setting.words[:12]))
         self._words = " ".join(said).casefold()
 
@@ -81,7 +78,13 @@ class SettingRow(QWidget):
         return line
 
     def _resize(self) -> None:
-        """Wider with larger text, as far as the words beside it still have room."""
+        """Wider with larger text; large text leaves no room for it beside the words, so it stands below them."""
+        large = self._theme.large
+        kept = self.back.sizePolicy()
+        kept.setRetainSizeWhenHidden(not large)
+        self.back.setSizePolicy(kept)
+        self._line.setDirection(QBoxLayout.Direction.TopToBottom if large else QBoxLayout.Direction.LeftToRight)
+        self._line.setAlignment(self._controls, Qt.AlignmentFlag.AlignLeading if large else Qt.AlignmentFlag.AlignVCenter)
         if not isinstance(self.field, Switch):
             self.field.setFixedWidth(min(self._theme.scaled(FIELD), WIDEST_FIELD))
 

@@ -47,6 +47,9 @@ NUMBER, TO, BYTES = 0, 2, 6
 ALL_COLUMNS = 110 * GRID
 """Width of the page from which on all of them are shown."""
 
+LEAST = 20 * GRID
+"""What is listed has at least so much room; where that does not fit, the page scrolls."""
+
 RECEIPTS, PLACES, ITEMS, GRANTS = "receipts", "places", "items", "grants"
 _ENDINGS: tuple[frozenset[Outcome], ...] = (
     frozenset(),
@@ -64,7 +67,7 @@ class SharedPage(Page):
     choose_asked = Signal()
 
     def __init__(self, context: Context, banners: Banners) -> None:
-        super().__init__(tr("Shared"))
+        super().__init__(tr("Shared"), scrolls=True)
         self._context = context
         self._banners = banners
         self._item = ""
@@ -86,11 +89,8 @@ class SharedPage(Page):
         said = tr(
             "One receipt for every time something was about to leave, also when you kept it private. What was sent cannot be recalled."
         )
-        self.body.addWidget(label(said, tone="muted", wrap=True))
         self._ai = label(tr("AI is switched off: nothing can be sent now."), "strong", "warn", wrap=True)
-        self.body.addWidget(self._ai)
-        self.body.addWidget(self._tabs())
-        self.body.addWidget(self._filters())
+        parts = (label(said, tone="muted", wrap=True), self._ai, self._tabs(), self._filters())
         self._filter_row.hide()
         self._ai.hide()
         self.model = ReceiptsModel(theme, self)
@@ -106,7 +106,10 @@ class SharedPage(Page):
         }
         for side in self._sides.values():
             self._stack.addWidget(side)
-        self.body.addWidget(self._stack, 1)
+        self._stack.setMinimumHeight(theme.scaled(LEAST))
+        whole = column(*parts, self._stack, gap=2 * GRID)
+        whole.setStretch(len(parts), 1)
+        self.body.addWidget(scrolled(whole), 1)
 
     def _tabs(self) -> ChipRow:
         compare = button(self._context.theme, tr("What happens to what I send"), self.compare_asked.emit, icon="info", role="link")

@@ -122,7 +122,6 @@ class ViewerPage(Page):
     def _make_head(self) -> None:
         """The way back, the title, and beside it whether the capture was shared."""
         self.status = StatusBadge(self._context.theme)
-        self.head.setStretchFactor(self.acts, 1)
         self._back = self.leads_back(self._context.theme, tr("Back to all captures"), self.closed.emit, shortcut="Esc")
         self.head.insertSpacing(2, GRID)
         self.head.insertWidget(3, self.status)
@@ -132,7 +131,7 @@ class ViewerPage(Page):
         if self._context.theme.large or 0 < self.width() < NARROW:
             self.body.insertWidget(0, self._tools)
         else:
-            self.acts.addWidget(self._tools, 1)
+            self.head.addWidget(self._tools, 1)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from ui.theme import Theme
 from ui.tokens import GRID
 from ui.widgets.basics import dress, icon_label, label, row
 
-WIDEST = 52 * GRID
-"""Pixels of a line of the hint at a text size of 100 %."""
+WIDEST, WIDEST_LARGE = 52 * GRID, 64 * GRID
+"""Pixels of a line of the hint, at a text size of 100 % and at any."""
 
 
 class Empty(QWidget):
@@ -30,7 +30,6 @@ class Empty(QWidget):
         self._theme = theme
         self._icon = icon_label(theme, icon, "control", 56)
         layout.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignHCenter)
-        layout.addSpacing(GRID)
         layout.addWidget(self.title)
         layout.addLayout(row(None, self.hint, None))
         if buttons:
@@ -54,13 +53,19 @@ class Empty(QWidget):
         super().showEvent(event)
         self._balance()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Words and buttons first: without the icon where there is no room for it."""
+        super().resizeEvent(event)
+        self._icon.show()  # so that it counts in the measuring
+        self._icon.setVisible(self.heightForWidth(event.size().width()) <= event.size().height())
+
     def _balance(self) -> None:
         """As narrow as the hint may be without another line, so that its lines are of one length and no word stands alone."""
         self.hint.ensurePolished()
-        self.hint.setMinimumWidth(0)  # what is fixed would count in the measuring
-        narrow, wide = 20 * GRID, self._theme.scaled(WIDEST)
+        self.hint.setMinimumSize(0, 0)  # what is fixed would count in the measuring
+        narrow, wide = 20 * GRID, min(self._theme.scaled(WIDEST), WIDEST_LARGE)
         lines = self.hint.heightForWidth(wide)
         while wide - narrow > 4:
             middle = (narrow + wide) // 2
             narrow, wide = (narrow, middle) if self.hint.heightForWidth(middle) <= lines else (middle, wide)
-        self.hint.setFixedWidth(wide)
+        self.hint.setFixedSize(wide, max(0, self.hint.heightForWidth(wide)))

@@ -84,12 +84,12 @@ class FlowLayout(QLayout):
         return lines
 
     def _arrange(self, area: QRect, *, move: bool) -> int:
-        """Place everything in `area` and return the height used."""
+        """Place everything in `area`, nothing wider than that, and return the height used."""
         parent = self.parentWidget()
         mirrored = parent is not None and parent.layoutDirection() == Qt.LayoutDirection.RightToLeft
         y = area.top()
         for line in self._lines(area.width()):
-            sizes = [item.sizeHint() for item in line]
+            sizes = [item.sizeHint().boundedTo(QSize(max(1, area.width()), 1 << 20)) for item in line]
             height = max(size.height() for size in sizes)
             x = area.width() - sum(size.width() + self._gap for size in sizes) + self._gap if self._at_end else 0
             for item, size in zip(line, sizes, strict=True):

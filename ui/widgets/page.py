@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLayout, QScrollArea, QToolButton, QV
 from ui.theme import Theme, set_role
 from ui.tokens import GRID, TARGET
 from ui.widgets.basics import label, scrolling, tool
+from ui.widgets.flow import FlowLayout
 
 MARGIN = 3 * GRID
 
@@ -53,13 +54,11 @@ class Page(QWidget):
         set_role(self, "page")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.title = label(title, "title")
-        self.acts = QHBoxLayout()
-        self.acts.setSpacing(GRID)
+        self.acts = FlowLayout(at_end=True)  # they go on below where large text leaves no room beside the title
         self.head = head = QHBoxLayout()
         self.title.setMinimumHeight(TARGET + 4)
         head.addWidget(self.title)
-        head.addStretch(0)
-        head.addLayout(self.acts)
+        head.addLayout(self.acts, 1)
         self.body = QVBoxLayout()
         self.body.setSpacing(2 * GRID)
         self.whole = whole = QVBoxLayout(self)

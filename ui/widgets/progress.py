@@ -23,7 +23,7 @@ class ProgressRow(QWidget):
 
     def __init__(self, theme: Theme, stop: Callable[[], object] | None = None) -> None:
         super().__init__()
-        self._what = label()
+        self._what = label(wrap=True)
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         line = row(gap=2 * GRID)

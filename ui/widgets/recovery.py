@@ -60,7 +60,7 @@ class RecoverySheet(QWidget):
         box = QWidget()
         box.setLayout(
             column(
-                label(tr("Your recovery code"), "lead"),
+                label(tr("Your recovery code"), "lead", wrap=True),
                 label(why, tone="muted", wrap=True),
                 frame("well", column(self._grid, margins=(2 * GRID, GRID + 4, 2 * GRID, GRID + 4))),
                 row(self.wrote, None, skip),
@@ -88,7 +88,7 @@ class RecoverySheet(QWidget):
         hint = tr("Type two groups from your paper, to be sure that it can be read.")
         box.setLayout(
             column(
-                label(tr("Is it on paper?"), "lead"),
+                label(tr("Is it on paper?"), "lead", wrap=True),
                 label(hint, tone="muted", wrap=True),
                 lines,
                 self._wrong,

@@ -24,6 +24,7 @@ class RegionBox(QComboBox):
         self.setEditable(True)
         self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.setMinimumContentsLength(28)
+        self.setMinimumWidth(20 * GRID)
         self.setMaxVisibleItems(14)
         self.setAccessibleName(tr("Country, or state of the United States"))
         self.addItem(tr("Not said"), "")

@@ -94,7 +94,7 @@ class ItemList(QWidget):
         if len(items) > MOST:
             self.rows.addWidget(label(tr("{count} more are in the receipts.", count=len(items) - MOST), tone="muted"))
         if others:
-            self.rows.addWidget(label(tr("Shared with Meta AI from the phone or the glasses"), "lead"))
+            self.rows.addWidget(label(tr("Shared with Meta AI from the phone or the glasses"), "lead", wrap=True))
             self.rows.addWidget(label(tr("So says Meta's own archive. Eyelid has no receipts of these."), tone="muted", wrap=True))
         for each in others:
             self.rows.addWidget(each)

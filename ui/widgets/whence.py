@@ -52,7 +52,7 @@ class Whence(QWidget):
         if found is None:
             return
         theme, add = self._context.theme, self._parts.addWidget
-        add(label(tr("Recognised as"), "lead"))
+        add(label(tr("Recognised as"), "lead", wrap=True))
         name = came_from(meta)
         if found.confidence == Confidence.STRONG.value:
             add(Badge(theme, "glasses", tr("{name}, the file says so", name=name), "good"))
