@@ -23,6 +23,7 @@ test-vectors: $(VENV)-oracles/.stamp system-test ## The vault's format against t
 
 test-long: setup-dev ## A thousand kills while captures come in, and what else takes its time
 	$(BIN)/python tests/long/kills.py --kills 1000
+	$(BIN)/python -m pytest -n 2 -m hypothesis --hypothesis-profile new
 
 test-oracles: $(VENV)-oracles/.stamp ## Our requests, and the simulated Frame and Halo, against the vendors' own libraries
 	$(VENV)-oracles/bin/python -c 'import anthropic, brilliant_ble, brilliant_msg, google.genai, lupa.lua54, ollama, openai'

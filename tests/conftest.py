@@ -21,10 +21,12 @@ from app.vault.keys import Slots
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-# How long an example takes says how busy the computer is, and nothing of the program. Where CI is set, hypothesis thinks so too.
-if not os.environ.get("CI"):
-    hypothesis.settings.register_profile("here", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
-    hypothesis.settings.load_profile("here")
+# The same examples each time, so that what passed fails only when something was changed; `make test-long` looks for new ones.
+# How long an example takes says how busy the computer is, and nothing of the program.
+_PATIENT = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile("same", _PATIENT, derandomize=True, database=None)
+hypothesis.settings.register_profile("new", _PATIENT, derandomize=False, print_blob=True)
+hypothesis.settings.load_profile("same")
 
 collect_ignore = ["bluez"] if "EYELID_BLUEZ_GUEST" not in os.environ else []
 

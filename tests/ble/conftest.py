@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import selectors
 from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import settings
 
 from ble.bleak_port import BleakAirwaves
 from ble.drivers import open_profile
@@ -19,12 +19,10 @@ from ble.sim.air import Air
 from ble.sim.bleak_backend import backends
 from ble.sim.open_profile import SimulatedOpenGlasses
 from ble.sim.peripheral import SimulatedPeripheral
+from tests import waiting
 from tests.ble import open_twins
 from tests.ble.driving import Listener
 from tests.ble.keeping import Kept
-
-settings.register_profile("patient", parent=settings.default, deadline=None)
-settings.load_profile("patient")  # a busy computer is slow, and nothing is wrong with that
 
 
 class JumpingSelector(selectors.DefaultSelector):
@@ -68,11 +66,7 @@ def jpeg(size: int = 1000) -> bytes:
     return (b"\xff\xd8\xff\xe0" + bytes((7 * i + i // 251 * 3 + 3) % 251 for i in range(size)))[: size - 2] + b"\xff\xd9"
 
 
-async def until(condition: Callable[[], Any], seconds: float = 120.0) -> None:
-    """Let (virtual) time pass until `condition` holds."""
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.005)
+until = partial(waiting.until, seconds=120)  # which are virtual, and pass in no time
 
 
 class Rig:

@@ -19,6 +19,7 @@ from app.media.samples import pictures
 from app.services import Services
 from app.sharing.approval import Approval
 from app.sharing.types import AnswerText, Draft, Ended, Outcome, Proposal, Receipt, SendEvent
+from tests.waiting import until
 
 QUESTION = "Which plant is this, marker-question-5141?"
 
@@ -124,9 +125,7 @@ async def test_captures_arrive_while_the_vault_is_locked(eyelid: Services) -> No
     view = eyelid.glasses.known()[0]
     on_disk = set(eyelid.vault.vault.ids())
     await eyelid.glasses.take_photo(view.known.address)
-    async with asyncio.timeout(20):
-        while set(eyelid.vault.vault.ids()) == on_disk:
-            await asyncio.sleep(0.02)
+    await until(lambda: set(eyelid.vault.vault.ids()) != on_disk)
     await eyelid.vault.unlock("correct horse battery staple")
     await eyelid.library.catch_up()
     assert len(await eyelid.library.tiles(Query())) == before + 1

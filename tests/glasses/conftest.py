@@ -49,7 +49,7 @@ class Bench:
     def told(self, kind: type) -> list[Any]:
         return [event for event in self.heard if type(event) is kind]
 
-    async def until(self, condition: Callable[[], bool], seconds: float = 20) -> None:
+    async def until(self, condition: Callable[[], bool], seconds: float = 40) -> None:
         async with asyncio.timeout(seconds):
             while not condition():
                 self._news.clear()

@@ -18,6 +18,7 @@ from ble.errors import GlassesError, LinkLost, Unsupported
 from ble.sim.catalogue import FAMILIES
 from ble.sim.peripheral import SimulatedPeripheral
 from ble.types import Capability, LinkState
+from tests.waiting import until
 
 NAMES = [family for family, _ in FAMILIES]
 every_family = pytest.mark.parametrize("family", NAMES)
@@ -184,9 +185,7 @@ async def test_captures_are_released_only_where_chosen_and_offered(bench: Any, f
         return
     await bench.desk.set_release(known.address, True)
     await sealed_after_a_photo(bench, known)
-    async with asyncio.timeout(20):
-        while not stored & set(released):
-            await asyncio.sleep(0.01)
+    await until(lambda: stored & set(released))
 
 
 async def test_without_a_link_what_is_asked_is_refused_with_a_reason(bench: Any) -> None:

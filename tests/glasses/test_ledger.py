@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from app.glasses.types import KnownGlasses
 from app.keyed_file import KeyedFile
 from app.vault.types import ItemId
 from ble.types import CaptureKind, LinkState, Offer
+from tests.waiting import until
 
 ADDRESS = "F0:11:22:33:44:55"
 OFFER = Offer("IMG_0042-marker", CaptureKind.PHOTO, "image/jpeg", datetime(2026, 5, 12, tzinfo=UTC), size=1000)
@@ -150,9 +150,7 @@ async def test_glasses_keep_their_captures_until_the_wearer_chooses_otherwise(be
     assert released == []
     await bench.desk.set_release(known.address, True)
     await bench.desk.take_photo(known.address)
-    async with asyncio.timeout(20):
-        while not released:
-            await asyncio.sleep(0.01)
+    await until(lambda: released)
 
 
 @pytest.mark.parametrize("statements", [(), ("PRAGMA journal_mode = WAL", "CREATE TABLE IF NOT EXISTS t (x)")])

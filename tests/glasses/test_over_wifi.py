@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -20,6 +19,7 @@ from app.vault.types import ItemId
 from ble.errors import ProtocolFault
 from ble.http_port import HttpAnswer, HttpPort, HttpRequest
 from ble.types import Capability, CaptureKind, LinkState, Offer
+from tests.waiting import until
 
 LOOKS_WHOLE = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00" + bytes(900) + b"\xff\xd9"
 """Begins and ends as a picture does, and is none."""
@@ -68,9 +68,7 @@ async def test_all_that_the_glasses_hold_comes_in_once(wifi_bench: Any, twins: l
 
 async def until_closed(twin: Any) -> None:
     """Their Wi-Fi is closed once the order arrived."""
-    async with asyncio.timeout(10):
-        while twin.http.address:
-            await asyncio.sleep(0.01)
+    await until(lambda: not twin.http.address)
 
 
 def requests_for_media(twin: Any) -> list[str]:

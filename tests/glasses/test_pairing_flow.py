@@ -25,6 +25,7 @@ from ble.sim.mentra import SimulatedMentra
 from ble.sim.open_profile import SimulatedOpenGlasses
 from ble.sim.peripheral import SimulatedPeripheral
 from ble.types import LinkState, PairingAdvert
+from tests.waiting import until
 
 
 @contextlib.asynccontextmanager
@@ -221,9 +222,7 @@ async def test_back_and_cancel_at_every_step(bench: Any, stage: Stage, leave: Ca
         assert flow.state.stage is (Stage.LOOKING if leave is PairingFlow.back else Stage.CLOSED)
     assert bench.desk.known() == ()
     [twin] = bench.desk._airs._air.peripherals
-    async with asyncio.timeout(10):
-        while twin.connected:
-            await asyncio.sleep(0.01)
+    await until(lambda: not twin.connected)
     assert (await bench.desk.pair(await bench.found())).address
 
 

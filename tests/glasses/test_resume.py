@@ -21,6 +21,7 @@ from ble.sim.open_profile import SimulatedOpenGlasses
 from ble.sim.open_profile_stream import OpenFaults
 from ble.types import LinkState
 from tests.glasses.driving import film, imported, paired
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -81,9 +82,7 @@ async def test_an_import_that_is_called_off(wifi_bench: Any, quick: None, monkey
     await enough.wait()
     running.cancel()
     await asyncio.wait({running})
-    async with asyncio.timeout(10):
-        while wifi_bench.desk._companions[address].busy:
-            await asyncio.sleep(0.01)
+    await until(lambda: not wifi_bench.desk._companions[address].busy)
     assert wifi_bench.vault.ids() == ()
     twin.http._rate, twin.shelf.asked = 0.0, []
     assert await imported(wifi_bench, address) == Done(brought=1, known=0, failed=0)

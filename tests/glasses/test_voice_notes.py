@@ -10,6 +10,7 @@ import pytest
 from ble.errors import Unsupported
 from ble.sim.open_profile import SimulatedOpenGlasses
 from ble.types import Capability
+from tests.waiting import until
 
 
 async def paired(bench: Any, family: str) -> Any:
@@ -33,12 +34,9 @@ async def test_calling_it_off_switches_the_microphone_off(bench: Any, twins: lis
     assert isinstance(twin, SimulatedOpenGlasses)
     keeper = next(iter(bench.desk._companions.values()))._held
     note = asyncio.ensure_future(bench.desk.record_sound(known.address, 600))
-    async with asyncio.timeout(20):
-        while not keeper._linked().microphone_on:
-            await asyncio.sleep(0.01)
-        note.cancel()
-        while keeper._linked().microphone_on:
-            await asyncio.sleep(0.01)
+    await until(lambda: keeper._linked().microphone_on)
+    note.cancel()
+    await until(lambda: not keeper._linked().microphone_on)
     with pytest.raises(asyncio.CancelledError):
         await note
 

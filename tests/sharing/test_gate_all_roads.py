@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import tempfile
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -20,18 +19,12 @@ from hypothesis import strategies as st
 
 from app.courier.pipe import Ending as Carried
 from app.courier.pipe import Send
-from app.errors import EyelidError
-from app.events import EventHub
 from app.lanes import Lanes
-from app.sharing.cards import CardBook
-from app.sharing.desk import SharingDesk
-from app.sharing.destinations import DestinationBook
 from app.sharing.grants import GrantSpan, GrantWish
-from app.sharing.keys import MemoryKeys
 from app.sharing.live_types import LiveDraft
 from app.sharing.types import Draft, Outcome, ReceiptKind
 from app.vault.types import ItemId, LockState
-from app.vault.vault import Vault
+from tests.sharing.gate_world import GateWorld
 
 PLACES = st.sampled_from(["mirror", "local", "kept", "trains"])
 WISHES = st.sampled_from([None, GrantWish(GrantSpan.CONVERSATION, 5, 2), GrantWish(GrantSpan.UNTIL_OFF)])
@@ -82,38 +75,16 @@ class Allowed:
     void: bool = False
 
 
-class Roads:
+class Roads(GateWorld):
     """A person, a desk, glasses, and a courier that checks everything it is handed."""
 
     def __init__(self, folder: Path, tools: Any) -> None:
-        self.tools = tools
-        self.files = tools.QuickFiles()
-        self.vault = Vault.create(folder / "vault", passphrase=tools.PASSPHRASE, keyring=False, work_factor=1, files=self.files)
-        self.item = self.vault.add(tools.photo(), tools.new_item()).id
-        self.clock = tools.Clock()
-        self.cards = folder / "policies"
-        self.cards.mkdir()
-        for file in (Path(__file__).parent.parent.parent / "resources" / "policies").glob("*.toml"):
-            (self.cards / file.name).write_bytes(file.read_bytes())
-        self.lanes = Lanes(1)
-        self.courier = tools.FakeCourier(watch=self.handed_over)
-        self.book = DestinationBook(folder, MemoryKeys())
+        super().__init__(folder, tools, Lanes(1))
         self.book.set_model("openrouter", "llava")
-        self.places = {
-            "mirror": "mirror",
-            "local": self.book.add_local("L", "http://127.0.0.1:1/v1", "llava").id,
-            "kept": "openrouter",
-            "trains": self.book.add_custom("A", "Somebody", "https://ai.example/v1", "llava").id,
-        }
-        for place in ("kept", "trains"):
-            self.book.keys.set(self.places[place], "sk-1")
-        events = EventHub(asyncio.get_running_loop())
-        cards = CardBook(self.cards, self.clock.today)
-        parts = (self.vault, self.lanes, self.courier, events, self.book, cards, self.clock)
-        self.desk = SharingDesk(*parts, None, self.clock.elapsed)  # type: ignore[arg-type]
+        self.book.keys.set("openrouter", "sk-1")
+        self.places = {"mirror": "mirror", "local": self.local, "kept": "openrouter", "trains": self.away}
         self.desk.live.source = self
         self.queue: asyncio.Queue[ItemId | None] = asyncio.Queue()
-        self.broken: list[str] = []
         self.yes: dict[str, tuple[str, datetime]] = {}
         self.allowed: dict[str, Allowed] = {}
         self.spent: list[tuple[Any, Any]] = []
@@ -129,14 +100,7 @@ class Roads:
 
     # -- the watcher
 
-    def handed_over(self, order: Send) -> None:
-        """An exception would be swallowed by the gate, which has to come to an end whatever a courier does."""
-        try:
-            self._holds(order)
-        except Exception as error:
-            self.broken.append(repr(error))
-
-    def _holds(self, order: Send) -> None:
+    def allowed_to_go(self, order: Send) -> None:
         assert self.vault.state is LockState.UNLOCKED
         assert not self.desk.ai_off
         lines = self.desk._receipts.all()
@@ -182,26 +146,17 @@ class Roads:
     # -- steps
 
     async def settle(self) -> None:
-        for _ in range(3):
-            await asyncio.sleep(0)
-            while tasks := self.desk._tasks | self.desk._gate._tasks:
-                await asyncio.wait(tuple(tasks))
+        for _ in range(2):
+            await super().settle()
         look = self.desk.live._look
         if look is not None and look.view.why:
             await look.ended.wait()
-
-    async def step(self, name: str, *values: Any) -> None:
-        try:
-            await getattr(self, name.replace(" ", "_"))(*values)
-        except (EyelidError, OSError):
-            pass
-        await self.settle()
 
     def _where(self, proposal: Any) -> str:
         place = proposal.destination if hasattr(proposal, "destination") else proposal.parcel.destination
         return f"{place.origin} {place.path}"
 
-    async def ask(self, place: str, wish: GrantWish | None) -> None:
+    async def do_ask(self, place: str, wish: GrantWish | None) -> None:
         """The person is asked, says yes, perhaps for more than this, and it is sent."""
         proposal = await self.desk.prepare(Draft((self.item,), "q", self.places[place]))
         known = {grant.id for grant in self.desk.grants()}
@@ -220,7 +175,7 @@ class Roads:
         async for _ in self.desk.send(proposal, approval):
             pass
 
-    async def under(self, place: str, which: int) -> None:
+    async def do_under(self, place: str, which: int) -> None:
         """Nobody is asked: under a grant that is there, or was."""
         proposal = await self.desk.prepare(Draft((self.item,), "q", self.places[place]))
         fitting = self.desk.grant_for(proposal)
@@ -228,17 +183,17 @@ class Roads:
         if names:
             await self._send(proposal, await self.desk.approve_under(proposal, names[which % len(names)]))
 
-    async def replay(self, which: int) -> None:
+    async def do_replay(self, which: int) -> None:
         if self.spent:
             await self._send(*self.spent[which % len(self.spent)])
 
-    async def look(self, place: str) -> None:
+    async def do_look(self, place: str) -> None:
         proposal = await self.desk.live.prepare(LiveDraft("G", "q", self.places[place], frames=2, minutes=5, cover_faces=False))
         self.queue = asyncio.Queue()
         self.allowed[proposal.id] = Allowed(self._where(proposal), self.clock() + timedelta(minutes=5), 2, proposal.frame_bytes)
         await self.desk.live.start(proposal)
 
-    async def frame(self) -> None:
+    async def do_frame(self) -> None:
         """A photo arrives; whatever becomes of it, the look comes to rest."""
         before = self.desk.live.view
         self.queue.put_nowait(self.vault.add(self.tools.photo(), self.tools.new_item()).id)
@@ -249,54 +204,51 @@ class Roads:
         ):
             await asyncio.sleep(0)
 
-    async def stop(self) -> None:
+    async def do_stop(self) -> None:
         if view := self.desk.live.view:
             self.take_back(view.id)
         await self.desk.live.stop()
 
-    async def link_lost(self) -> None:
+    async def do_link_lost(self) -> None:
         if self.desk.live.running:
             self.take_back(self.desk.live.view.id)  # type: ignore[union-attr]
             self.queue.put_nowait(None)
             while self.desk.live.running:
                 await asyncio.sleep(0)
 
-    async def revoke(self, which: int) -> None:
+    async def do_revoke(self, which: int) -> None:
         if grants := self.desk.grants():
             self.take_back(grants[which % len(grants)].id)
             await self.desk.revoke(grants[which % len(grants)].id)
 
-    async def sleep(self) -> None:
+    async def do_sleep(self) -> None:
         self.clock.sleep(seconds=90)
         self.take_back()
 
-    async def wait(self, seconds: int) -> None:
-        self.clock.pass_(seconds=seconds)
-
-    async def lock(self) -> None:
+    async def do_lock(self) -> None:
         self.take_back()
         self.yes.clear()
         await self.lanes.vault(self.vault.lock)
         await self.settle()
         await self.lanes.vault(self.vault.unlock_with_passphrase, self.tools.PASSPHRASE)
 
-    async def ai_off(self) -> None:
+    async def do_ai_off(self) -> None:
         self.take_back()
         self.yes.clear()
         self.desk.ai_off = True
         await self.settle()
         self.desk.ai_off = False
 
-    async def terms_change(self, card: str) -> None:
-        (self.cards / f"{card}.toml").write_bytes((self.cards / f"{card}.toml").read_bytes() + b"#\n")
+    async def do_terms_change(self, card: str) -> None:
+        await super().do_terms_change(card)
         self._changed("local" if card == "local-server" else "kept")
 
-    async def model(self, model: str) -> None:
+    async def do_model(self, model: str) -> None:
         if self.desk._destination(self.places["local"]).model != model:  # type: ignore[union-attr]
             self.book.set_model(self.places["local"], model)
             self._changed("local")
 
-    async def host_changes(self) -> None:
+    async def do_host_changes(self) -> None:
         """What an edited file of destinations would come to: the same name, another host."""
         self._changed("trains")
         own = self.book._own[self.places["trains"]]
@@ -306,10 +258,6 @@ class Roads:
         where = f"{self.desk._destination(self.places[place]).origin} "  # type: ignore[union-attr]
         for name in [name for name, each in self.allowed.items() if each.where.startswith(where)]:
             self.take_back(name)
-
-    async def _courier(self, ending: Carried) -> None:
-        self.courier.ending = ending
-        self.courier.sent = 0 if ending is Carried.UNREACHABLE else None
 
     async def finish(self) -> None:
         """In the end: nothing was broken, each handed parcel had its lines or its look, and the captures tell the same as the book."""
@@ -330,37 +278,18 @@ class Roads:
         assert sum(line.bytes_sent for line in lines) <= sum(len(order.body) for order in self.courier.orders)
         assert (await self.desk.verify_receipts()).sound
 
-    async def close(self) -> None:
-        await self.desk.close()
-        await asyncio.sleep(0)
-        self.lanes.close()
-        self.vault.close()
-
-
-async def play(steps: list[tuple[Any, ...]], tools: Any) -> Roads:
-    with tempfile.TemporaryDirectory() as folder:
-        roads = Roads(Path(folder), tools)
-        try:
-            for name, *values in steps:
-                await roads.step("_courier" if name == "courier" else name, *values)
-            await roads.finish()
-        finally:
-            await roads.close()
-        await asyncio.sleep(0)
-        return roads
-
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(steps=STEPS)
 def test_no_byte_that_was_not_allowed(steps: list[tuple[Any, ...]], tools: Any) -> None:
-    asyncio.run(play(steps, tools))
+    asyncio.run(Roads.play(steps, tools))
 
 
 def test_the_steps_do_send(tools: Any) -> None:
     """The property would be worth little if its steps never got through: a yes, twice under its grant, and two frames."""
     wish = GrantWish(GrantSpan.CONVERSATION, 5, 2)
     steps = [("ask", "local", wish), ("under", "local", 0), ("under", "local", 0), ("under", "local", 0)]
-    roads = asyncio.run(play([*steps, ("look", "kept"), ("frame",), ("frame",), ("frame",)], tools))
+    roads = asyncio.run(Roads.play([*steps, ("look", "kept"), ("frame",), ("frame",), ("frame",)], tools))
     assert (len(roads.courier.orders), roads.frames_sent) == (5, 2)
 
 
@@ -368,8 +297,7 @@ def test_the_watcher_is_awake(tools: Any) -> None:
     """It has to notice what a gate without its checks would let through."""
 
     async def asleep() -> list[str]:
-        with tempfile.TemporaryDirectory() as folder:
-            roads = Roads(Path(folder), tools)
+        async with Roads.made(tools) as roads:
             await roads.step("ask", "local", GrantWish(GrantSpan.CONVERSATION, 5, 2))
             roads.take_back()  # taken back, and the desk was not told
             await roads.step("under", "local", 0)
@@ -377,8 +305,6 @@ def test_the_watcher_is_awake(tools: Any) -> None:
             roads.take_back()
             await roads.step("frame")
             await roads.step("stop")
-            found = roads.broken
-            await roads.close()
-            return found
+            return roads.broken
 
     assert len(asyncio.run(asleep())) == 2

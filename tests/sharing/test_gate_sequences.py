@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,17 +15,11 @@ from hypothesis import strategies as st
 
 from app.courier.pipe import Ending as Carried
 from app.courier.pipe import Send
-from app.errors import EyelidError
-from app.events import EventHub
 from app.lanes import Lanes
 from app.sharing.approval import Approval
-from app.sharing.cards import CardBook
-from app.sharing.desk import SharingDesk
-from app.sharing.destinations import DestinationBook
-from app.sharing.keys import MemoryKeys
 from app.sharing.types import Draft, Outcome, Proposal, Sending
 from app.vault.types import LockState
-from app.vault.vault import Vault
+from tests.sharing.gate_world import GateWorld
 
 PICK = st.integers(0, 3)
 SENDING = st.tuples(st.sampled_from(["send", "send", "send and cancel", "send and leave"]), PICK, PICK)
@@ -72,42 +65,18 @@ class MeddledLanes(Lanes):
         return found
 
 
-class World:
+class World(GateWorld):
     """A person, a desk and a courier that checks everything it is handed."""
 
+    lanes: MeddledLanes
+
     def __init__(self, folder: Path, tools: Any) -> None:
-        self.tools = tools
-        self.files = tools.QuickFiles()
-        self.vault = Vault.create(folder / "vault", passphrase=tools.PASSPHRASE, keyring=False, work_factor=1, files=self.files)
-        self.item = self.vault.add(tools.photo(), tools.new_item()).id
-        self.clock = tools.Clock()
-        self.cards = folder / "policies"
-        self.cards.mkdir()
-        for file in (Path(__file__).parent.parent.parent / "resources" / "policies").glob("*.toml"):
-            (self.cards / file.name).write_bytes(file.read_bytes())
-        self.lanes = MeddledLanes()
-        self.courier = tools.FakeCourier(watch=self.handed_over)
-        self.book = DestinationBook(folder, MemoryKeys())
-        self.local = self.book.add_local("L", "http://127.0.0.1:1/v1", "llava").id
-        self.away = self.book.add_custom("A", "Somebody", "https://ai.example/v1", "llava").id
-        self.book.keys.set(self.away, "sk-1")
-        events = EventHub(asyncio.get_running_loop())
-        cards = CardBook(self.cards, self.clock.today)
-        self.desk = SharingDesk(self.vault, self.lanes, self.courier, events, self.book, cards, self.clock)  # type: ignore[arg-type]
-        self.broken: list[str] = []
+        super().__init__(folder, tools, MeddledLanes())
         self.proposals: list[Proposal] = []
         self.approvals: list[Approval] = []
         self.yes: dict[str, tuple[Proposal, Approval]] = {}
 
-    def handed_over(self, order: Send) -> None:
-        """Note what is broken: an exception would be swallowed by the gate, which has to come to an end whatever a courier does."""
-        try:
-            self._all_holds(order)
-        except (AssertionError, KeyError) as error:
-            self.broken.append(repr(error))
-
-    def _all_holds(self, order: Send) -> None:
-        """The invariants, at the moment of no return."""
+    def allowed_to_go(self, order: Send) -> None:
         proposal, approval = self.yes.pop(order.approval_id)  # said yes to, and not used before
         assert order.body == proposal.parcel.body
         assert (order.parcel_id, order.origin) == (proposal.parcel.id, proposal.parcel.destination.origin)
@@ -118,36 +87,22 @@ class World:
         lines = self.desk._receipts.all()
         assert [line.outcome for line in lines if line.parcel_id == order.parcel_id][-1] is Outcome.INTENDED
 
-    async def settle(self) -> None:
-        await asyncio.sleep(0)
-        while tasks := self.desk._tasks | self.desk._gate._tasks:
-            await asyncio.wait(tuple(tasks))
-        await asyncio.sleep(0)
-
-    async def step(self, name: str, *values: Any) -> None:
-        act = getattr(self, name.replace(" ", "_"))
-        try:
-            await act(*values)
-        except (EyelidError, OSError):
-            pass
-        await self.settle()
-
-    async def draft(self, destination: str) -> None:
+    async def do_draft(self, destination: str) -> None:
         where = {"local": self.local, "away": self.away}.get(destination, destination)
         self.proposals.append(await self.desk.prepare(Draft((self.item,), "q", where)))
 
-    async def approve(self, which: int) -> None:
+    async def do_approve(self, which: int) -> None:
         if self.proposals:
             proposal = self.proposals[which % len(self.proposals)]
             approval = await self.desk.approve(proposal)
             self.approvals.append(approval)
             self.yes[approval.id] = (proposal, approval)
 
-    async def refuse(self, which: int) -> None:
+    async def do_refuse(self, which: int) -> None:
         if self.proposals:
             await self.desk.refuse(self.proposals[which % len(self.proposals)])
 
-    async def send(self, which: int, by: int, then: str = "") -> None:
+    async def do_send(self, which: int, by: int, then: str = "") -> None:
         if not (self.proposals and self.approvals):
             return
         proposal, approval = self.proposals[which % len(self.proposals)], self.approvals[by % len(self.approvals)]
@@ -164,13 +119,13 @@ class World:
             if self.courier.hold is not None:
                 self.courier.hold.set()
 
-    async def send_and_cancel(self, which: int, by: int) -> None:
-        await self.send(which, by, "cancel")
+    async def do_send_and_cancel(self, which: int, by: int) -> None:
+        await self.do_send(which, by, "cancel")
 
-    async def send_and_leave(self, which: int, by: int) -> None:
-        await self.send(which, by, "leave")
+    async def do_send_and_leave(self, which: int, by: int) -> None:
+        await self.do_send(which, by, "leave")
 
-    async def send_meanwhile(self, which: int, moment: str, happens: str) -> None:
+    async def do_send_meanwhile(self, which: int, moment: str, happens: str) -> None:
         """A sending with its own look and yes, in which something happens at the worst of moments."""
         proposal = await self.desk.prepare(Draft((self.item,), "q", [self.local, self.away, "mirror", self.away][which]))
         approval = await self.desk.approve(proposal)
@@ -217,31 +172,20 @@ class World:
         elif what == "place":
             self.desk.region = "US-IL" if self.desk.region != "US-IL" else "US-TX"
 
-    async def wait(self, seconds: int) -> None:
-        self.clock.pass_(seconds=seconds)
-
-    async def lock(self) -> None:
+    async def do_lock(self) -> None:
         await self.lanes.vault(self.vault.lock)
 
-    async def unlock(self) -> None:
+    async def do_unlock(self) -> None:
         await self.lanes.vault(self.vault.unlock_with_passphrase, self.tools.PASSPHRASE)
 
-    async def terms_change(self, card: str) -> None:
-        file = self.cards / f"{card}.toml"
-        file.write_bytes(file.read_bytes() + b"#\n")
-
-    async def ai(self, off: bool) -> None:
+    async def do_ai(self, off: bool) -> None:
         self.desk.ai_off = off
 
-    async def model(self, model: str) -> None:
+    async def do_model(self, model: str) -> None:
         self.book.set_model(self.local, model)
 
-    async def disk_full(self, full: bool) -> None:
+    async def do_disk_full(self, full: bool) -> None:
         self.files.full = full
-
-    async def _courier(self, ending: Carried) -> None:
-        self.courier.ending = ending
-        self.courier.sent = 0 if ending is Carried.UNREACHABLE else None
 
     async def finish(self) -> None:
         """In the end nothing was broken, the book tells of every byte, and the photo of every sending."""
@@ -265,29 +209,11 @@ class World:
         assert {line.parcel_id for line in lines if line.bytes_sent} <= intents.keys()
         assert (await self.desk.verify_receipts()).sound
 
-    async def close(self) -> None:
-        await self.desk.close()
-        await asyncio.sleep(0)
-        self.lanes.close()
-        self.vault.close()
-
-
-async def play(steps: list[tuple[Any, ...]], tools: Any) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        world = World(Path(folder), tools)
-        try:
-            for name, *values in steps:
-                await world.step("_courier" if name == "courier" else name, *values)
-            await world.finish()
-        finally:
-            await world.close()
-        await asyncio.sleep(0)
-
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(steps=STEPS)
 def test_no_byte_without_a_yes(steps: list[tuple[Any, ...]], tools: Any) -> None:
-    asyncio.run(play(steps, tools))
+    asyncio.run(World.play(steps, tools))
 
 
 @pytest.mark.parametrize("happens", ["expires", "ai off", "lock", "terms", "model", "place"])
@@ -295,32 +221,15 @@ def test_no_byte_without_a_yes(steps: list[tuple[Any, ...]], tools: Any) -> None
 @pytest.mark.parametrize("which", [0, 1, 2])
 def test_the_last_look_counts(which: int, moment: str, happens: str, tools: Any) -> None:
     """Each thing that may happen in the last moment, each alone: nothing but the gate's own look stands between it and the first byte."""
-    asyncio.run(play([("send meanwhile", which, moment, happens)], tools))
+    asyncio.run(World.play([("send meanwhile", which, moment, happens)], tools))
 
 
 def test_when_nothing_happens_it_is_sent(tools: Any) -> None:
-    async def all_of_them() -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            world = World(Path(folder), tools)
-            for which in (0, 1, 2):
-                await world.send_meanwhile(which, "intended", "nothing")
-            assert len(world.courier.orders) == 3
-            await world.finish()
-            await world.close()
-
-    asyncio.run(all_of_them())
+    world = asyncio.run(World.play([("send meanwhile", which, "intended", "nothing") for which in (0, 1, 2)], tools))
+    assert len(world.courier.orders) == 3
 
 
 def test_the_steps_do_send(tools: Any) -> None:
     """The property would be worth little if its steps never got through."""
-
-    async def once() -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            world = World(Path(folder), tools)
-            for step in [("draft", "local"), ("approve", 0), ("send", 0, 0), ("send", 0, 0)]:
-                await world.step(*step)
-            assert len(world.courier.orders) == 1
-            await world.finish()
-            await world.close()
-
-    asyncio.run(once())
+    world = asyncio.run(World.play([("draft", "local"), ("approve", 0), ("send", 0, 0), ("send", 0, 0)], tools))
+    assert len(world.courier.orders) == 1

@@ -23,6 +23,7 @@ from tests.ui import plain_data
 from tests.ui.fake_glasses import FakeGlasses
 from tests.ui.fake_sharing import FakeSharing
 from tests.ui.fake_vault import FakeLibrary, FakeVault
+from tests.ui.hands import until
 
 
 class FakeServices:
@@ -59,18 +60,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for one in items:
         if Path(__file__).parent in one.path.parents:
             one.add_marker(pytest.mark.qt_log_ignore(*USUAL))
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Let the loop run until `condition` holds, half a minute at most, for busy computers; then until the screen has followed.
-
-    Qt shows a widget put into a layout only at the next turn of its loop, so what stands on the screen may be read a turn too early.
-    """
-    async with asyncio.timeout(30):
-        while not condition():
-            await asyncio.sleep(0.002)
-        for _ in range(3):
-            await asyncio.sleep(0.002)
 
 
 @pytest.fixture(name="until")

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from PySide6.QtWidgets import QAbstractButton, QCheckBox, QDialog, QLabel, QPlainTextEdit, QPushButton, QWidget
 
+from tests import waiting
 from ui.dialogs import Question
 
 W = TypeVar("W", bound=QWidget)
 Until = Callable[[Callable[[], object]], Awaitable[None]]
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Let the loop run until `condition` holds, and then until the screen has followed.
+
+    Qt shows a widget put into a layout only at the next turn of its loop, so what stands on the screen may be read a turn too early.
+    """
+    await waiting.until(condition)
+    for _ in range(3):
+        await asyncio.sleep(0.002)
 
 
 def shown(widget: QWidget, kind: type[W]) -> list[W]:

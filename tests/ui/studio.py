@@ -18,6 +18,7 @@ from app.imports.types import Fate
 from app.media.samples import clip, pictures
 from app.vault.types import ItemId, ItemKind, LockState, NewItem, Origin, Share
 from ble.types import LinkState
+from tests.waiting import until
 from ui.approval import ApprovalDialog
 from ui.dialogs import Question
 from ui.help import HelpSheet
@@ -35,12 +36,6 @@ PASSPHRASE = "a passphrase for these pictures"
 TRAINS, KEPT = "meta-unpaid", "openai"
 QUESTION = "Which rocket is this, and where does it stand?"
 CODE = "7K2QA-9M4TD-X0RGB-2FH8W-P5NVC-6JY1E-ZQ3SK-8D0MT-C4WAH-1XG7R-V9B2N-5EPJ6-T0KQ8"
-
-
-async def until(condition, seconds: float = 40) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 def save_small(shot: QPixmap, path: Path, look: Palette) -> None:

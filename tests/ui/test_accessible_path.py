@@ -47,7 +47,7 @@ class Names(Eyes):
 
 
 @pytest.mark.timeout(240)  # a whole vault, finders and all: seconds, but many on a busy computer
-async def test_the_whole_path_by_accessible_names_alone(tmp_path: Path, theme, until) -> None:
+async def test_the_whole_path_by_accessible_names_alone(tmp_path: Path, theme, until, quick_slots) -> None:
     async with real_window(tmp_path, theme) as window:
         await until(window.isActiveWindow)
         await walk(Names(window), lambda: earlier(window))

@@ -84,7 +84,7 @@ class Keys(Eyes):
 
 
 @pytest.mark.timeout(240)  # a whole vault, finders and all: seconds, but many on a busy computer
-async def test_the_whole_path_by_keyboard_alone(tmp_path: Path, theme, until) -> None:
+async def test_the_whole_path_by_keyboard_alone(tmp_path: Path, theme, until, quick_slots) -> None:
     async with real_window(tmp_path, theme) as window:
         await until(window.isActiveWindow)
         await walk(Keys(window), lambda: earlier(window))
