@@ -8,9 +8,11 @@ from fractions import Fraction
 
 from PIL import Image
 
-from app.media.decode import content
+from app.media import heif
+from app.media.decode import content, open_picture
 from app.media.errors import decoding
-from app.media.types import Source
+from app.media.sniff import SNIFF_BYTES, sniff
+from app.media.types import MediaType, Source
 
 _GPS_IFD = 0x8825
 _NORTH_SOUTH, _LATITUDE, _EAST_WEST, _LONGITUDE = 1, 2, 3, 4
@@ -28,11 +30,24 @@ def turned(orientation: int, quarters: int) -> int:
 
 def location(source: Source) -> tuple[float, float] | None:
     """Degrees north and east that a picture carries in its EXIF block; None where it says none, or nonsense. Raises MediaDamaged."""
-    with decoding("picture"), Image.open(io.BytesIO(content(source)), formats=("JPEG", "PNG", "WEBP")) as picture:
-        said = picture.getexif().get_ifd(_GPS_IFD)
+    data = content(source)
+    with decoding("picture"):
+        said = (_exif_of_heic(data) if sniff(data[:SNIFF_BYTES]) is MediaType.HEIC else _exif(data)).get_ifd(_GPS_IFD)
     north = _degrees(said.get(_LATITUDE), said.get(_NORTH_SOUTH), "S", 90)
     east = _degrees(said.get(_LONGITUDE), said.get(_EAST_WEST), "W", 180)
     return None if north is None or east is None else (north, east)
+
+
+def _exif(data: bytes) -> Image.Exif:
+    with Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "WEBP", "AVIF")) as picture:
+        return picture.getexif()
+
+
+def _exif_of_heic(data: bytes) -> Image.Exif:
+    """Without the decoder where the file is plain enough."""
+    described, exif = heif.describe(data), Image.Exif()
+    exif.load(described.exif if described else open_picture(data, MediaType.HEIC).info["exif"])
+    return exif
 
 
 def _degrees(value: object, side: object, negative: str, most: int) -> float | None:

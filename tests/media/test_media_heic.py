@@ -14,6 +14,7 @@ from PIL import Image
 from app.media import heic, heif
 from app.media.errors import MediaDamaged, MediaTooLarge
 from app.media.inspect import glance, inspect
+from app.media.place import location
 from app.media.shape import shape
 from app.media.thumbs import thumbnails
 from app.media.types import MediaType
@@ -44,6 +45,16 @@ def test_its_facts_are_had_without_decoding_it(monkeypatch: pytest.MonkeyPatch) 
         huge[at : at + 2] = b"\x7f\xff"
     with pytest.raises(MediaTooLarge):
         glance(bytes(huge), (160, 320))
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_where_it_was_taken_is_told(monkeypatch: pytest.MonkeyPatch, plain: bool) -> None:
+    exif = Image.Exif()
+    exif.get_ifd(0x8825).update({1: "N", 2: (47.0, 30.0, 36.0), 3: "W", 4: (8.0, 15.0, 0.0)})
+    described = heif.Described(48, 64, exif.tobytes()) if plain else None
+    monkeypatch.setattr(heif, "describe", lambda _data: described)
+    monkeypatch.setattr(heic, "decode", lambda _data: (Image.new("RGB", (48, 64)), b"" if plain else exif.tobytes()))
+    assert location(SAMPLE) == pytest.approx((47.51, -8.25))
 
 
 def test_what_is_not_plain_is_left_to_the_decoder() -> None:
