@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import selectors
 from collections.abc import AsyncIterator, Callable, Mapping
-from functools import partial
 from typing import Any
 
 import pytest
@@ -66,7 +65,9 @@ def jpeg(size: int = 1000) -> bytes:
     return (b"\xff\xd8\xff\xe0" + bytes((7 * i + i // 251 * 3 + 3) % 251 for i in range(size)))[: size - 2] + b"\xff\xd9"
 
 
-until = partial(waiting.until, seconds=120)  # which are virtual, and pass in no time
+async def until(condition: Callable[[], object], seconds: float = 120.0) -> None:
+    """Let (virtual) time pass until `condition` holds."""
+    await waiting.until(condition, seconds)
 
 
 class Rig:
