@@ -20,7 +20,7 @@ from typing import Any
 from app.vault import config
 from app.vault.errors import VaultError, VaultExists, VaultMissing
 from app.vault.files import Files, read_small, write_durably
-from app.vault.store import HISTORY, QUARANTINE
+from app.vault.sealed import HISTORY, QUARANTINE
 from app.vault.vault import Vault
 
 LIST = "backup.json"

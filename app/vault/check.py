@@ -23,8 +23,9 @@ from app.vault.errors import VaultError, VaultLocked
 from app.vault.files import read_small, write_durably
 from app.vault.header import AgeError
 from app.vault.keys import LARGEST_SLOT
+from app.vault.sealed import HISTORY, QUARANTINE
 from app.vault.session import NO_MATCH, Session
-from app.vault.store import HISTORY, QUARANTINE, Found, ObjectStore
+from app.vault.store import Found, ObjectStore
 from app.vault.stream import PayloadError
 from app.vault.types import FileFault, ItemId, ObjectFault, VerifyReport
 
@@ -104,15 +105,16 @@ class _Check:
     def _others(self) -> tuple[list[FileFault], int]:
         faults = list(self._slots())
         count = 0
-        for folder in self._store.record_folders():
-            for number in self._store.record_numbers(folder):
+        records = self._store.records
+        for folder in records.folders():
+            for number in records.numbers(folder):
                 count += 1
                 with self._noting(faults, f"{folder}/{number}.age"):
-                    self._session.record(folder, number)
-            for _, path in self._store.branches(folder):
+                    records.open(folder, number, self._session.identity)
+            for _, path in records.branches(folder):
                 count += 1
                 with self._noting(faults, f"{folder}/{path.name}"):
-                    self._store.branch(path, self._session.identity)
+                    records.open_at(path, self._session.identity)
         return faults, count
 
     @contextlib.contextmanager
@@ -137,8 +139,8 @@ class _Check:
 
     def _notes(self, strays: list[Path]) -> Iterator[str]:
         folder = self._store.folder
-        for name in self._store.record_folders():
-            if branches := {number for number, _ in self._store.branches(name)}:
+        for name in self._store.records.folders():
+            if branches := {number for number, _ in self._store.records.branches(name)}:
                 yield (
                     f"Two computers wrote {name} at the same time: {len(branches)} numbers were taken twice, the first is {min(branches)}. "
                     "All of them are kept."

@@ -73,7 +73,7 @@ class _Merge:
                 (metas if found["meta"] else objects).setdefault(ItemId(found["id"]), []).append(path)
         joined = sum(self._metas(item, sorted(paths)) for item, paths in metas.items())
         used = sum(self._object(item, path) for item, paths in objects.items() for path in sorted(paths))
-        kept = sum(self._records(folder) for folder in self._store.record_folders())
+        kept = sum(self._records(folder) for folder in self._store.records.folders())
         return Merged(joined, used, kept, tuple(self._left))
 
     # -- meta files
@@ -136,7 +136,7 @@ class _Merge:
 
     def _records(self, folder: str) -> int:
         copies: dict[int, list[Path]] = {}
-        for path in self._store.record_strays(folder):
+        for path in self._store.records.strays(folder):
             found = _RECORD_COPY.fullmatch(path.name)
             if found is not None and not path.name.endswith(_UNDER_WAY):
                 copies.setdefault(int(found["number"]), []).append(path)
@@ -168,7 +168,7 @@ class _Merge:
         return self._try(lambda: self._store.meta_at(path, item, self._identity))
 
     def _text(self, path: Path) -> bytes | None:
-        return self._try(lambda: self._store.branch(path, self._identity))
+        return self._try(lambda: self._store.records.open_at(path, self._identity))
 
     def _try(self, call: Callable[[], T]) -> T | None:
         try:

@@ -18,8 +18,9 @@ from pathlib import Path
 from app.vault import config
 from app.vault.errors import VaultError, VaultLocked
 from app.vault.merge import Merged, join, merge
+from app.vault.sealed import QUARANTINE
 from app.vault.session import Session
-from app.vault.store import QUARANTINE, Found, ObjectStore
+from app.vault.store import Found, ObjectStore
 from app.vault.types import RECOVERED, ItemId, ItemMeta
 from app.vault.vault import Parts, Vault
 

@@ -115,9 +115,6 @@ class Session:
     def meta(self, item: ItemId) -> ItemMeta:
         return self._store.meta(item, self.identity)
 
-    def record(self, folder: str, number: int) -> bytes:
-        return self._store.record(folder, number, self.identity)
-
     # -- keeping the index true to the disk
 
     def catch_up(self) -> tuple[ItemMeta, ...]:

@@ -1,7 +1,7 @@
-"""The sealed files of a vault: objects, their meta files, and numbered records.
+"""The captures of a vault: objects and their meta files, each item's two.
 
-Owns the layout below the vault's folder and each file's way in and out. Writing needs only the recipient, so it works while locked;
-reading is given the identity for one call and keeps nothing. The index, slots and lock state are not its business.
+Owns the layout below `objects/` and what begins and ends an item. Writing needs only the recipient, so it works while locked; reading is
+given the identity for one call and keeps nothing. The index, slots and lock state are not its business.
 """
 
 from __future__ import annotations
@@ -12,42 +12,28 @@ import os
 import re
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
 from app.vault import codec
-from app.vault.age import Identity, Recipient, open_bytes, open_seekable, open_stream, seal, seal_watched
+from app.vault.age import Identity, seal, seal_watched
 from app.vault.codec import MetaError, MetaTooNew
-from app.vault.errors import ItemMissing, ObjectDamaged, RecordExists, TooLarge, VaultTooNew
-from app.vault.files import PARTIAL, Draft, Files, read_small, write_durably
-from app.vault.header import AgeError, NoMatch, VersionError
-from app.vault.hybrid import parse_recipient
-from app.vault.stream import PayloadError, StreamReader
+from app.vault.errors import ItemMissing, ObjectDamaged, TooLarge, VaultTooNew
+from app.vault.files import PARTIAL, Draft, Files, write_durably
+from app.vault.records import Records
+from app.vault.sealed import HISTORY, QUARANTINE, SealedFolder
+from app.vault.stream import StreamReader
 from app.vault.types import ItemId, ItemMeta, NewItem
 
-LARGEST_RECORD = 1 << 20
-"""Bytes of plaintext of one record."""
-_OVERHEAD = 128 * 1024
-"""Bytes a small file may be longer sealed than not: header and tags."""
 DELETING = ".deleting"
 """Ends the name of the meta file of an item whose deletion was begun; start-up finishes it."""
 _ITEM = re.compile(r"[0-9a-f]{32}")
 _ID_LETTERS = 32
 _SHELF = re.compile(r"[0-9a-f]{2}")
-_RECORD_FOLDER = re.compile(r"[a-z]{1,32}")
-_RECORD = re.compile(r"(0|[1-9][0-9]{0,15})\.age")
-_BRANCH = re.compile(r"(0|[1-9][0-9]{0,15})\.([0-9a-f]{8})\.age")
-"""A record whose number was taken twice, by two computers: set aside under a part of its own digest."""
 _LEFTOVER = re.compile(r".+\.[0-9a-f]{8}\.tmp")
-HISTORY = "history"
-"""Folder of meta files that lost against another computer's, as they were."""
-QUARANTINE = "quarantine"
-"""Folder of what a repair could not use and would not delete; below it, files keep their places."""
-NO_RECORDS = frozenset({"objects", "keys", HISTORY, QUARANTINE})
-"""Folders that hold something else."""
 _OBJECT, _META = ".age", ".meta.age"
 
 
@@ -72,33 +58,14 @@ class Arrival:
     draft: Draft
 
 
-class ObjectStore:
-    """All sealed files below `folder`, sealed to `recipient`."""
+class ObjectStore(SealedFolder):
+    """All sealed files below `folder`, sealed to `recipient`; `records` are those with numbers."""
 
     def __init__(self, files: Files, folder: Path, recipient: str) -> None:
-        self._files = files
-        self._folder = folder
-        self._recipients: Sequence[Recipient] = ()
-        self.seal_to(recipient)
+        super().__init__(files, folder, recipient)
+        self.records = Records(self)
         self._guard = threading.Lock()
         self._arriving: set[ItemId] = set()
-
-    @property
-    def files(self) -> Files:
-        return self._files
-
-    @property
-    def folder(self) -> Path:
-        return self._folder
-
-    @property
-    def recipients(self) -> Sequence[Recipient]:
-        """Those that new files are sealed to."""
-        return self._recipients
-
-    def seal_to(self, recipient: str) -> None:
-        """Seal what is written from now on to `recipient`, "age1…" or "age1pq1…". Raises KeyTextError, HybridMissing."""
-        self._recipients = (parse_recipient(recipient),)
 
     # -- writing, without any secret
 
@@ -141,7 +108,7 @@ class ObjectStore:
             finally:
                 draft.drop()
         except Exception:
-            self._undo(self.meta_path(item), self.object_path(item))  # nothing was acknowledged, so nothing half known may stay
+            self.undo(self.meta_path(item), self.object_path(item))  # nothing was acknowledged, so nothing half known may stay
             raise
         finally:
             with self._guard:
@@ -154,33 +121,12 @@ class ObjectStore:
         self.put_meta(meta)
         return meta
 
-    def _undo(self, *paths: Path) -> None:
-        with contextlib.suppress(OSError):
-            for path in paths:
-                self._files.remove(path)
-
     def put_meta(self, meta: ItemMeta) -> None:
         """Replace the meta file of an item. Raises TooLarge."""
         text = codec.dump(meta)
         if len(text) > codec.LARGEST:
             raise TooLarge("What is noted about this capture", codec.LARGEST)
         write_durably(self._files, self.meta_path(meta.id), seal(text, self._recipients))
-
-    def put_record(self, folder: str, number: int, data: bytes) -> None:
-        """Raises RecordExists, TooLarge."""
-        if len(data) > LARGEST_RECORD:
-            raise TooLarge("A record", LARGEST_RECORD)
-        path = self._record_folder(folder) / f"{number}.age"
-        if not _RECORD.fullmatch(path.name):
-            raise ValueError("records are numbered from 0")
-        self._files.make_folder(path.parent)
-        if path.exists():
-            raise RecordExists
-        try:
-            write_durably(self._files, path, seal(data, self._recipients))
-        except Exception:
-            self._undo(path)
-            raise
 
     def delete(self, item: ItemId) -> None:
         """Remove an item's files; once the first rename is done, start-up finishes what a crash left."""
@@ -287,96 +233,24 @@ class ObjectStore:
 
     def meta_at(self, path: Path, item: ItemId, identity: Identity) -> ItemMeta:
         """As `meta`, of a copy of the meta file that lies at `path`."""
-        text = self._open_small(path, codec.LARGEST, identity)
+        text = self.open_small(path, codec.LARGEST, identity)
         try:
             meta = codec.parse(text)
         except MetaTooNew:
             raise VaultTooNew("What is known of this capture was written by a newer Eyelid.") from None
         except MetaError:
-            raise ObjectDamaged(self._name(path), "What it holds is not what Eyelid writes.") from None
+            raise ObjectDamaged(self.name(path), "What it holds is not what Eyelid writes.") from None
         if meta.id != item:
-            raise ObjectDamaged(self._name(path), "It belongs to another capture.")
+            raise ObjectDamaged(self.name(path), "It belongs to another capture.")
         return meta
 
     def pieces(self, item: ItemId, identity: Identity) -> Iterator[memoryview]:
         """Yield the media of an item in order, with bounded memory. Raises ItemMissing, ObjectDamaged, the latter possibly late."""
         return self.pieces_at(self.object_path(item), identity)
 
-    def pieces_at(self, path: Path, identity: Identity) -> Iterator[memoryview]:
-        """As `pieces`, of a copy of the object that lies at `path`."""
-        try:
-            with self._files.open(path) as source:
-                yield from open_stream(source, [identity])
-        except (AgeError, PayloadError, OSError) as error:
-            raise self._fault(path, error) from None
-
     def open_media(self, item: ItemId, identity: Identity) -> StreamReader:
         """Return a seekable reader. Raises ItemMissing, ObjectDamaged; its reads raise ObjectDamaged."""
-        path = self.object_path(item)
-        try:
-            source = self._files.open(path)
-        except OSError as error:
-            raise self._fault(path, error) from None
-        try:
-            return open_seekable(source, [identity], lambda why: ObjectDamaged(self._name(path), why))
-        except (AgeError, PayloadError, OSError) as error:
-            source.close()
-            raise self._fault(path, error) from None
-
-    def record_numbers(self, folder: str) -> tuple[int, ...]:
-        path = self._record_folder(folder)
-        names = (entry.name for entry in path.iterdir()) if path.is_dir() else iter(())
-        return tuple(sorted(int(name.removesuffix(_OBJECT)) for name in names if _RECORD.fullmatch(name)))
-
-    def record_folders(self) -> tuple[str, ...]:
-        names = (path.name for path in self.folder.iterdir() if path.is_dir())
-        return tuple(sorted(name for name in names if _RECORD_FOLDER.fullmatch(name) and name not in NO_RECORDS))
-
-    def branches(self, folder: str) -> tuple[tuple[int, Path], ...]:
-        """Return number and file of each record that was set aside because two computers took its number."""
-        path = self._record_folder(folder)
-        names = sorted(entry.name for entry in path.iterdir()) if path.is_dir() else []
-        return tuple((int(found[1]), path / found[0]) for found in map(_BRANCH.fullmatch, names) if found)
-
-    def record_strays(self, folder: str) -> list[Path]:
-        """Return the files among records that are none by their names."""
-        known = (_RECORD, _BRANCH)
-        every = (path for path in self._record_folder(folder).iterdir() if path.is_file() and not path.name.endswith(PARTIAL))
-        return [path for path in every if not any(shape.fullmatch(path.name) for shape in known)]
-
-    def branch(self, path: Path, identity: Identity) -> bytes:
-        """Return a record that was set aside. Raises ItemMissing, ObjectDamaged."""
-        return self._open_small(path, LARGEST_RECORD, identity)
-
-    def record(self, folder: str, number: int, identity: Identity) -> bytes:
-        """Raises ItemMissing, ObjectDamaged."""
-        return self._open_small(self._record_folder(folder) / f"{number}.age", LARGEST_RECORD, identity)
-
-    def _open_small(self, path: Path, limit: int, identity: Identity) -> bytes:
-        try:
-            sealed = read_small(self._files, path, limit + _OVERHEAD)
-            if sealed is None:
-                raise ObjectDamaged(self._name(path), "It is far too long.")
-            return open_bytes(sealed, [identity])
-        except (AgeError, PayloadError, OSError) as error:
-            raise self._fault(path, error) from None
-
-    def _fault(self, path: Path, error: Exception) -> Exception:
-        name = self._name(path)
-        if isinstance(error, FileNotFoundError):
-            return ItemMissing()
-        if isinstance(error, OSError):
-            return ObjectDamaged(name, f"The disk could not read it: {error.strerror}.")
-        if isinstance(error, VersionError):
-            return VaultTooNew("This capture was sealed by a newer Eyelid.")
-        if isinstance(error, NoMatch):
-            return ObjectDamaged(name, "Its header was changed, or it was sealed for another vault.")
-        if isinstance(error, AgeError):
-            return ObjectDamaged(name, f"Its header is damaged: {error}.")
-        return ObjectDamaged(name, str(error))
-
-    def _name(self, path: Path) -> str:
-        return path.relative_to(self._folder).as_posix()
+        return self.open_at(self.object_path(item), identity)
 
     # -- paths
 
@@ -387,11 +261,6 @@ class ObjectStore:
 
     def _gone_path(self, item: ItemId) -> Path:
         return self._item_path(item, DELETING)
-
-    def _record_folder(self, folder: str) -> Path:
-        if not _RECORD_FOLDER.fullmatch(folder) or folder in NO_RECORDS:
-            raise ValueError("not a folder for records")
-        return self._folder / folder
 
     def _shelves(self) -> Iterable[Path]:
         objects = self._folder / "objects"

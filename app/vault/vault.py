@@ -33,6 +33,7 @@ from app.vault.index import Index
 from app.vault.keys import Slots
 from app.vault.keystore import KeyStore, SystemKeyStore
 from app.vault.lockfile import ProcessLock
+from app.vault.numbered import Numbered
 from app.vault.rollback import Watch
 from app.vault.session import Session
 from app.vault.store import Arrival, Describe, ObjectStore
@@ -50,7 +51,7 @@ class Parts:
     slots: Slots
 
 
-class Vault(Doors, Upgrade):
+class Vault(Doors, Numbered, Upgrade):
     """One vault on the disk. Make it with `create` or `open`; `close` it at the end."""
 
     def __init__(self, folder: Path, settings: Config, lock: ProcessLock, files: Files, keys: KeyStore) -> None:
@@ -374,25 +375,6 @@ class Vault(Doors, Upgrade):
         """
         return verify(self._store, self._open(), self._settings, progress, resume=resume)
 
-    # -- records
-
-    def seal_record(self, folder: str, number: int, data: bytes) -> None:
-        """Write `<folder>/<number>.age` for good; works while locked. `data` is at most 1 MiB. Raises RecordExists, TooLarge, OSError."""
-        with self._writing:
-            self._store.put_record(folder, number, data)
-
-    def records(self, folder: str) -> Iterator[tuple[int, bytes]]:
-        """Yield each record opened, in order of number. Raises VaultLocked, ObjectDamaged."""
-        session = self._open()
-        for number in self._store.record_numbers(folder):
-            yield number, session.record(folder, number)
-
-    def branches(self, folder: str) -> Iterator[tuple[int, bytes]]:
-        """Yield each record whose number another computer took too, opened; not in `records`. Raises VaultLocked, ObjectDamaged."""
-        session = self._open()
-        for number, path in self._store.branches(folder):
-            yield number, self._store.branch(path, session.identity)
-
     # -- care
 
     @property
@@ -401,7 +383,7 @@ class Vault(Doors, Upgrade):
 
     @contextlib.contextmanager
     def held(self) -> Iterator[Parts]:
-        """For the modules of care: what the vault is made of, while nothing else of it is changed. Additions go on."""
+        """For the modules of care: what the vault is made of, while nothing else of it is changed. Arriving captures are indexed later."""
         with self._writing:
             yield Parts(self._store, self._settings, self._session, self._slots)
 

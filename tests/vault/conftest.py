@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from app.vault.errors import KeyringUnavailable
 from app.vault.files import Files
-from app.vault.types import ItemKind, KeyringReport, NewItem, Origin
+from app.vault.types import ItemKind, ItemMeta, KeyringReport, NewItem, Origin
 from app.vault.vault import Vault
 
 PASSPHRASE = "correct horse battery staple"
@@ -213,3 +214,22 @@ def vault(folder: Path, key_store: MemoryKeyStore, fast_files: Files) -> Iterato
     made = Vault.create(folder, passphrase=PASSPHRASE, keyring=True, work_factor=2, key_store=key_store, files=fast_files)
     yield made
     made.close()
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    return tmp_path / "drive" / "backup"
+
+
+@pytest.fixture
+def full(vault: Vault, new_item: NewItem) -> list[ItemMeta]:
+    """A vault with three captures, a receipt, and an older description in its history."""
+    vault.catch_up()
+    metas = [vault.add(b"picture %d" % n * 1000, new_item) for n in range(3)]
+    vault.seal_record("receipts", 0, b"receipt")
+    path = next(vault.folder.rglob(f"{metas[0].id}.meta.age"))
+    conflict = path.with_name(f"{metas[0].id}.meta.sync-conflict-20260512-120000-ABCDEFG.age")
+    conflict.write_bytes(path.read_bytes())
+    vault.change(metas[0].id, lambda meta: replace(meta, note="x", albums=("a",)))
+    vault.catch_up()
+    return metas

@@ -14,7 +14,7 @@ import pytest
 
 from app.vault.errors import RecordExists, TooLarge, VaultMissing, WriteFailed
 from app.vault.files import Files, read_small, write_durably
-from app.vault.store import LARGEST_RECORD
+from app.vault.records import LARGEST_RECORD
 from app.vault.types import ItemMeta, NewItem
 from app.vault.vault import Vault
 
