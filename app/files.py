@@ -6,7 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
-from app.vault.files import patiently
+from app.vault.files import Files, patiently
 
 
 def replace_file(path: Path, data: bytes) -> None:
@@ -19,5 +19,6 @@ def replace_file(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         patiently(lambda: temporary.replace(path))
+        Files().sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)

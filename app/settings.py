@@ -19,6 +19,9 @@ from app.sharing.regions import PLACES
 
 T = TypeVar("T", bool, str)
 
+FORMAT = 1
+"""Of the file, whose first line it is; a file without one has this. Raised when what a key or a value means changes."""
+
 MANY = 12
 """More choices than these are not listed in a message."""
 
@@ -207,11 +210,15 @@ class Settings:
                 f"{self._path.name} is damaged ({error}).",
                 "Mend it or move it away, then start again.",
             ) from error
+        if found.get("format", FORMAT) != FORMAT:
+            raise SettingsError(
+                "The settings file cannot be read.", "It was written by a newer Eyelid.", "Update Eyelid and open it again."
+            )
         for setting in ALL:
             if setting.key in found:
                 self._values[setting.key] = self._checked(setting, found[setting.key], file=self._path.name)
         # Settings of a newer Eyelid stay for its return, as the lines it wrote: one each.
-        keys = found.keys() - {setting.key for setting in ALL}
+        keys = found.keys() - {"format", *(setting.key for setting in ALL)}
         self._others = tuple(line for line in text.splitlines() if line.partition(" = ")[0] in keys)
 
     @staticmethod
@@ -256,7 +263,8 @@ class Settings:
 
     def _save(self, changed: str) -> None:
         # JSON's strings and booleans are TOML's as well.
-        lines = [f"{key} = {json.dumps(kept, ensure_ascii=False)}\n" for key, kept in sorted(self._values.items())]
+        lines = [f"format = {FORMAT}\n"]
+        lines += [f"{key} = {json.dumps(kept, ensure_ascii=False)}\n" for key, kept in sorted(self._values.items())]
         lines += [f"{line}\n" for line in self._others]
         try:
             replace_file(self._path, "".join(lines).encode())

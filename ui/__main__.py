@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from app import cli
 from app.paths import Profile
+from ui.screen import has_screen
 
 
 def main() -> int:
@@ -15,7 +16,7 @@ def main() -> int:
         from ui.main import main as window_main
 
         return window_main(sys.argv[1:])
-    return cli.main(sys.argv[1:], window=_window)
+    return cli.main(sys.argv[1:], window=_window if has_screen() else None)
 
 
 def _window(profile: Profile, sims: Sequence[str]) -> int:

@@ -26,6 +26,7 @@ from ui.i18n import tr
 from ui.icons import app_icon
 from ui.language import speak
 from ui.lockwatch import make_watch
+from ui.screen import has_screen
 from ui.single import claim, ring
 from ui.theme import Theme
 
@@ -54,7 +55,7 @@ def open_window(profile: Profile, sims: Sequence[str] = (), *, hidden: bool = Fa
 
     `hidden`: begin in the tray, or as a small window where there is no tray.
     """
-    if not _has_screen():
+    if not has_screen():
         sys.stderr.write(_NO_SCREEN_WORDS)
         return FAILED
     profile.make()
@@ -93,13 +94,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--hidden", action="store_true", help="start in the tray, as after logging in")
     return parser
-
-
-def _has_screen() -> bool:
-    """Whether Qt can be expected to find a screen; asked before Qt is, because Qt ends the process when it finds none."""
-    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def _application() -> QApplication:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from app.cli.glasses import SETTLED, ready
+from app.cli.paired import SETTLED, ready
 from app.cli.terminal import Exit, Terminal, running
 from app.doctor import Finding, of_computer, of_services
 from app.errors import explain

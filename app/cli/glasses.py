@@ -8,8 +8,8 @@ import contextlib
 import dataclasses
 from collections.abc import Sequence
 
-from app.cli.demo import capture
 from app.cli.items import describe
+from app.cli.paired import capture, paired, reached, ready, unreached, view_of
 from app.cli.pairing import walk
 from app.cli.terminal import Exit, Terminal, running, unlocked
 from app.errors import EyelidError
@@ -20,8 +20,6 @@ from app.paths import Profile
 from app.services import Services
 from ble.types import Capability, LinkState
 
-SETTLE_SECONDS = 20.0
-SETTLED = frozenset({LinkState.READY, LinkState.BLOCKED})
 TELL_SECONDS = 3.0
 """How long glasses that are ready may take to say what they hold."""
 
@@ -102,7 +100,7 @@ async def pair(profile: Profile, arguments: argparse.Namespace, terminal: Termin
 
 async def status(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
     async with running(profile, sims=arguments.sim) as services:
-        views = [await _in_full(services, view.known.address) for view in _wanted(services, arguments.address)]
+        views = [await _in_full(services, view.known.address) for view in paired(services, arguments.address)]
     for view in views:
         battery = "battery unknown" if view.status.battery is None else f"battery {view.status.battery} %"
         holds = "".join(f"  {text}" for text in _holdings(view))
@@ -115,10 +113,8 @@ async def status(profile: Profile, arguments: argparse.Namespace, terminal: Term
 
 async def take(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
     async with unlocked(profile, terminal, sims=arguments.sim) as services:
-        address = _wanted(services, arguments.address)[0].known.address
-        view = await ready(services, address)
-        if view.state is not LinkState.READY:
-            raise EyelidError("The glasses could not be reached.", str(view.trouble or ""), "")
+        address = paired(services, arguments.address)[0].known.address
+        await reached(services, address)
         tile = await capture(services, address)
     terminal.say(describe(tile))
     terminal.data({"id": tile.id, "taken_at": tile.taken_at.isoformat()})
@@ -129,10 +125,8 @@ async def record(profile: Profile, arguments: argparse.Namespace, terminal: Term
     if not 1 <= arguments.seconds <= 600:
         raise EyelidError("A voice note of that length can't be recorded.", "It has 1 to 600 seconds.", "Give another length.")
     async with unlocked(profile, terminal, sims=arguments.sim) as services:
-        address = _wanted(services, arguments.address)[0].known.address
-        view = await ready(services, address)
-        if view.state is not LinkState.READY:
-            raise EyelidError("The glasses could not be reached.", str(view.trouble or ""), "")
+        address = paired(services, arguments.address)[0].known.address
+        view = await reached(services, address)
         terminal.say(f"The microphone of {view.known.name} is on for {arguments.seconds} s.")
         tile = await capture(services, address, arguments.seconds)
     terminal.say(describe(tile))
@@ -142,7 +136,7 @@ async def record(profile: Profile, arguments: argparse.Namespace, terminal: Term
 
 async def forget(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
     async with running(profile, sims=arguments.sim) as services:
-        known = _wanted(services, arguments.address)[0].known
+        known = paired(services, arguments.address)[0].known
         await services.glasses.forget(known.address)
     terminal.say(f"Forgotten: {known.name} ({known.address}). To pair them again, they have to be found again.")
     terminal.data({"address": known.address})
@@ -151,7 +145,7 @@ async def forget(profile: Profile, arguments: argparse.Namespace, terminal: Term
 
 async def turn(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
     async with running(profile, sims=arguments.sim) as services:
-        known = _wanted(services, arguments.address)[0].known
+        known = paired(services, arguments.address)[0].known
         degrees = None if arguments.degrees == "none" else int(arguments.degrees)
         await services.glasses.set_turn(known.address, degrees)
     said = "as the glasses say" if degrees is None else f"{degrees} degrees clockwise"
@@ -162,7 +156,7 @@ async def turn(profile: Profile, arguments: argparse.Namespace, terminal: Termin
 
 async def fetch_all(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
     async with unlocked(profile, terminal, sims=arguments.sim) as services:
-        address = await _with_wifi(services, _wanted(services, arguments.address))
+        address = await _with_wifi(services, paired(services, arguments.address))
         last: WifiStep | None = None
         counted = Progress(0, 0)
         services.events.subscribe(CaptureArriving, lambda event: terminal.progress(counted.done, counted.total, _arrival(event)))
@@ -191,12 +185,12 @@ async def _with_wifi(services: Services, views: Sequence[GlassesView]) -> str:
     """The address of the first of these glasses that are here and have Wi-Fi. Raises EyelidError."""
     trouble = ""
     for view in views:
-        reached = await ready(services, view.known.address)
-        if reached.capabilities is not None and reached.capabilities.can(Capability.WIFI) and reached.state is LinkState.READY:
+        now = await ready(services, view.known.address)
+        if now.capabilities is not None and now.capabilities.can(Capability.WIFI) and now.state is LinkState.READY:
             return view.known.address
-        trouble = trouble or str(reached.trouble or "")
+        trouble = trouble or str(now.trouble or "")
     if trouble:
-        raise EyelidError("The glasses could not be reached.", trouble, "")
+        raise unreached(trouble)
     raise EyelidError("These glasses have no Wi-Fi.", "All they have comes over Bluetooth, by itself.", "Nothing needs to be done.")
 
 
@@ -227,17 +221,6 @@ def _holdings(view: GlassesView) -> list[str]:
     return words
 
 
-def _wanted(services: Services, address: str | None) -> list[GlassesView]:
-    views = [view for view in services.glasses.known() if address is None or view.known.address.lower() == address.lower()]
-    if not views:
-        raise EyelidError("No such glasses are paired.", "", "Pair them with “eyelid glasses pair”.")
-    return views
-
-
-def view_of(services: Services, address: str) -> GlassesView:
-    return next(view for view in services.glasses.known() if view.known.address == address)
-
-
 async def _in_full(services: Services, address: str) -> GlassesView:
     """As `ready`, and with what the glasses hold, if they tell soon."""
     view = await ready(services, address)
@@ -255,28 +238,6 @@ async def _in_full(services: Services, address: str) -> GlassesView:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(TELL_SECONDS):
                     await told.wait()
-    finally:
-        end()
-    return view_of(services, address)
-
-
-async def ready(
-    services: Services, address: str, seconds: float = SETTLE_SECONDS, *, enough: frozenset[LinkState] = SETTLED
-) -> GlassesView:
-    """How the glasses are once they are ready, or (by what is `enough`) clearly won't be, or after `seconds`."""
-    settled = asyncio.Event()
-
-    def changed(event: GlassesChanged) -> None:
-        if event.view.known.address == address and event.view.state in enough:
-            settled.set()
-
-    end = services.events.subscribe(GlassesChanged, changed)
-    try:
-        if view_of(services, address).state is not LinkState.READY:
-            await services.glasses.connect(address)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await settled.wait()
     finally:
         end()
     return view_of(services, address)

@@ -6,16 +6,14 @@ import argparse
 import asyncio
 
 from app.cli.approval import kept_private
-from app.cli.glasses import ready
+from app.cli.paired import paired, reached
 from app.cli.terminal import Exit, Terminal, unlocked
-from app.errors import EyelidError
 from app.events import LiveChanged
 from app.paths import Profile
 from app.services import Services
 from app.sharing.live_lines import number_of
 from app.sharing.live_types import MOST_FRAMES, MOST_MINUTES, SLOWEST, LiveDraft, LiveProposal, LiveView
 from app.sharing.types import Outcome
-from ble.types import LinkState
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -35,21 +33,11 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 async def run(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
     async with unlocked(profile, terminal, sims=arguments.sim) as services:
-        address = await _connected(services, arguments.glasses)
+        address = paired(services, arguments.glasses)[0].known.address
+        await reached(services, address)
         cover = {None: None, "faces": True, "none": False}[arguments.cover]
         draft = LiveDraft(address, arguments.question, arguments.to, arguments.frames, arguments.minutes, arguments.every, cover)
         return await look(services, draft, terminal)
-
-
-async def _connected(services: Services, wanted: str | None) -> str:
-    """The address of the glasses that are wanted, or of the first pair, once they are there. Raises EyelidError."""
-    found = [view.known.address for view in services.glasses.known() if wanted is None or view.known.address.lower() == wanted.lower()]
-    if not found:
-        raise EyelidError("No such glasses are paired.", "", "Pair them with “eyelid glasses pair”.")
-    view = await ready(services, found[0])
-    if view.state is not LinkState.READY:
-        raise EyelidError("The glasses could not be reached.", str(view.trouble or ""), "")
-    return found[0]
 
 
 async def look(services: Services, draft: LiveDraft, terminal: Terminal) -> Exit:

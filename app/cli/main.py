@@ -8,8 +8,9 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
 from app import __version__
 from app.cli import ask, demo, destinations, doctor, glasses, imports, items, live, look, policies, receipts, settings, sim, trash, vault
@@ -18,7 +19,7 @@ from app.errors import Cancelled, Explained, explain
 from app.paths import Profile
 from ble.drivers import families
 
-Command = Callable[[Profile, argparse.Namespace, Terminal], Awaitable[Exit]]
+Command = Callable[[Profile, argparse.Namespace, Terminal], Coroutine[Any, Any, Exit]]
 
 EPILOG = """exit codes:
   0  done
@@ -53,15 +54,15 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None, window: Callable[[Profile, Sequence[str]], int] | None = None) -> int:
-    """Run one command; without one, open the `window`, or do the main job in the terminal where there is no display."""
+    """Run one command; without one, open the `window`, or do the main job in the terminal where there is none."""
     if isinstance(sys.stdout, io.TextIOWrapper):  # what this terminal has no letters for is better told in another form than not at all
         sys.stdout.reconfigure(errors="backslashreplace")
     arguments = parser().parse_args(argv)
-    profile = Profile(arguments.profile) if arguments.profile else Profile.default()
+    profile = Profile(arguments.profile.expanduser().absolute()) if arguments.profile else Profile.default()
     command: Command | None = getattr(arguments, "command", None)
     terminal = Terminal(json=arguments.json, passphrase_fd=arguments.passphrase_fd, recovery=arguments.recovery)
     if command is None:
-        if window is not None and has_display():
+        if window is not None:
             return window(profile, arguments.sim)
         terminal.say("No display was found, so Eyelid runs its main job here in the terminal, on simulated glasses.\n")
         # With nobody at the terminal only the mirror, which stays on this computer, may be answered for.
@@ -72,7 +73,7 @@ def main(argv: Sequence[str] | None = None, window: Callable[[Profile, Sequence[
 
 def _run(command: Command, profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
     try:
-        return asyncio.run(_awaited(command(profile, arguments, terminal)))
+        return asyncio.run(command(profile, arguments, terminal))
     except Cancelled:
         return Exit.KEPT_PRIVATE
     except KeyboardInterrupt:
@@ -92,14 +93,3 @@ def _nobody_reads() -> None:
     """Whoever read along (`eyelid list | head`) has seen enough. What is still to be written would be a traceback at the very end."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-async def _awaited(work: Awaitable[Exit]) -> Exit:
-    return await work
-
-
-def has_display() -> bool:
-    """Whether a window can be shown; only on Linux and its like can there be none."""
-    if sys.platform in {"win32", "darwin"} or os.environ.get("QT_QPA_PLATFORM"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -38,15 +38,16 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     place.set_defaults(command=keep_place)
 
 
-def _place(profile: Profile, arguments: argparse.Namespace) -> str:
-    code = (arguments.place or Settings(profile.settings).get(declared.REGION)).upper()
+def _place(profile: Profile, given: str | None) -> str:
+    """The place that is given, or else the one that was said before; empty for none. Raises EyelidError."""
+    code = (given or Settings(profile.settings).get(declared.REGION)).upper()
     if code and code not in PLACES:
         raise EyelidError("That place is not known.", "It is no code of a country or of a state.", "Give it like DE, GB or US-IL.")
     return code
 
 
 async def show_all(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
-    cards = all_cards(CardBook(), _place(profile, arguments))
+    cards = all_cards(CardBook(), _place(profile, arguments.place))
     for card in cards:
         terminal.say(f"{card.id:<20} {card.title}: {CLASS_WORDS[card.policy_class]}")
     terminal.say("\nTerms as read on the day each card names, not legal advice. “eyelid policies show ID” gives a card whole.")
@@ -55,7 +56,7 @@ async def show_all(profile: Profile, arguments: argparse.Namespace, terminal: Te
 
 
 async def show_one(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
-    card = _known(arguments.id, _place(profile, arguments))
+    card = _known(arguments.id, _place(profile, arguments.place))
     terminal.say(f"{card.title} ({card.company})")
     terminal.say(f"In a word: {CLASS_WORDS[card.policy_class]}.")
     if card.id in READING_ONLY:
@@ -87,7 +88,7 @@ def _say(question: str, statement: Statement, terminal: Terminal) -> None:
 
 
 async def show_side_by_side(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
-    place = _place(profile, arguments)
+    place = _place(profile, arguments.place)
     cards = [_known(card_id, place) for card_id in arguments.ids] or list(all_cards(CardBook(), place))
     table = compare(cards)
     for card, word in zip(table.cards, table.in_a_word, strict=True):
@@ -123,8 +124,7 @@ def _days_left(card: PolicyCard) -> int:
 async def keep_place(profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
     settings = Settings(profile.settings)
     if arguments.code is not None:
-        arguments.place = arguments.code
-        settings.set(declared.REGION, _place(profile, arguments))
+        settings.set(declared.REGION, _place(profile, arguments.code))
     code = settings.get(declared.REGION)
     terminal.say(f"{PLACES[code]} ({code})" if code else "Not said yet.")
     terminal.data({"region": code})

@@ -57,6 +57,7 @@ async def test_a_profile_of_an_earlier_version_opens_whole(version: str, tmp_pat
         ("vault/vault.toml", "format = 1", "format = 99"),
         ("glasses.json", '"format": 1', '"format": 99'),
         ("settings.toml", '"dark"', '"sepia"'),
+        ("settings.toml", "theme", "format = 99\ntheme"),
     ],
 )
 async def test_a_profile_of_a_later_version_says_so_and_stays_as_it_is(file: str, old: str, new: str, tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ def test_what_is_set_is_there_after_a_restart(tmp_path: Path) -> None:
     assert again.get(settings.DESTINATION) == 'a "quoted" name\nand ä line'
     assert again.get(settings.AI_OFF) is True
     assert list(tmp_path.iterdir()) == [path]
+    assert path.read_text("utf-8").startswith(f"format = {settings.FORMAT}\n")
 
 
 def test_listeners_hear_of_a_change(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.cli.demo import first_found
+from app.cli.paired import first_found
 from app.cli.terminal import Exit, Terminal
 from app.errors import EyelidError
 from app.library.types import Query

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.cli.demo import first_found
 from app.cli.live import look
+from app.cli.paired import first_found
 from app.cli.terminal import Exit, Terminal
 from app.events import LiveChanged
 from app.library.types import Query

@@ -149,7 +149,7 @@ async def window_of(app: Any) -> Any:
 
 async def pictures(services: Any) -> list[str]:
     """A vault, two pairs of glasses, a photo from each: over Bluetooth, and over Wi-Fi."""
-    from app.cli.demo import capture
+    from app.cli.paired import capture
     from app.library.types import Query
 
     await services.vault.create("correct horse battery staple", keyring=False)

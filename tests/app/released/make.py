@@ -16,7 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
 from app import settings as declared
-from app.cli.demo import first_found
+from app.cli.paired import first_found
 from app.library.types import Query
 from app.media.samples import clip
 from app.paths import Profile
