@@ -42,12 +42,21 @@ def _places() -> Iterator[tuple[str, Path]]:
     if sys.platform == "darwin":
         yield from ((path.name, path) for path in _children(Path("/Volumes")))
         return
-    user = os.getuid()
-    for path in _children(Path(f"/run/user/{user}/gvfs")):
+    runtime = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
+    for path in _children(runtime / "gvfs"):
         if path.name.startswith(_MOUNTS):
-            yield unquote(path.name.partition("host=")[2]).replace("_", " ") or path.name, path
+            yield _named(path.name), path
     for media in (Path("/media") / os.environ.get("USER", "-"), Path("/run/media") / os.environ.get("USER", "-")):
         yield from ((path.name, path) for path in _children(media))
+
+
+def _named(mount: str) -> str:
+    """What gvfs calls the device; a bare number of the device or of its place on the bus is no name for a person."""
+    kind, _, host = mount.partition("host=")
+    if kind.startswith("afc:"):
+        return "iPhone or iPad"
+    name = unquote(host).replace("_", " ")
+    return name if name and not name.startswith("[") else "Phone or camera"
 
 
 def _stores(root: Path) -> Iterator[Path]:
@@ -84,5 +93,6 @@ def by_hand(platform: str = sys.platform) -> str:
         return "Connect the phone, open “Image Capture”, choose “Import to: Other…”, and import that folder into Eyelid."
     return (
         "Unlock the phone and allow file access (Android: choose “File transfer” in the USB notification; iPhone: tap “Trust”). "
-        "If it still does not appear, open it in the file manager once."
+        "If it still does not appear, open it in the file manager once. Where that does not help (in KDE, for example), copy the phone's "
+        "DCIM folder to this computer with the file manager, and import the copy."
     )

@@ -25,6 +25,22 @@ def test_stores_and_folders_of_phones_and_cards(tmp_path: Path) -> None:
     assert found[0].folders[1].name == "Meta AI"
 
 
+def test_what_gvfs_shows_has_names_for_people(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(places.sys, "platform", "linux")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("USER", "nobody at all")
+    mounts = {
+        "mtp:host=Google_Pixel_8": "Internal shared storage/DCIM",
+        "gphoto2:host=Apple_Inc._iPhone": "store_00010001/DCIM",
+        "gphoto2:host=%5Busb%3A001%2C005%5D": "DCIM",
+        "afc:host=00008110000A11112222801E": "DCIM",
+        "smb-share:server=x": "DCIM",
+    }
+    for mount, folder in mounts.items():
+        (tmp_path / "gvfs" / mount / folder).mkdir(parents=True)
+    assert [phone.label for phone in phones()] == ["iPhone or iPad", "Phone or camera", "Apple Inc. iPhone", "Google Pixel 8"]
+
+
 def test_this_computer_can_be_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(places, "_children", lambda folder: [tmp_path] if "gvfs" in str(folder) else [])
     assert phones() == ()

@@ -65,7 +65,7 @@ class PhonesCard(QWidget):
         self.by_hand.setVisible(not found)
 
     def _row(self, phone: Phone) -> QWidget:
-        name = printable(phone.label)
+        name = printable(tr_core(phone.label))
         folders = ", ".join(printable(folder.name) for folder in phone.folders)
         bring = button(
             self._theme, tr("Import"), partial(self._take, phone.folders), icon="import", name=tr("Import from {name}", name=name)
