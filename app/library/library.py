@@ -155,23 +155,30 @@ class Library:
 
     def _make_thumbs(self, item: ItemId) -> dict[int, bytes]:
         """Make and store all sizes from one decoding; what has no picture gets empty ones, what cannot be read now gets none."""
-        try:
-            thumbs = self._decode(item)
-        except (MediaDamaged, MediaUnsupported):
-            thumbs = tuple(_NONE for _ in ThumbSize)
-        except _UNREADABLE:
-            return {}
-        return self._keep_thumbs(item, thumbs)
-
-    def _keep_thumbs(self, item: ItemId, thumbs: Sequence[Thumb]) -> dict[int, bytes]:
-        made: dict[int, bytes] = {size: thumb.jpeg for size, thumb in zip(ThumbSize, thumbs, strict=False)}
-        colour = thumbs[0].colour if len(thumbs) == len(ThumbSize) else None
-        self._vault.index.put_thumbs(item, made, NO_PICTURE if thumbs and not thumbs[0].jpeg else colour)
+        made: dict[int, bytes] | None = None
+        while made is None:  # again if a person turned it meanwhile
+            try:
+                orientation = self._orientation(item)
+                thumbs = self._decode(item, orientation)
+            except (MediaDamaged, MediaUnsupported):
+                thumbs = tuple(_NONE for _ in ThumbSize)
+            except _UNREADABLE:
+                return {}
+            made = self._keep_thumbs(item, thumbs, orientation)
         return made
 
-    def _decode(self, item: ItemId) -> tuple[Thumb, ...]:
+    def _keep_thumbs(self, item: ItemId, thumbs: Sequence[Thumb], orientation: int | None = None) -> dict[int, bytes] | None:
+        """None where they were made for an `orientation` that the item has no more."""
+        made: dict[int, bytes] = {size: thumb.jpeg for size, thumb in zip(ThumbSize, thumbs, strict=False)}
+        colour = thumbs[0].colour if len(thumbs) == len(ThumbSize) else None
+        counted = NO_PICTURE if thumbs and not thumbs[0].jpeg else colour
+        return made if self._vault.index.put_thumbs(item, made, counted, orientation=orientation) else None
+
+    def _orientation(self, item: ItemId) -> int:
         row = self._vault.index.get(item)
-        orientation = self._vault.meta(item).new.orientation if row is None else row.orientation
+        return self._vault.meta(item).new.orientation if row is None else row.orientation
+
+    def _decode(self, item: ItemId, orientation: int) -> tuple[Thumb, ...]:
         with self._vault.open_media(item) as media:
             media_type = sniff(media.read(SNIFF_BYTES))
             if media_type is None:

@@ -7,6 +7,7 @@ missing, damaged, of another version, or under another key. Safe for several thr
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -78,6 +79,7 @@ class Index:
     def __init__(self, folder: Path, key: bytes, thumbs_key: bytes, everything: Callable[[], Iterable[tuple[ItemMeta, str]]]) -> None:
         """`everything` yields each item's meta and stamp from the objects, for an index that turned out damaged while in use."""
         self._everything = everything
+        self._showing = threading.Lock()
         self._items = Database(folder / "index.db", key, _SCHEMA, _VERSION, self._refill)
         self._thumbs = Database(folder / "thumbs.db", thumbs_key, _THUMBS, _THUMBS_VERSION)
 
@@ -193,15 +195,21 @@ class Index:
         """Make the generation at least `least`."""
         self._items.change(lambda db: db.execute("UPDATE facts SET generation = max(generation, ?)", (least,)))
 
-    def put_thumbs(self, item: ItemId, jpegs: Mapping[int, bytes], colour: int | None = None) -> None:
+    def put_thumbs(self, item: ItemId, jpegs: Mapping[int, bytes], colour: int | None = None, *, orientation: int | None = None) -> bool:
         """Keep thumbnails by their long edge in pixels; with a `colour` (or NO_PICTURE) the item counts as looked at.
 
-        Nothing stays of an item that is not in the index, as when it was deleted meanwhile.
+        `orientation` is the one they were made for: False, and nothing is kept, where the item has another by now. Nothing stays either of
+        an item that is not in the index, as when it was deleted meanwhile.
         """
         rows = [(item, size, jpeg) for size, jpeg in jpegs.items()]
-        self._thumbs.change(lambda db: db.executemany("INSERT OR REPLACE INTO thumbs VALUES (?, ?, ?)", rows))
+        with self._showing:  # looked and kept in one step: who turns an item comes with its own thumbnails after that, never before
+            row = self.get(item) if orientation is not None else None
+            if row is not None and row.orientation != orientation:
+                return False
+            self._thumbs.change(lambda db: db.executemany("INSERT OR REPLACE INTO thumbs VALUES (?, ?, ?)", rows))
         if not self._items.change(lambda db: _put_colour(db, item, colour)):
             self._forget_thumbs(item)
+        return True
 
     def _forget_thumbs(self, item: ItemId) -> None:
         self._thumbs.change(lambda db: db.execute("DELETE FROM thumbs WHERE id = ?", (item,)))

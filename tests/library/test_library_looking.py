@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -11,6 +12,8 @@ from PIL import Image
 from app.library.library import Library
 from app.library.types import Query, ThumbSize
 from app.media.place import turned
+from app.media.thumbs import thumbnails
+from app.media.types import Thumb
 from app.vault.types import ItemId, ItemKind
 from app.vault.vault import Vault
 
@@ -68,6 +71,25 @@ def test_a_photo_is_turned_without_touching_its_bytes(library: Library, vault: V
     assert library.picture(item) == data
     library.rotate(item, -1)
     assert vault.meta(item).new.orientation == 1
+
+
+def test_a_thumbnail_made_while_the_photo_is_turned_is_not_the_old_one(library: Library, add: Add, monkeypatch) -> None:
+    """As when its sharp thumbnail is made in the background."""
+    item, turns = add(), 1
+
+    def slowly(*arguments: Any) -> tuple[Thumb, ...]:
+        nonlocal turns
+        made = thumbnails(*arguments)
+        if turns:
+            turns -= 1
+            library.rotate(item, 1)
+        return made
+
+    monkeypatch.setattr("app.library.library.thumbnails", slowly)
+    assert library.look_at(item)
+    with Image.open(io.BytesIO(library.thumbnail(item, ThumbSize.SMALL) or b"")) as small:
+        assert (small.width, small.height) == (120, 160)
+    assert item not in library.not_looked_at()
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
