@@ -82,15 +82,6 @@ _DBUS: dict[str, tuple[type[GlassesError], str, str]] = {
     "org.bluez.Error.InvalidArguments": _ODD,
 }
 
-_VANISHED = frozenset(
-    {
-        "org.bluez.Error.DoesNotExist",
-        "org.freedesktop.DBus.Error.UnknownObject",
-        "org.freedesktop.DBus.Error.UnknownMethod",
-    }
-)
-"""What is asked is no longer there: a device, or while scanning the adapter itself."""
-
 _SECURITY = frozenset(
     {
         Code.INSUFFICIENT_AUTHENTICATION,
@@ -102,7 +93,10 @@ _SECURITY = frozenset(
 
 
 def explained(error: Exception, *, scanning: bool = False) -> GlassesError:
-    """The `GlassesError` for anything bleak may raise, `scanning` or not; one that is such an error already stays as it is."""
+    """The `GlassesError` for anything bleak may raise; one that is such an error already stays as it is.
+
+    `scanning`: no glasses are concerned yet, so that it is always one of the radio, RadioUnavailable.
+    """
     if isinstance(error, GlassesError):
         return error
     if isinstance(error, BleakBluetoothNotAvailableError):
@@ -112,11 +106,13 @@ def explained(error: Exception, *, scanning: bool = False) -> GlassesError:
         return _of_dbus(error, scanning)
     if isinstance(error, BleakGATTProtocolError):
         return _of_gatt(error)
-    return _of_the_rest(error)
+    return _unusable(error) if scanning else _of_the_rest(error)
 
 
 def _of_dbus(error: BleakDBusError, scanning: bool) -> GlassesError:
-    kind, what, action = _OFF if scanning and error.dbus_error in _VANISHED else _DBUS.get(error.dbus_error, _LOST)
+    kind, what, action = found = _DBUS.get(error.dbus_error, _LOST)
+    if scanning and not issubclass(kind, RadioUnavailable):
+        kind, (_, what, action) = RadioOff, _BUSY if found is _BUSY else _OFF
     # The name is one of a fixed set or an identifier of BlueZ's making; the details, which hold paths, stay out.
     return kind(what, f"The Bluetooth service said {error.dbus_error.rsplit('.', 1)[-1]}.", action)
 
@@ -139,7 +135,11 @@ def _of_the_rest(error: Exception) -> GlassesError:
         return _LOST[0](_LOST[1], "The system gave no further reason.", _LOST[2])
     if isinstance(error, FileNotFoundError | ConnectionRefusedError):  # the system bus, where BlueZ is to be asked, is not there
         return _OFF[0](_OFF[1], "No Bluetooth service is running on this computer.", _OFF[2])
-    return _OFF[0](_OFF[1], f"The system answered with {type(error).__name__}.", _OFF[2])
+    return _unusable(error)
+
+
+def _unusable(error: Exception) -> RadioOff:
+    return RadioOff(_OFF[1], f"The system answered with {type(error).__name__}.", _OFF[2])
 
 
 @contextmanager

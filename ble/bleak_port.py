@@ -216,15 +216,16 @@ async def _first(work: asyncio.Future[T], refused: asyncio.Event) -> T:
     try:
         await asyncio.wait((work, no), return_when=asyncio.FIRST_COMPLETED)
         if refused.is_set():
-            if work.done() and not work.cancelled():
-                work.exception()  # seen: what is said below is the reason for it
             raise PairingNeeded(
                 "The glasses were not paired.", "The two codes were said to differ.", "Pair them again, and compare the codes once more."
             )
         return await work
     finally:
         no.cancel()
-        work.cancel()
+        if work.cancel():
+            await asyncio.wait({work})  # what it leaves behind it takes away itself, and before anybody goes on
+        if not work.cancelled():
+            work.exception()  # seen, where something else is said instead
 
 
 class BleakGattPort:
@@ -250,10 +251,10 @@ class BleakGattPort:
                 told = True
                 on_lost()
 
-        client = BleakClient(device, lost, timeout=_CONNECT_SECONDS, backend=self._backend)
+        # Ours to end from now on: the link may be up in the very moment in which this is called off.
+        client = self._client = BleakClient(device, lost, timeout=_CONNECT_SECONDS, backend=self._backend)
         # bleak's own timeout does not cover all back ends.
         await self._unless_refused(client.connect(), _CONNECT_SECONDS + 5)
-        self._client = client
 
     def services(self) -> Mapping[str, frozenset[str]]:
         with plainly():
@@ -302,7 +303,7 @@ class BleakGattPort:
                 raise PairsByItself from None
 
     async def disconnect(self) -> None:
-        """End the link; without one, do nothing."""
+        """See `ble.port.GattPort`."""
         client, self._client = self._client, None
         if client is not None:
             with plainly():

@@ -36,6 +36,11 @@ class LinkLost(GlassesError):
     """The link dropped, or could not be made."""
 
 
+def link_lost() -> LinkLost:
+    """For a link that stood and is gone."""
+    return LinkLost("The link to the glasses was lost.", "They may be out of range or switched off.", "Bring the glasses closer.")
+
+
 class NotGlasses(GlassesError):
     """The device answers, but it is not a pair of camera glasses that this driver knows (a necklace, an impostor, another firmware)."""
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ble.connection import Effect, Event, pause, step
-from ble.errors import GlassesError, LinkLost, NotFound, ProtocolFault, Unsupported
+from ble.errors import GlassesError, LinkLost, NotFound, ProtocolFault, Unsupported, link_lost
 from ble.event_queue import EventQueue
 from ble.glasses import Driver, Glasses, VoiceGlasses, awaits_firmware
 from ble.http_port import WifiGlasses
@@ -74,7 +74,7 @@ KeeperEvent = LinkChanged | CaptureOffered | CaptureProgress | CaptureDamaged
 
 
 class Keeper:
-    """One pair. `start` once, then `connect_now` and `disconnect` at will, `stop` at the end; `events` has one reader."""
+    """One pair. `connect_now` and `disconnect` at will, `stop` at the end; `events` has one reader."""
 
     def __init__(
         self,
@@ -136,15 +136,11 @@ class Keeper:
         )
 
     def events(self) -> AsyncIterator[KeeperEvent]:
-        """Changes and captures from the start on, in order; one reader; ends after `stop`."""
+        """Changes and captures from the beginning on, in order; one reader; ends after `stop`."""
         return self._events.read()
 
-    def start(self) -> None:
-        """Look for the glasses and stay with them."""
-        self.connect_now()
-
     def connect_now(self) -> None:
-        """Try at once, also when waiting or blocked; no effect while trying or connected."""
+        """Look for the glasses, at once even when waiting or blocked, and stay with them; no effect while trying or connected."""
         self._failures = 0
         self._happen(Event.WANTED)
 
@@ -256,14 +252,16 @@ class Keeper:
         self._attempt = self._spawn(self._attempted(attempt))
 
     async def _attempted(self, attempt: Callable[[], Coroutine[Any, Any, Event]]) -> None:
-        """Carry out one attempt and let its outcome happen, whatever it is."""
+        """Carry out one attempt and let its outcome happen, whatever it is; unless it was abandoned, and another is under way perhaps."""
+        trouble: GlassesError | None = None
         try:
             outcome = await attempt()
         except GlassesError as error:
-            outcome = self._failed(error)
+            trouble = error
         except Exception as error:  # a fault of ours must not end the keeping
-            outcome = self._failed(_our_fault("Connecting failed.", error))
-        self._happen(outcome)
+            trouble = _our_fault("Connecting failed.", error)
+        if self._attempt is asyncio.current_task():
+            self._happen(outcome if trouble is None else self._failed(trouble))
 
     def _failed(self, error: GlassesError) -> Event:
         self._trouble = error
@@ -271,11 +269,12 @@ class Keeper:
         return Event.REFUSED if pause(error, self._failures) is None else Event.FAILED
 
     def _abandon(self) -> None:
-        if self._attempt is not None:
-            self._attempt.cancel()
+        attempt, self._attempt = self._attempt, None
+        if attempt is not None:
+            attempt.cancel()
 
     def _wait(self) -> None:
-        trouble = self._trouble or _dropped()
+        trouble = self._trouble or link_lost()
         seconds = (pause(trouble, max(1, self._failures)) or 0.0) * (1 + self._jitter() / 10)
         self._retry_due = self._loop.time() + seconds
         self._retry_at = self._utc() + timedelta(seconds=seconds)
@@ -337,23 +336,28 @@ class Keeper:
         port = WatchedPort(self._airwaves.port(self._address), lambda: self._happen(Event.LINKED))
         try:
             async with asyncio.timeout(OPEN_SECONDS):
-                self._glasses = await self._driver.open(port, continuous=self._continuous)
+                glasses = await self._driver.open(port, continuous=self._continuous)
         except TimeoutError:
             raise LinkLost(
                 "The glasses did not answer in time.", "They may be out of range or busy.", "Bring the glasses closer."
             ) from None
+        if self._attempt is not asyncio.current_task():
+            await glasses.close()  # abandoned, and open all the same
+            raise link_lost()
+        self._glasses = glasses
         self._ready_since = self._loop.time()
         self._last_seen = self._utc()
         return Event.OPENED
 
     async def _deliver(self, glasses: Glasses) -> None:
         """Pass events on until the link closes."""
-        trouble: GlassesError = _dropped()
+        trouble: GlassesError = link_lost()
         try:
             async for event in glasses.events():
                 self._pass_on(glasses, event)
         except Exception as error:  # as in `_attempted`
             trouble = _our_fault("Eyelid could not deal with the glasses.", error)
+            self._closing = self._spawn(glasses.close())  # the link may stand, and nobody listens any more
         self._last_seen = self._utc()
         self._before, self._status = self.view.status, replace(self._status, received=0, damaged=0)
         if self._loop.time() - self._ready_since >= STEADY_SECONDS:
@@ -393,7 +397,3 @@ class Keeper:
 
 def _our_fault(what: str, error: Exception) -> GlassesError:
     return GlassesError(what, f"The fault is of the kind {type(error).__name__}.", "Report this fault.")
-
-
-def _dropped() -> LinkLost:
-    return LinkLost("The link to the glasses was lost.", "They may be out of range or switched off.", "Bring the glasses closer.")

@@ -22,7 +22,10 @@ class GattPort(Protocol):
     def address(self) -> str: ...
 
     async def connect(self, on_lost: Callable[[], None]) -> None:
-        """Connect and discover. `on_lost` is called once, on the loop, when the link drops for whatever reason."""
+        """Connect and discover. `on_lost` is called once, on the loop, when the link drops for whatever reason.
+
+        Whoever calls this off, or sees it fail, calls `disconnect`.
+        """
 
     def services(self) -> Mapping[str, frozenset[str]]:
         """Discovered services, each with the UUIDs of its characteristics."""
@@ -42,7 +45,8 @@ class GattPort(Protocol):
     async def pair(self) -> None:
         """Bond, or use the bond there is. Raises PairsByItself where the system pairs at the first access to what is protected."""
 
-    async def disconnect(self) -> None: ...
+    async def disconnect(self) -> None:
+        """End the link; without one, do nothing."""
 
 
 class Airwaves(Protocol):

@@ -95,8 +95,8 @@ class Airs:
             await there.enter_async_context(airwaves.pairing(address, asked if compare is not None else None))
 
         self.radio.start()
-        await self.radio.run(enter())
         try:
+            await self.radio.run(enter())
             yield
         finally:
             await self.radio.run(there.aclose())

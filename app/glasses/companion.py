@@ -13,7 +13,7 @@ from app.events import CaptureLost, GlassesChanged, Trouble
 from app.glasses.intake import Deliveries, Intake, Offered, Outcome
 from app.glasses.types import GlassesView, KnownGlasses
 from ble.http_port import WifiGlasses
-from ble.keeper import Keeper, KeeperEvent, KeeperView, LinkChanged
+from ble.keeper import MOST_STORED, Keeper, KeeperEvent, KeeperView, LinkChanged
 from ble.radio import Radio
 from ble.types import Capabilities, CaptureDamaged, CaptureOffered, CaptureProgress, DeviceInfo, GlassesStatus, LinkState, Offer
 
@@ -44,6 +44,7 @@ class Companion:
         self.importing = asyncio.Lock()
         self.outcomes: dict[str, Outcome] | None = None
         self._offers: asyncio.Queue[Offer | None] = asyncio.Queue()
+        self._waiting: set[str] = set()
         self._taking = False
         self._tasks: tuple[asyncio.Task[None], ...] = ()
 
@@ -75,7 +76,7 @@ class Companion:
 
         async def started() -> Keeper:
             keeper = make(self.known)
-            keeper.start()
+            keeper.connect_now()
             return keeper
 
         self._keeper = await self._radio.run(started())
@@ -156,18 +157,15 @@ class Companion:
 
     @property
     def changes(self) -> int:
-        """Goes up with all that changes here; see `changed_since`."""
+        """Goes up with all that changes here; see `until_changed`."""
         return self._changes
 
-    async def changed_since(self, changes: int, seconds: float) -> bool:
-        """Whether something changed since `changes`, within `seconds` from now."""
+    async def until_changed(self, changes: int, seconds: float) -> None:
+        """Until something has changed since `changes`, but no longer than `seconds`."""
         async with self._changed:
-            try:
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await self._changed.wait_for(lambda: self._changes != changes)
-            except TimeoutError:
-                return False
-        return True
 
     async def _tell(self) -> None:
         self._changes += 1
@@ -192,11 +190,19 @@ class Companion:
             case CaptureDamaged():
                 self._hub.publish(CaptureLost(self.known.address, event.reason))
             case CaptureOffered():
-                self._offers.put_nowait(event.offer)
+                self._line_up(event.offer)
+
+    def _line_up(self, offer: Offer) -> None:
+        """Once each: at every link the glasses offer anew what they store, and what is too much now they offer at the next."""
+        if offer.id in self._waiting or (offer.stored and len(self._waiting) >= MOST_STORED):
+            return
+        self._waiting.add(offer.id)
+        self._offers.put_nowait(offer)
 
     async def _bring_in(self, keeper: Keeper) -> None:
         """Apart from `_read`, so that the state of the link is known also while a long transfer is under way."""
         while (offer := await self._offers.get()) is not None:
+            self._waiting.discard(offer.id)
             try:
                 await self._take(keeper, offer)
             except Exception as error:  # one capture that cannot be dealt with must not cost the others

@@ -92,10 +92,14 @@ class GlassesDesk:
             except Exception as error:  # one pair that cannot be kept must not cost the others
                 self._events.publish(Trouble(explain(error)))
 
-    async def stop(self) -> None:
-        """Leave all glasses and end the radio."""
+    async def _started(self) -> None:
+        """Until each known pair is looked after."""
         if self._starting is not None:
             await asyncio.wait({self._starting})
+
+    async def stop(self) -> None:
+        """Leave all glasses and end the radio."""
+        await self._started()
         companions, self._companions = self._companions, {}
         await asyncio.gather(*(companion.stop() for companion in companions.values()), return_exceptions=True)
         with contextlib.suppress(OSError):  # only when they were last seen
@@ -225,8 +229,7 @@ class GlassesDesk:
         )
 
     async def _companion(self, address: str) -> Companion:
-        if self._starting is not None:
-            await asyncio.wait({self._starting})
+        await self._started()
         companion = self._companions.get(address)
         if companion is None:
             raise UnknownGlasses
@@ -234,6 +237,7 @@ class GlassesDesk:
 
     async def forget(self, address: str) -> None:
         """Leave these glasses and forget their address. What they delivered stays in the vault."""
+        await self._started()
         companion = self._companions.pop(address, None)
         self._book.forget(address)
         self._events.publish(GlassesForgotten(address))

@@ -134,8 +134,7 @@ class Gathered:
         into[: len(part)] = part
         return len(part)
 
-    def _wait(self, enough: object) -> None:
-        assert callable(enough)
+    def _wait(self, enough: Callable[[], bool]) -> None:
         self._news.wait_for(lambda: enough() or not self._waiting_for_more)
         if not enough() and not self.whole:
             raise Interrupted

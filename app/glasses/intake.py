@@ -169,7 +169,9 @@ class Intake:
             if isinstance(error, ProtocolFault):
                 kept.clear()  # they sent what can't be right: none of it is built upon
             await self._ledger(self._to.ledger.note, known.address, offer, CaptureState.SEEN, offset=len(kept))
-            self._bound_partials(offer.id)
+            if not kept:
+                del self._partial[offer.id]
+            self._bound_partials()
             raise
         except (MediaDamaged, CaptureRefused):
             del self._partial[offer.id]
@@ -196,9 +198,9 @@ class Intake:
             left = self._pace.left(total - received) if total else None
             self._to.events.publish(CaptureArriving(known.address, received, total, self._pace.rate, left))
 
-    def _bound_partials(self, newest: str) -> None:
+    def _bound_partials(self) -> None:
         while sum(map(len, self._partial.values())) > MOST_PARTIAL:
-            del self._partial[next(iter(self._partial), newest)]
+            del self._partial[next(iter(self._partial))]
 
     async def _settle(self, known: KnownGlasses, offer: Offer, state: CaptureState, *, taken: Taken | None = None) -> None:
         if offer.stored:

@@ -132,19 +132,21 @@ class _Outing:
 
     async def _bring_in(self) -> AsyncGenerator[WifiStep, None]:
         """Until all that is to come was dealt with, or nothing happens any more. Raises LinkLost."""
-        told = Progress(-1, 0)
+        told, clock = Progress(-1, 0), asyncio.get_running_loop()
+        until = clock.time() + QUIET_SECONDS
         while True:
             changes = self._companion.changes
             self._left = await self._companion.on_radio(self._still_to_come())
             busy = self._companion.busy
             done = len(self._outcomes) - self._setbacks
             progress = Progress(done, max(told.total, done + self._left))
+            if busy or progress != told:  # what else is news of the glasses (their battery) is none of the import
+                until = clock.time() + QUIET_SECONDS
             if progress != told:
                 yield (told := progress)
-            if not busy and (self._left == 0 or not self._linked()):
+            if not busy and (self._left == 0 or not self._linked() or clock.time() >= until):
                 break
-            if not await self._companion.changed_since(changes, QUIET_SECONDS) and not self._companion.busy:
-                break
+            await self._companion.until_changed(changes, QUIET_SECONDS if busy else until - clock.time())
         if not self._linked():
             raise LinkLost("The import was interrupted.", "The link to the glasses was lost.", "Bring the glasses closer and import again.")
 

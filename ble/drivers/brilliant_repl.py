@@ -13,8 +13,7 @@ from collections import deque
 from ble.drivers import brilliant_lua as lua
 from ble.drivers import brilliant_profile as profile
 from ble.drivers.brilliant_stream import plain
-from ble.drivers.session import link_lost
-from ble.errors import ProtocolFault
+from ble.errors import ProtocolFault, link_lost
 from ble.port import GattPort
 
 _MOST_WAITING = 64

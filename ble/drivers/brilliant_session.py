@@ -8,8 +8,8 @@ from datetime import datetime
 
 from ble.drivers import brilliant_profile as profile
 from ble.drivers.brilliant_stream import AppStream, Battery, Begun, Flaw, Heard, Outcome, PhotoStream, Refused, Spoilt, Whole
-from ble.drivers.session import StreamSession, id_of_live_photo, link_lost
-from ble.errors import CameraSilent
+from ble.drivers.session import StreamSession, id_of_live_photo
+from ble.errors import CameraSilent, link_lost
 from ble.types import CaptureKind, Offer
 
 

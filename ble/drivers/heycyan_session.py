@@ -26,8 +26,8 @@ from ble.drivers.heycyan_wire import (
     WifiAddress,
     WifiFailed,
 )
-from ble.drivers.session import HoldingSession, camera_silent, link_lost
-from ble.errors import CameraSilent, GlassesError, ProtocolFault
+from ble.drivers.session import HoldingSession, camera_silent
+from ble.errors import CameraSilent, GlassesError, ProtocolFault, link_lost
 from ble.types import CaptureKind, CaptureProgress, DeviceInfo, Offer, Stored
 
 ANSWER_SECONDS = 3.0

@@ -14,8 +14,7 @@ from typing import Any
 from ble.drivers import k900
 from ble.drivers.k900 import Code, Json, LengthOrder
 from ble.drivers.mentra_profile import CONTROL_WRITE
-from ble.drivers.session import link_lost
-from ble.errors import GlassesError, ProtocolFault
+from ble.errors import GlassesError, ProtocolFault, link_lost
 from ble.port import GattPort
 
 PAUSE_SECONDS = 0.16

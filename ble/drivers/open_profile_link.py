@@ -13,8 +13,7 @@ from collections.abc import AsyncGenerator, Iterator
 from ble.drivers import open_profile_wire as wire
 from ble.drivers.open_profile_transfer import Piece, Receiver
 from ble.drivers.open_profile_wire import Answer, Op, Record, Request, Result
-from ble.drivers.session import link_lost
-from ble.errors import CameraSilent, GlassesError, PairingNeeded, ProtocolFault, Unsupported
+from ble.errors import CameraSilent, GlassesError, PairingNeeded, ProtocolFault, Unsupported, link_lost
 from ble.port import GattPort
 
 FRAMES_A_WINDOW = 192

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from ble.drivers.open_profile_link import OpenLink, refusal
 from ble.drivers.open_profile_wire import MEDIA, Feature, Record, Result, Status, StatusFlag, Trouble, read_status
-from ble.drivers.session import Session, camera_silent, link_lost
-from ble.errors import GlassesError, LinkLost, ProtocolFault
+from ble.drivers.session import Session, camera_silent
+from ble.errors import GlassesError, LinkLost, ProtocolFault, link_lost
 from ble.types import CaptureKind, CaptureOffered, Offer
 
 LARGEST_CAPTURE = 512 << 20

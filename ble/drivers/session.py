@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Generic, Protocol, TypeVar
 
-from ble.errors import CameraSilent, GlassesError, LinkLost, ProtocolFault, Unsupported
+from ble.errors import CameraSilent, GlassesError, ProtocolFault, Unsupported, link_lost
 from ble.event_queue import EventQueue
 from ble.types import (
     CaptureDamaged,
@@ -317,10 +317,6 @@ def utc_now() -> datetime:
 def id_of_live_photo(taken_at: datetime, data: bytes) -> str:
     """What a photo is known by that the glasses neither keep nor name: when it came, and what it is."""
     return f"{taken_at:%Y%m%dT%H%M%S.%f}-{hashlib.sha256(data).hexdigest()[:16]}"
-
-
-def link_lost() -> LinkLost:
-    return LinkLost("The link to the glasses was lost.", "They may be out of range or switched off.", "Bring the glasses closer.")
 
 
 def camera_silent() -> CameraSilent:

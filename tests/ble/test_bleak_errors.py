@@ -59,11 +59,15 @@ ERRORS: list[tuple[Exception, type[GlassesError]]] = [
 ]
 
 
-@pytest.mark.parametrize("name", ["org.bluez.Error.DoesNotExist", "org.freedesktop.DBus.Error.UnknownObject"])
-def test_what_vanishes_while_scanning_is_the_adapter(name: str) -> None:
-    assert type(explained(BleakDBusError(name, []))) is NotFound
-    said = explained(BleakDBusError(name, []), scanning=True)
-    assert type(said) is RadioOff
+OF_SCANS = [(error, kind) for error, kind in ERRORS if not isinstance(error, BleakGATTProtocolError | GlassesError)]
+
+
+@pytest.mark.parametrize(("error", "kind"), OF_SCANS, ids=lambda value: getattr(value, "__name__", repr(value)))
+def test_what_goes_wrong_while_scanning_is_the_radio(error: Exception, kind: type[GlassesError]) -> None:
+    """What vanishes then is the adapter, and what does not answer is no pair of glasses."""
+    said = explained(error, scanning=True)
+    assert type(said) is (kind if issubclass(kind, RadioUnavailable) else RadioOff)
+    assert "he glasses" not in str(said)
     assert said.action
 
 

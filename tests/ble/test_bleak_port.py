@@ -366,3 +366,36 @@ async def test_codes_that_differ_end_what_waits_for_the_pairing(rig: Any, make_j
             with pytest.raises(PairingNeeded):
                 await port.read(standard.MODEL)
         await port.disconnect()
+
+
+@pytest.mark.parametrize("refused", [False, True], ids=["called off", "the codes differ"])
+async def test_a_link_that_comes_up_as_it_is_given_up_is_ended(rig: Any, make_jpeg: Callable[[int], bytes], refused: bool) -> None:
+    class LastMoment(AirClient):
+        air = rig.air
+
+        async def connect(self, *args: Any, **kwargs: Any) -> None:
+            await super().connect(*args, **kwargs)
+            if refused:
+                airwaves.refusal(address).set()  # type: ignore[union-attr]
+            else:
+                connecting.cancel()
+
+    async def connect() -> None:
+        """As every driver does."""
+        try:
+            await port.connect(lambda: None)
+        except BaseException:
+            await port.disconnect()
+            raise
+
+    omi = SimulatedOmi([make_jpeg(300)], pace=AT_ONCE)
+    address = await rig.air.add(omi)
+    scanner, _ = backends(rig.air)
+    airwaves = BleakAirwaves(scanner_backend=scanner, client_backend=LastMoment)
+    async with airwaves.pairing(address):
+        port = airwaves.port(address)
+        connecting = asyncio.get_running_loop().create_task(connect())
+        with pytest.raises(PairingNeeded if refused else asyncio.CancelledError):
+            await connecting
+        await asyncio.sleep(1)
+        assert not omi.connected

@@ -24,7 +24,7 @@ async def test_the_way_to_a_link_is_told_step_by_step(rig: Any, keep: Any, make_
     glasses = await on_air(rig, make_jpeg(700))
     kept = keep(rig.air.address_of(glasses).lower())
     assert kept.keeper.view.state is LinkState.IDLE
-    kept.keeper.start()
+    kept.keeper.connect_now()
     await until(kept.is_in(LinkState.READY))
     await kept.keeper.take_photo()
     await until(lambda: kept.offers)
@@ -47,7 +47,7 @@ async def test_the_way_to_a_link_is_told_step_by_step(rig: Any, keep: Any, make_
 async def test_it_comes_back_after_a_drop_in_mid_photo(rig: Any, keep: Any, make_jpeg: Make, until: Any) -> None:
     glasses = await on_air(rig, make_jpeg(2000), Faults(disconnect_after_chunk=3, times=1), SimulatedOmi, chunk=0.01)
     kept = keep(rig.air.address_of(glasses), continuous=True)
-    kept.keeper.start()
+    kept.keeper.connect_now()
     await until(lambda: kept.offers)
     assert kept.damaged in ([], ["the link was lost while it was on its way"])
     assert "LOST" in kept.states or kept.states.count("SCANNING") == 2
@@ -58,7 +58,7 @@ async def test_it_comes_back_after_a_drop_in_mid_photo(rig: Any, keep: Any, make
 async def test_after_a_drop_it_tries_again_in_half_a_second(rig: Any, keep: Any, make_jpeg: Make, until: Any) -> None:
     glasses = await on_air(rig, make_jpeg(700))
     kept = keep(rig.air.address_of(glasses), utc=lambda: datetime(2026, 1, 1, tzinfo=UTC))
-    kept.keeper.start()
+    kept.keeper.connect_now()
     await until(kept.is_in(LinkState.READY))
     await kept.keeper.take_photo()
     await asyncio.sleep(40)  # virtual: a steady link
@@ -80,7 +80,7 @@ async def test_after_a_drop_it_tries_again_in_half_a_second(rig: Any, keep: Any,
 async def test_drops_in_a_row_are_answered_more_and_more_slowly(rig: Any, keep: Any, make_jpeg: Make, until: Any) -> None:
     glasses = await on_air(rig, make_jpeg(700))
     kept = keep(rig.air.address_of(glasses))
-    kept.keeper.start()
+    kept.keeper.connect_now()
     waits = []
     for _ in range(4):
         await until(kept.is_in(LinkState.READY))
@@ -95,7 +95,7 @@ async def test_drops_in_a_row_are_answered_more_and_more_slowly(rig: Any, keep: 
 async def test_glasses_that_are_away_are_waited_for_and_explained(rig: Any, keep: Any, make_jpeg: Make, until: Any) -> None:
     other = await on_air(rig, make_jpeg(700))
     kept = keep("F0:00:00:00:00:01")
-    kept.keeper.start()
+    kept.keeper.connect_now()
     await until(kept.is_in(LinkState.WAITING))
     trouble = kept.keeper.view.trouble
     assert isinstance(trouble, NotFound)
@@ -116,7 +116,7 @@ async def test_glasses_that_wait_for_new_firmware_count_as_no_others(
 ) -> None:
     await rig.air.add(SimulatedFrameUpdate(pace=AT_ONCE) if updating else SimulatedFrame([make_jpeg(700)], pace=AT_ONCE))
     kept = keep("F0:00:00:00:00:01", driver=BrilliantDriver())
-    kept.keeper.start()
+    kept.keeper.connect_now()
     await until(kept.is_in(LinkState.WAITING))
     trouble = kept.keeper.view.trouble
     assert isinstance(trouble, NotFound)
@@ -130,7 +130,7 @@ async def test_a_radio_that_is_off_is_waited_for(rig: Any, keep: Any, make_jpeg:
     glasses = await on_air(rig, make_jpeg(700))
     rig.air.radio_on = False
     kept = keep(rig.air.address_of(glasses))
-    kept.keeper.start()
+    kept.keeper.connect_now()
     await until(kept.is_in(LinkState.WAITING))
     assert isinstance(kept.keeper.view.trouble, RadioOff)
     assert "Switch Bluetooth on" in kept.keeper.view.trouble.action
@@ -141,7 +141,7 @@ async def test_a_radio_that_is_off_is_waited_for(rig: Any, keep: Any, make_jpeg:
 async def test_what_only_a_person_can_help_stops_it(rig: Any, keep: Any, until: Any) -> None:
     necklace = SimulatedNecklace(pace=AT_ONCE)
     kept = keep(await rig.air.add(necklace))
-    kept.keeper.start()
+    kept.keeper.connect_now()
     await until(kept.is_in(LinkState.BLOCKED))
     assert isinstance(kept.keeper.view.trouble, NotGlasses)
     assert kept.keeper.view.retry_at is None
@@ -175,7 +175,7 @@ async def test_disconnecting_from_every_state(rig: Any, keep: Any, make_jpeg: Ma
 async def test_connecting_again_right_after_leaving_waits_for_the_leaving(rig: Any, keep: Any, make_jpeg: Make, until: Any) -> None:
     glasses = await on_air(rig, make_jpeg(3000), chunk=0.2)
     kept = keep(rig.air.address_of(glasses))
-    kept.keeper.start()
+    kept.keeper.connect_now()
     await until(kept.is_in(LinkState.READY))
     order = asyncio.get_running_loop().create_task(kept.keeper.take_photo())
     await asyncio.sleep(1)
@@ -192,7 +192,7 @@ async def test_continuous_is_remembered_over_links(rig: Any, keep: Any, make_jpe
     glasses = await on_air(rig, make_jpeg(700))
     kept = keep(rig.air.address_of(glasses))
     await kept.keeper.set_continuous(True)
-    kept.keeper.start()
+    kept.keeper.connect_now()
     await until(lambda: len(kept.offers) >= 2)
     assert kept.keeper.view.status.continuous is True
     await kept.keeper.set_continuous(False)
@@ -208,7 +208,7 @@ async def test_continuous_is_remembered_over_links(rig: Any, keep: Any, make_jpe
 async def test_counts_go_on_over_links(rig: Any, keep: Any, make_jpeg: Make, until: Any) -> None:
     glasses = await on_air(rig, make_jpeg(2000), Faults(drop_chunk=2, times=1))
     kept = keep(rig.air.address_of(glasses))
-    kept.keeper.start()
+    kept.keeper.connect_now()
     for _ in range(2):
         await until(kept.is_in(LinkState.READY))
         with pytest.raises(ProtocolFault) if glasses.photos_begun == 0 else contextlib.nullcontext():
@@ -221,7 +221,7 @@ async def test_counts_go_on_over_links(rig: Any, keep: Any, make_jpeg: Make, unt
 async def test_an_adapter_switched_off_in_mid_link_and_on_again(rig: Any, keep: Any, make_jpeg: Make, until: Any) -> None:
     glasses = await on_air(rig, make_jpeg(700))
     kept = keep(rig.air.address_of(glasses))
-    kept.keeper.start()
+    kept.keeper.connect_now()
     await until(kept.is_in(LinkState.READY))
     rig.air.radio_on = False
     await glasses.drop_link()
@@ -241,7 +241,7 @@ async def test_out_of_range_and_back_again_and_again(rig: Any, keep: Any, make_j
     glasses = await on_air(rig, make_jpeg(700))
     address = rig.air.address_of(glasses)
     kept = keep(address)
-    kept.keeper.start()
+    kept.keeper.connect_now()
     for _ in range(2):
         await until(kept.is_in(LinkState.READY))
         await rig.air.remove(glasses)
@@ -257,7 +257,7 @@ async def test_after_a_sleep_it_tries_again_at_once(rig: Any, keep: Any, make_jp
     loop = asyncio.get_running_loop()
     began = datetime(2026, 1, 1, tzinfo=UTC)
     kept = keep("F0:00:00:00:00:01", utc=lambda: began + timedelta(seconds=loop.time()) + slept)
-    kept.keeper.start()
+    kept.keeper.connect_now()
     await until(lambda: kept.keeper.view.retry_at is not None and pauses(kept)[-1] > 50, 600)
     assert kept.is_in(LinkState.WAITING)()
     slept = timedelta(hours=8)
@@ -273,7 +273,7 @@ def pauses(kept: Kept) -> list[float]:
 async def test_a_clock_set_back_does_not_make_it_wait_longer(rig: Any, keep: Any, make_jpeg: Make, until: Any) -> None:
     back = timedelta(0)
     kept = keep("F0:00:00:00:00:01", utc=lambda: datetime(2026, 1, 1, tzinfo=UTC) - back)
-    kept.keeper.start()
+    kept.keeper.connect_now()
     await until(kept.is_in(LinkState.WAITING))
     back = timedelta(days=1)
     await until(kept.is_in(LinkState.SCANNING), 2)
@@ -283,7 +283,7 @@ async def test_two_pairs_at_once_and_one_goes(rig: Any, keep: Any, make_jpeg: Ma
     one, other = await on_air(rig, make_jpeg(700)), await on_air(rig, make_jpeg(900))
     first, second = keep(rig.air.address_of(one)), keep(rig.air.address_of(other))
     for kept in (first, second):
-        kept.keeper.start()
+        kept.keeper.connect_now()
     await until(lambda: first.is_in(LinkState.READY)() and second.is_in(LinkState.READY)())
     await rig.air.remove(one)
     await until(lambda: first.keeper.view.state is not LinkState.READY)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ble.drivers.omi import OmiDriver
-from ble.errors import GlassesError, LinkLost
+from ble.errors import GlassesError, LinkLost, NotGlasses
 from ble.keeper import MOST_WAITING, Keeper
 from ble.types import CaptureKind, CaptureOffered, GlassesStatus, LinkState, Offer
 from tests.ble.driving import Make
@@ -23,12 +23,14 @@ class BrokenGlasses:
     address = "F0:00:00:00:00:09"
     info = capabilities = None
     status = GlassesStatus()
+    closed = 0
 
     async def events(self) -> AsyncIterator[Any]:
         raise RuntimeError("a fault of ours")
         yield
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        self.closed += 1
 
 
 class BrokenDriver(OmiDriver):
@@ -48,7 +50,7 @@ class BrokenDriver(OmiDriver):
 async def test_our_own_faults_do_not_end_the_keeping(rig: Any, make_jpeg: Make, until: Any, fault: Exception | None) -> None:
     glasses = await on_air(rig, make_jpeg(700))
     keeper = Keeper(rig.airwaves, BrokenDriver(fault), rig.air.address_of(glasses))
-    keeper.start()
+    keeper.connect_now()
     await until(lambda: keeper.view.state in (LinkState.LOST, LinkState.WAITING))
     trouble = keeper.view.trouble
     assert isinstance(trouble, GlassesError)
@@ -64,7 +66,7 @@ async def test_a_link_that_takes_too_long_is_given_up(rig: Any, make_jpeg: Make,
 
     glasses = await on_air(rig, make_jpeg(700))
     keeper = Keeper(rig.airwaves, Stuck(), rig.air.address_of(glasses))
-    keeper.start()
+    keeper.connect_now()
     await until(lambda: keeper.view.state is LinkState.WAITING)
     assert isinstance(keeper.view.trouble, LinkLost)
     await keeper.stop()
@@ -101,3 +103,51 @@ async def test_what_glasses_keep_is_remembered_up_to_a_bound(rig: Any, monkeypat
     await kept.keeper.stop()
     await kept.task
     assert kept.damaged == []
+
+
+async def test_glasses_that_nobody_can_listen_to_are_left(rig: Any) -> None:
+    kept = Kept(rig, "F0:00:00:00:00:01")
+    kept.keeper._glasses = broken = BrokenGlasses()  # type: ignore[assignment]
+    await kept.keeper._deliver(broken)  # type: ignore[arg-type]
+    await kept.keeper.stop()
+    await kept.task
+    assert broken.closed == 1
+
+
+class Unwilling(OmiDriver):
+    """Takes no notice of being called off, or makes an error of it."""
+
+    def __init__(self, error: GlassesError | None) -> None:
+        self.error = error
+        self.opening = asyncio.Event()
+        self.glasses = BrokenGlasses()
+
+    async def open(self, port: Any, *, continuous: bool) -> Any:
+        if self.opening.is_set():
+            return await super().open(port, continuous=continuous)
+        self.opening.set()
+        try:
+            await asyncio.get_running_loop().create_future()
+        except asyncio.CancelledError:
+            if self.error is not None:
+                raise self.error from None
+        return self.glasses
+
+
+@pytest.mark.parametrize("error", [LinkLost("gone"), NotGlasses("no"), None], ids=repr)
+async def test_an_abandoned_attempt_is_nothing_to_the_next(rig: Any, make_jpeg: Make, until: Any, error: GlassesError | None) -> None:
+    twin = await on_air(rig, make_jpeg(700))
+    driver = Unwilling(error)
+    kept = Kept(rig, rig.air.address_of(twin), driver=driver)
+    kept.keeper.connect_now()
+    await driver.opening.wait()
+    leaving = asyncio.get_running_loop().create_task(kept.keeper.disconnect())
+    await until(kept.is_in(LinkState.IDLE))
+    kept.keeper.connect_now()
+    await until(kept.is_in(LinkState.READY))
+    assert not {"WAITING", "BLOCKED", "LOST"} & set(kept.states)
+    assert driver.glasses.closed == (error is None)
+    await kept.keeper.stop()
+    await leaving
+    await kept.task
+    assert not twin.connected

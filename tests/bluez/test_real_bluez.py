@@ -72,7 +72,7 @@ async def test_a_link_that_drops_in_mid_photo_comes_back_by_itself(glasses: Any,
     keeper = Keeper(BleakAirwaves(), DRIVER, address)
     events = keeper.events()
     clock = Clock()
-    keeper.start()
+    keeper.connect_now()
     await until_state(events, LinkState.READY)
     clock.lap("ready")
 
