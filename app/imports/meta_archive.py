@@ -4,20 +4,26 @@ The archive that "Export your information" (Accounts Center, format JSON) makes 
 `…/messages/ai_conversations.json`: a list of threads, each with `label_values` that nest messages, and in each message a `timestamp_value`
 (seconds since 1970), a `Name` and, under `Attachment` or in `media`, objects with the `uri` of a file in the archive. Shape as published in
 github.com/munkh-hustle/muchi (assets/your_instagram_activity/messages) and asked for in github.com/Superkikim/nexus-ai-chat-importer#89;
-no description by Meta is known, and none of a thread with pictures, so anything with a `uri` counts and the rest is passed over.
+no description by Meta is known, and none of a thread with pictures, so anything with a `uri` counts and the rest is passed over. Large ones
+come in parts, whose lists and pictures may lie in different files, and some browsers unpack them, so several, and folders, are read as one.
 """
 
 from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from app.errors import EyelidError
+from app.imports.sources import find, opened
+from app.imports.types import Source
 from app.media.sniff import SNIFF_BYTES, sniff
 
 LARGEST_LIST = 64 * 1024 * 1024
@@ -49,22 +55,51 @@ class _Named:
     at: datetime | None
 
 
-def shared_pictures(path: Path) -> Iterator[SharedPicture]:
-    """Yield each picture that the person gave to Meta AI, as far as the archive at `path` has it. Bounded, whatever the archive says.
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A file of the archive; `read` gives no more of it than so many bytes, whatever its `size` says."""
 
-    Raises ArchiveUnreadable, OSError.
+    name: str
+    size: int
+    read: Callable[[int], bytes]
+
+
+def shared_pictures(*paths: Path) -> Iterator[SharedPicture]:
+    """Yield each picture that the person gave to Meta AI, as far as the archive has it, whose parts or unpacked folders are `paths`.
+
+    Bounded, whatever the archive says. Raises ArchiveUnreadable, SourceChanged, OSError.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            lists = [member for member in members if member.filename.rpartition("/")[2] in _LISTS]
+        with ExitStack() as held:
+            members = list(islice(_members(paths, held), _MOST_MEMBERS + 1))
+            lists = [member for member in members if member.name.rpartition("/")[2] in _LISTS]
             if not lists or len(members) > _MOST_MEMBERS:
                 raise _no_conversations()
-            yield from _pictures(archive, lists, _by_name(members))
+            yield from _pictures(lists, _by_name(members))
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
         raise ArchiveUnreadable(
             "This is no archive that can be read.", "It is damaged, or no ZIP file.", "Download it from Meta again."
         ) from error
+
+
+def _members(paths: Iterable[Path], held: ExitStack) -> Iterator[_Member]:
+    for path in paths:
+        if path.is_dir():
+            files = (each for each in find([path]) if isinstance(each, Source))
+            yield from (_Member(file.path.relative_to(path).as_posix(), file.size, partial(_of_folder, file)) for file in files)
+        else:
+            archive = held.enter_context(zipfile.ZipFile(path))
+            yield from (_Member(info.filename, info.file_size, partial(_of_zip, archive, info)) for info in archive.infolist())
+
+
+def _of_folder(source: Source, most: int) -> bytes:
+    with opened(source) as file:
+        return file.read(most)
+
+
+def _of_zip(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> bytes:
+    with archive.open(info) as file:
+        return file.read(most)
 
 
 def _no_conversations() -> ArchiveUnreadable:
@@ -75,11 +110,11 @@ def _no_conversations() -> ArchiveUnreadable:
     )
 
 
-def _pictures(archive: zipfile.ZipFile, lists: list[zipfile.ZipInfo], members: dict[str, zipfile.ZipInfo]) -> Iterator[SharedPicture]:
+def _pictures(lists: list[_Member], members: dict[str, _Member]) -> Iterator[SharedPicture]:
     given: dict[str, datetime | None] = {}
     for member in lists:
         try:
-            table = json.loads(_read(archive, member, LARGEST_LIST))
+            table = json.loads(_read(member, LARGEST_LIST))
         except (ValueError, RecursionError):
             raise _no_conversations() from None
         for named in _named(table, None, 0):
@@ -87,23 +122,22 @@ def _pictures(archive: zipfile.ZipFile, lists: list[zipfile.ZipInfo], members: d
                 given.setdefault(named.uri, named.at)
     for uri, at in given.items():
         found = members.get(uri)
-        if found is None or found.file_size > LARGEST_PICTURE:
+        if found is None or found.size > LARGEST_PICTURE:
             continue
-        data = _read(archive, found, LARGEST_PICTURE)
+        data = _read(found, LARGEST_PICTURE)
         if sniff(data[:SNIFF_BYTES]) is not None:
-            yield SharedPicture(found.filename.rpartition("/")[2], data, at)
+            yield SharedPicture(found.name.rpartition("/")[2], data, at)
 
 
-def _by_name(members: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
+def _by_name(members: list[_Member]) -> dict[str, _Member]:
     """Each by its own name, and by what follows the first folder: an archive may have one around everything."""
-    below = {member.filename.partition("/")[2]: member for member in members}
-    return below | {member.filename: member for member in members}
+    below = {member.name.partition("/")[2]: member for member in members}
+    return below | {member.name: member for member in members}
 
 
-def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most: int) -> bytes:
-    """The member, no more than `most` bytes of it, whatever its header says. Raises ValueError for a longer one."""
-    with archive.open(member) as file:
-        data = file.read(most + 1)
+def _read(member: _Member, most: int) -> bytes:
+    """All of it. Raises ValueError for a longer one than `most` bytes."""
+    data = member.read(most + 1)
     if len(data) > most:
         raise ValueError("too long")
     return data

@@ -104,6 +104,20 @@ def test_a_folder_around_everything(tmp_path: Path, pictures: list[bytes]) -> No
     assert [picture.data for picture in shared_pictures(path)] == [pictures[0]]
 
 
+def test_parts_and_what_a_browser_unpacked_are_read_as_one(tmp_path: Path, pictures: list[bytes]) -> None:
+    messages = [message("X", 5, "media/a.jpg"), message("X", 6, "media/b.jpg")]
+    first = archive(tmp_path / "1.zip", messages, {"media/a.jpg": pictures[0]})
+    second = tmp_path / "2/media"
+    second.mkdir(parents=True)
+    (second / "b.jpg").write_bytes(pictures[1])
+    assert [picture.data for picture in shared_pictures(tmp_path / "2", first)] == pictures[:2]
+    with zipfile.ZipFile(first) as packed:
+        packed.extractall(tmp_path / "unpacked")
+    assert [picture.data for picture in shared_pictures(tmp_path / "unpacked")] == pictures[:1]
+    with pytest.raises(ArchiveUnreadable):
+        list(shared_pictures(tmp_path / "2"))
+
+
 def test_the_card_that_it_names_is_there() -> None:
     assert CardBook().card(META_AI).company
 
