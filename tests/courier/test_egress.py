@@ -170,9 +170,13 @@ async def test_a_packed_answer_is_not_unpacked(server: Any, order_for: OrderFor)
 
 async def test_a_server_that_falls_silent(server: Any, order_for: OrderFor) -> None:
     server.silent = True
-    order = order_for(server.origin, idle_timeout=0.5)
-    end = await carry(order, Told())
-    assert (end.ending, end.sent) == (Ending.TIMEOUT, len(order.body))
+    for patience in (0.2, 2.0, 20.0):  # a busy computer may be that long at sending
+        order = order_for(server.origin, idle_timeout=patience)
+        end = await carry(order, Told())
+        assert end.ending is Ending.TIMEOUT
+        if end.sent:
+            break
+    assert end.sent == len(order.body)
 
 
 async def test_a_server_that_drips_for_ever(server: Any, order_for: OrderFor) -> None:

@@ -14,9 +14,12 @@ import pytest
 
 from app.courier.fetch import SLOWEST, Allowance, fetch
 from app.courier.pipe import Answer, End, Ending, Fetch, Message
+from tests.waiting import until
 
 ORDER = Fetch("f1", "127.0.0.1", 1, True, "GET", "/x", (), 1 << 20, 1 << 20, 2.0, 5.0, 30.0)
 OK = b"HTTP/1.1 200 OK\r\n"
+PATIENCE = (0.05, 0.5, 5.0)
+"""Seconds of silence that are too many; more in the next round, because a server on a busy computer may be that long silent."""
 Talk = Callable[[], Iterable[bytes]]
 
 
@@ -109,24 +112,34 @@ async def test_a_head_in_drops() -> None:
 
 async def test_a_body_in_drops() -> None:
     head = OK + b"Content-Length: 100000\r\n\r\n"
-    passed, end = await asked(lambda: itertools.chain([head], itertools.repeat(b"x")), 0.02, idle_timeout=0.3)
-    assert (end.ending, end.status) == (Ending.TIMEOUT, 200)
+    for patience in PATIENCE:
+        passed, end = await asked(lambda: itertools.chain([head], itertools.repeat(b"x")), 0.02, idle_timeout=patience)
+        assert end.ending is Ending.TIMEOUT
+        if end.status is not None:
+            break
+    assert end.status == 200
     assert passed < SLOWEST
 
 
 async def test_whoever_stops_asking_is_not_called_slow() -> None:
     """The time that this side takes counts for nobody else."""
-    body, told = b"x" * 3_000_000, asyncio.Event()
+    body = b"x" * 3_000_000
+    told: list[Message] = []
 
-    async def tell(_: Message) -> None:
-        told.set()
+    async def tell(message: Message) -> None:
+        told.append(message)
 
-    async with server(lambda: [OK, b"Content-Length: 3000000\r\n\r\n", body]) as port:
-        allowance = Allowance(0)
-        order = replace(ORDER, port=port, max_answer=len(body), idle_timeout=0.05)
-        task = asyncio.create_task(fetch(order, tell, allowance))
-        await told.wait()
-        done, _ = await asyncio.wait({task}, timeout=0.2)
-        assert not done
-        allowance.extend(len(body))
-        assert (await task).ending is Ending.DONE
+    for patience in PATIENCE:
+        told.clear()
+        async with server(lambda: [OK, b"Content-Length: 3000000\r\n\r\n", body]) as port:
+            allowance = Allowance(0)
+            order = replace(ORDER, port=port, max_answer=len(body), idle_timeout=patience)
+            task = asyncio.create_task(fetch(order, tell, allowance))
+            await until(lambda task=task: told or task.done())  # type: ignore[misc]
+            done, _ = await asyncio.wait({task}, timeout=4 * patience)
+            assert not (told and done)
+            allowance.extend(len(body))
+            end = await task
+        if end.ending is Ending.DONE:
+            break
+    assert end.ending is Ending.DONE

@@ -147,7 +147,7 @@ async def test_after_a_drop_in_the_middle_they_come_back_by_themselves(
     dropped = cut_after(twins[0], 4)
     with contextlib.suppress(GlassesError):  # told, or gone on with after the drop
         await bench.desk.take_photo(known.address)
-    await asyncio.wait_for(dropped.wait(), 20)
+    await asyncio.wait_for(dropped.wait(), 40)
     await bench.until(lambda: view(bench, known).state is not LinkState.READY)
     await bench.until(lambda: view(bench, known).state is LinkState.READY)  # by itself
     bodies = await sealed_after_a_photo(bench, known)

@@ -221,4 +221,4 @@ async def test_leaving_does_not_wait_for_a_disk_that_stays_full(bench: Any, monk
     known = await bench.desk.pair(await bench.found())
     await bench.desk.take_photo(known.address)
     await bench.until(lambda: bench.told(Trouble))
-    await asyncio.wait_for(bench.desk.stop(), 10)
+    await asyncio.wait_for(bench.desk.stop(), 40)

@@ -104,5 +104,5 @@ class Chatty:
 async def test_news_that_are_none_of_the_import_do_not_keep_it_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(over_wifi, "QUIET_SECONDS", 0.1)
     outing = over_wifi._Outing(Chatty(), SimpleNamespace(left_over_wifi=lambda: 1))  # type: ignore[arg-type]
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         assert [step async for step in outing._bring_in()] == [Progress(0, 1)]

@@ -213,7 +213,7 @@ async def test_the_others_keep_working(bench: Any, monkeypatch: pytest.MonkeyPat
     if await attempt(bench.desk.pair(found), ATTACK_SECONDS):
         await attempt(bench.desk.take_photo(evil), ATTACK_SECONDS)
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         await bench.desk.take_photo(good.address)
         await bench.until(lambda: any(meta.new.origin.address == good.address for meta in bench.sealed))
     assert _status("VmHWM") - before < MOST_GROWTH
@@ -223,7 +223,7 @@ async def test_the_others_keep_working(bench: Any, monkeypatch: pytest.MonkeyPat
     told = [str(event.explanation) for event in bench.told(Trouble)] + [event.reason for event in bench.told(CaptureLost)]
     told += [str(event.view.trouble) for event in bench.told(GlassesChanged) if event.view.trouble]
     assert not [words for words in told if any(mark in words for mark in OURS)]
-    await asyncio.wait_for(bench.desk.stop(), 15)
+    await asyncio.wait_for(bench.desk.stop(), 40)
     assert faults == []
 
 

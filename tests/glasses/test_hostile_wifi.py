@@ -194,7 +194,7 @@ async def switched_on(bench: Any, monkeypatch: pytest.MonkeyPatch, twin: Any) ->
 
 
 async def last_step(bench: Any, address: str) -> WifiStep:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         async with contextlib.aclosing(bench.desk.import_over_wifi(address)) as steps:
             return [step async for step in steps][-1]
 
@@ -291,7 +291,7 @@ async def test_mentra_glasses_that_lie(wifi_bench: Any, impatient: None, monkeyp
     assert not scene.told(Trouble)
     assert all(event.reason for event in scene.told(CaptureLost))
     assert scene.told(CaptureLost)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         await scene.desk.take_photo(good)
         await scene.until(lambda: len(scene.sealed) == 1)
     monkeypatch.undo()  # the honest ones are waited for

@@ -93,7 +93,7 @@ async def test_sealing_goes_on_while_the_rest_arrives(ingest: Ingest) -> None:
 
     async def slowly() -> AsyncIterator[bytes]:
         yield video[: AHEAD * 3]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(40):
             while not (sizes := partials(ingest)) or sizes[0] < AHEAD * 2:
                 await asyncio.sleep(0)
         seen.append(sizes)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -12,7 +14,8 @@ from app.cli.pairing import walk
 from app.cli.terminal import Terminal
 from app.errors import Cancelled, EyelidError
 from app.glasses import airs
-from app.glasses.types import KnownGlasses
+from app.glasses.types import FoundGlasses, KnownGlasses
+from app.glasses.unseen import Census
 from app.media.samples import pictures
 from ble.sim.brilliant import SimulatedFrame
 from ble.sim.brilliant_faults import BrilliantFaults
@@ -44,17 +47,30 @@ class Person(Terminal):
 
 
 async def paired(bench: Any, person: Person, wanted: str | None = None) -> KnownGlasses:
-    flow = bench.desk.pairing(wanted, seconds=1.0)
+    flow = bench.desk.pairing(wanted)
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(40):
             return await walk(flow, person)
     finally:
         await flow.close()
 
 
 @pytest.fixture(autouse=True)
-def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pairing, "MORE_SECONDS", 0.5)
+def until_all_are_heard(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search ends as soon as all on the air were heard, however long that takes."""
+    monkeypatch.setattr(pairing, "MORE_SECONDS", 40)
+    scan = bench.desk.scan
+
+    async def short(seconds: float, census: Census | None = None) -> AsyncGenerator[FoundGlasses, None]:
+        heard = set()
+        async with contextlib.aclosing(scan(40, census)) as found:
+            async for glasses in found:
+                yield glasses
+                heard.add(glasses.address)
+                if len(heard) == len(bench.desk._airs._air.peripherals):
+                    return
+
+    monkeypatch.setattr(bench.desk, "scan", short)
 
 
 async def test_a_script_gets_the_first_pair_and_its_cautions(bench: Any) -> None:
