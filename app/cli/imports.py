@@ -97,6 +97,8 @@ def _tell(report: Report, terminal: Terminal) -> None:
     _tell_each(report.outcomes, terminal)
     counts = ", ".join(f"{report.count(fate)} {fate.value}" for fate in Fate)
     terminal.say(f"{counts}." if report.outcomes else "No files were found there.")
+    if report.why is not None:
+        terminal.complain(str(report.why))
     if report.stopped:
         terminal.say("Stopped; the same command goes on from here.")
     made_by = (family(each.camera.family) for each in report.outcomes if each.fate is Fate.TAKEN and each.camera is not None)

@@ -106,10 +106,13 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of an import. `stopped`: a person ended it before the last file; started again, it goes on where it was."""
+    """What became of an import. `stopped`: it ended before the last file; started again, it goes on where it was. `why`: what ended it,
+    where no person did.
+    """
 
     outcomes: tuple[Outcome, ...] = field(default=())
     stopped: bool = False
+    why: Explanation | None = None
 
     def count(self, fate: Fate) -> int:
         return sum(outcome.fate is fate for outcome in self.outcomes)

@@ -13,8 +13,10 @@ from PIL import Image
 
 from app.cli import imports
 from app.cli.terminal import Exit
+from app.errors import Explanation
 from app.imports import watch
 from app.imports.phones import Phone
+from app.imports.types import Fate, Outcome, Report
 from app.library.types import Query
 from app.services import Services
 from tests.cli.driving import Talk, run
@@ -135,3 +137,10 @@ async def test_metas_archive_marks_what_was_shared(services: Services, folder: P
     assert "1 that were in the vault, 0 taken" in capsys.readouterr().out
     (tile,) = await services.library.tiles(Query())
     assert tile.status_words == "Shared with Meta"
+
+
+def test_what_ended_an_import_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    imports._tell(Report((Outcome(Path("a.jpg"), Fate.KNOWN),), stopped=True, why=Explanation("The drive is gone.")), Talk())
+    told = capsys.readouterr()
+    assert told.err == "eyelid: The drive is gone.\n"
+    assert told.out.endswith("Stopped; the same command goes on from here.\n")

@@ -24,7 +24,7 @@ from tests.ui.import_window import chosen, imported, photo
 from ui.main_window import MainWindow
 from ui.widgets.badge import Badge
 from ui.widgets.card_sheet import CardSheet
-from ui.widgets.import_report import MOST_LINES, ReportCard
+from ui.widgets.import_report import MOST_LINES, ReportCard, summary
 
 
 def archive(path: Path, *pictures: bytes) -> Path:
@@ -157,6 +157,10 @@ async def test_the_glasses_page_names_those_that_do_not_pair_and_leads_to_the_im
     assert wanted <= reached
     for each in page.findChildren(QAbstractButton):
         assert each.accessibleName(), each
+
+
+def test_what_ended_an_import_is_said_in_place_of_the_stop() -> None:
+    assert [text for _, _, text in summary(Report(stopped=True, why=Explanation("The drive is gone.")))] == ["The drive is gone."]
 
 
 def test_a_long_list_is_cut_on_the_screen_only(qapp: QApplication, theme: Any) -> None:

@@ -29,7 +29,9 @@ def summary(report: Report) -> list[tuple[str, str, str]]:
     """Icon, tone and sentence of each thing to be said."""
     count = {fate: report.count(fate) for fate in Fate}
     said: list[tuple[str, str, str]] = []
-    if report.stopped:
+    if report.why is not None:
+        said.append(("warning", "warn", words.explained(report.why)))
+    elif report.stopped:
         what = tr("Stopped. Going on takes only what is missing: what is in the vault is not read again.")
         said.append(("pause", "warn", what))
     if taken := count[Fate.TAKEN]:

@@ -1,0 +1,35 @@
+"""A drive that was pulled out, or a vault's that is full, ends an import with one sentence; it goes on where it was."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from app.imports import obstacles
+from app.imports.obstacles import Obstacles
+
+
+def test_the_folder_that_was_named_goes_or_is_another_drive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drive, other = tmp_path / "drive", tmp_path / "other"
+    for place in (drive, other):
+        place.mkdir()
+        (place / "a.jpg").touch()
+    known = Obstacles([drive, other / "a.jpg", tmp_path / "nowhere"], tmp_path)
+    assert known.in_the_way(drive / "a.jpg") is None
+    assert known.in_the_way(other / "a.jpg") is None
+    shutil.rmtree(other)
+    assert known.in_the_way(drive / "a.jpg") is None
+    assert "not there" in str(known.in_the_way(other / "a.jpg"))
+    monkeypatch.setattr(obstacles, "_device", lambda _place: -1)  # the empty folder that the drive was mounted on
+    assert "not there" in str(known.in_the_way(drive / "a.jpg"))
+
+
+def test_a_drive_that_tells_no_room_is_not_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = Obstacles([tmp_path], tmp_path)
+    monkeypatch.setattr(obstacles.shutil, "disk_usage", lambda _path: SimpleNamespace(free=obstacles.LEAST - 1))
+    assert "full" in str(known.in_the_way(tmp_path / "a.jpg"))
+    monkeypatch.setattr(obstacles.shutil, "disk_usage", lambda _path: (_ for _ in ()).throw(OSError(5, "Input/output error")))
+    assert known.in_the_way(tmp_path / "a.jpg") is None
