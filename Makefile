@@ -87,7 +87,7 @@ $$run apt-get update -qq && $$run env DEBIAN_FRONTEND=noninteractive apt-get ins
 endef
 
 package: $(VENV)-packaging/.stamp system system-packaging ## dist/: wheel, source archive, and a folder that needs no Python
-	$(BIN_PACKAGING)/python -m build --no-isolation --outdir dist
+	$(BIN_PACKAGING)/python -m build --quiet --no-isolation --outdir dist
 	$(BIN_PACKAGING)/python tests/packaging/icons.py build/package
 	$(BIN_PACKAGING)/python tests/packaging/licences.py --texts build/package/LICENCES.txt
 	$(BIN_PACKAGING)/pyinstaller --noconfirm --log-level ERROR --distpath dist --workpath build/pyinstaller resources/packaging/eyelid.spec
