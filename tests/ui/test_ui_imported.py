@@ -66,6 +66,7 @@ async def test_details_say_what_a_file_was_taken_for_and_what_nobody_can_know(
     said = await seen(real, until, "worn0.jpg")
     assert "Ray-Ban Meta, the file says so" in said
     assert "The file names its maker: Meta AI." in said
+    assert "worn0.jpg" in said
     assert "can't know whether this was shared with Meta AI from the phone" in said
     press(real.viewer.details, "What Meta AI may do with it")
     await until(lambda: [each for each in real.findChildren(CardSheet) if each.isVisible()])

@@ -34,6 +34,7 @@ def _known(meta: ItemMeta, origin: str) -> list[tuple[str, str]]:
         (tr("Taken"), words.when(new.taken_at)),
         (tr("From"), tr("{name} (simulated)", name=origin) if new.origin.simulated else origin),
         (tr("Kind"), words.format_of(new)),
+        (tr("Name"), new.original_name),
         (tr("Pixels"), tr("{width} × {height}", width=new.width, height=new.height) if new.width and new.height else ""),
         (tr("Length"), words.duration(new.duration_ms) if new.duration_ms else ""),
         (tr("Size"), words.size(meta.size)),
