@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ble.types import Capabilities, Capability, GlassesStatus, Stored
+from ble.types import Capabilities, Capability, DeviceInfo, GlassesStatus, Stored
 from ui import words
 from ui.i18n import plural, tr
 
@@ -27,6 +27,14 @@ def is_experimental(id: str) -> bool:
     return id == EXPERIMENTAL
 
 
+def identity(id: str, info: DeviceInfo | None) -> str:
+    """Family, model and firmware in one line, as far as they are known; a model that says no more than the family is left out."""
+    made_by = family(id)
+    model = info.model if info is not None and info.model.casefold() not in made_by.casefold() else ""
+    firmware = tr("firmware {version}", version=info.firmware) if info is not None and info.firmware else ""
+    return " · ".join(part for part in (made_by, model, firmware) if part)
+
+
 def signal(rssi: int) -> tuple[str, str]:
     """Icon and word for a signal in dBm."""
     if rssi >= -60:
@@ -47,9 +55,8 @@ def abilities(can: Capabilities) -> list[tuple[str, str]]:
         (Capability.WIFI, "export", tr("Fast import over Wi-Fi")),
         (Capability.RESUME, "refresh", tr("Import goes on after a break")),
         (Capability.RELEASE, "trash", tr("Can be emptied after import")),
-        (Capability.BATTERY, "battery", tr("Tells its battery")),
-        (Capability.STORAGE, "drive", tr("Tells what it holds")),
-        (Capability.BONDING, "key", tr("Paired with a key")),
+        (Capability.BATTERY, "battery", tr("Battery level")),
+        (Capability.STORAGE, "drive", tr("Storage level")),
     )
     link = ("lock", tr("Encrypted link")) if can.encrypted_link else ("unlock", tr("Link not encrypted"))
     return [(icon, text) for ability, icon, text in said if can.can(ability)] + [link]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import gettext
 import re
+from collections.abc import Callable
 from importlib import resources
 
 from PySide6.QtCore import QLocale
@@ -22,8 +23,9 @@ ENGLISH = "en"
 LANGUAGES = {ENGLISH: "English", "de": "Deutsch", "es": "Español", "fr": "Français", "zh_CN": "简体中文"}
 """Those that Eyelid is shipped in, by their codes, as they call themselves."""
 PSEUDO, PSEUDO_MIRRORED = "pseudo", "pseudo-rtl"
-"""For testing: every word longer and accented, and so told apart from what was forgotten; the second written from right to left."""
+"""For testing: every word longer and accented, and so told apart from what was forgotten; the second in Hebrew letters."""
 _ACCENTS = str.maketrans("aeiouyAEIOUYcnsz", "áéíóúýÁÉÍÓÚÝçñšž")
+_HEBREW = str.maketrans("abcdefghijklmnopqrstuvwxyz", "אבקדעפגהיזכלמנופקרסתובשצטז")
 
 
 class _Language:
@@ -98,7 +100,7 @@ def sense(quotation: str) -> str:
 def _catalogue(code: str) -> gettext.NullTranslations:
     if code in (PSEUDO, PSEUDO_MIRRORED):
         known = _shipped(next(each for each in LANGUAGES if each != ENGLISH))
-        return _Pseudo(getattr(known, "_catalog", {}))
+        return _Pseudo(getattr(known, "_catalog", {}), _accented if code == PSEUDO else _hebrew)
     return _shipped(code)
 
 
@@ -110,22 +112,33 @@ def _shipped(code: str) -> gettext.NullTranslations:
         return gettext.GNUTranslations(opened)
 
 
+def _accented(message: str) -> str:
+    """With accents, a third longer, between brackets."""
+    return f"[{_written(message, lambda part: part.translate(_ACCENTS))}{'~' * (len(message) // 3)}]"
+
+
+def _hebrew(message: str) -> str:
+    """In Hebrew letters, so that alignment, elision and the order of what is mixed can be judged as they will be."""
+    mark = "\u200f" if message.startswith("{") else ""  # as a translator marks a sentence that begins with a name in other letters
+    return mark + _written(message, lambda part: part.lower().translate(_HEBREW))
+
+
+def _written(message: str, write: Callable[[str], str]) -> str:
+    """`message` written another way, its fields as they are."""
+    return "".join(part if FIELD.fullmatch(part) else write(part) for part in re.split(r"(\{\w*\})", message))
+
+
 class _Pseudo(gettext.NullTranslations):
-    """A language that is English with accents, a third longer, between brackets; fields stay as they are.
+    """A language that is English written another way.
 
     It knows what the shipped languages know: what stays plain has been forgotten by the catalogues, or never asked of them.
     """
 
-    def __init__(self, known: dict[str | tuple[str, int], str]) -> None:
+    def __init__(self, known: dict[str | tuple[str, int], str], write: Callable[[str], str]) -> None:
         super().__init__()
-        self._catalog = {key: self._accented(key.rpartition("\4")[2]) for key in known if isinstance(key, str)}
+        self._write = write
+        self._catalog = {key: write(key.rpartition("\4")[2]) for key in known if isinstance(key, str)}
         self._counted = {key[0] for key in known if isinstance(key, tuple)}
-
-    @staticmethod
-    def _accented(message: str) -> str:
-        parts = re.split(r"(\{\w*\})", message)
-        accented = "".join(part if FIELD.fullmatch(part) else part.translate(_ACCENTS) for part in parts)
-        return f"[{accented}{'~' * (len(message) // 3)}]"
 
     def gettext(self, message: str) -> str:
         return self._catalog.get(message, message)
@@ -135,4 +148,4 @@ class _Pseudo(gettext.NullTranslations):
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
         found = msgid1 if n == 1 else msgid2
-        return self._accented(found or msgid1) if msgid1 in self._counted else found
+        return self._write(found or msgid1) if msgid1 in self._counted else found

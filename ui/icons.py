@@ -17,7 +17,7 @@ def svg(name: str) -> str:
     return (resources.files("resources") / "icons" / f"{name}.svg").read_text(encoding="utf-8")
 
 
-DIRECTED = frozenset({"back", "forward", "export", "sent", "send"})
+DIRECTED = frozenset({"leave", "back", "forward", "export", "sent", "send"})
 """Icons that point along the text, and so the other way from right to left. (Those of players do not turn.)"""
 
 

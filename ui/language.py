@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from PySide6.QtCore import QLibraryInfo, QLocale, Qt, QTranslator
+from PySide6.QtCore import QLibraryInfo, QLocale, QTranslator
 from PySide6.QtWidgets import QApplication
 
 from app import settings as declared
@@ -20,13 +20,12 @@ VARIABLE = "EYELID_LANGUAGE"
 def speak(app: QApplication, profile: Profile) -> str:
     """Choose by the variable, the setting, or the system, before the first word is shown; returns the code of the language."""
     code = i18n.use(os.environ.get(VARIABLE) or _chosen(profile) or QLocale.system().name())
-    locale = QLocale.system() if i18n.nearest(QLocale.system().name()) == code else QLocale(code)
-    QLocale.setDefault(locale)
+    own = QLocale("he" if code == i18n.PSEUDO_MIRRORED else code)
+    QLocale.setDefault(QLocale.system() if i18n.nearest(QLocale.system().name()) == code else own)
     translator = QTranslator(app)
-    if translator.load(QLocale(code), "qtbase", "_", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
+    if translator.load(own, "qtbase", "_", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
         app.installTranslator(translator)
-    mirrored = code == i18n.PSEUDO_MIRRORED or QLocale(code).textDirection() == Qt.LayoutDirection.RightToLeft
-    app.setLayoutDirection(Qt.LayoutDirection.RightToLeft if mirrored else Qt.LayoutDirection.LeftToRight)
+    app.setLayoutDirection(own.textDirection())
     return code
 
 

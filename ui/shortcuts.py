@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
+from PySide6.QtGui import QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QDialog, QFrame, QGridLayout, QScrollArea, QWidget
 
 from ui.i18n import tr
@@ -57,17 +57,27 @@ def _captures() -> Keys:
 
 
 def _one() -> Keys:
+    left, right = ("Right", "Left") if QGuiApplication.isRightToLeft() else ("Left", "Right")
     return (
-        ("Left", tr("The one before")),
-        ("Right", tr("The one after")),
+        (left, tr("The one before")),
+        (right, tr("The one after")),
         ("+", tr("Larger")),
         ("-", tr("Smaller")),
         ("0", tr("Fit to the window")),
         ("1", tr("Full size")),
+        ("L", tr("Turn left")),
+        ("R", tr("Turn right")),
+        ("F11", tr("Full screen")),
+        ("S", tr("Favourite")),
         ("I", tr("Details")),
         ("Space", tr("Play or pause a video")),
+        ("Shift+Left", tr("Some seconds back in a video")),
+        ("Shift+Right", tr("Some seconds on in a video")),
         (",", tr("One frame back")),
         (".", tr("One frame on")),
+        ("Up", tr("Louder")),
+        ("Down", tr("Quieter")),
+        ("M", tr("Mute")),
     )
 
 

@@ -92,6 +92,7 @@ QPushButton:disabled, QToolButton:disabled {{ color: {p.off}; background: transp
 QPushButton:focus, QToolButton:focus {{ {_ring(p.focus, *usual)} }}
 QPushButton[role="primary"] {{ background: {p.accent}; color: {p.on_accent}; border-color: {p.accent}; font-weight: 600; }}
 QPushButton[role="primary"]:hover {{ background: {p.accent_hover}; border-color: {p.accent_hover}; }}
+QPushButton[role="primary"]:pressed {{ background: {p.accent_pressed}; border-color: {p.accent_pressed}; }}
 QPushButton[role="primary"]:focus {{ border-color: {p.text}; }}
 QPushButton[role="primary"]:disabled {{ background: {p.pressed}; border-color: {p.pressed}; color: {p.muted}; }}
 QPushButton[role="choice"] {{ {_edge(p.control, *choice)} font-weight: 600; }}
@@ -99,6 +100,8 @@ QPushButton[role="choice"]:focus {{ {_ring(p.focus, *choice)} }}
 QPushButton[role="choice"]:disabled {{ border: 1px dashed {p.off}; color: {p.off}; }}
 {bare}
 QPushButton[role="quiet"]:hover, QToolButton[role="quiet"]:hover {{ background: {p.hover}; }}
+QPushButton[role="quiet"]:pressed, QToolButton[role="quiet"]:pressed {{ background: {p.pressed}; }}
+QToolButton[role="quiet"]:checked {{ background: {p.selected}; }}
 QPushButton[role="link"], QPushButton[role="inline"] {{ text-align: left; }}
 QPushButton[role="inline"] {{ min-height: 20px; }}
 QPushButton[role="link"]:hover, QPushButton[role="inline"]:hover {{ text-decoration: underline; }}
@@ -120,6 +123,7 @@ def _chips(p: Palette, px: Callable[[int], int]) -> str:
     return f"""
 QPushButton[role="chip"] {{ background: {p.surface}; {_edge(p.line, *push)} border-radius: 14px; }}
 QPushButton[role="chip"]:hover {{ background: {p.hover}; }}
+QPushButton[role="chip"]:pressed {{ background: {p.pressed}; }}
 QPushButton[role="chip"]:checked {{ background: {p.selected}; border-color: {p.accent}; color: {p.accent}; }}
 QPushButton[role="chip"]:focus {{ {_ring(p.focus, *push)} }}
 QPushButton[role="chip"]:checked:focus {{ border-color: {p.text}; }}
@@ -131,6 +135,7 @@ QToolButton[role="nav"] {{
   background: transparent; {_edge("transparent", *nav)} border-radius: {RADIUS}px; font-size: {px(TYPE.body)}px; text-align: left;
 }}
 QToolButton[role="nav"]:hover {{ background: {p.hover}; }}
+QToolButton[role="nav"]:pressed {{ background: {p.pressed}; }}
 QToolButton[role="nav"]:checked {{ background: {p.selected}; color: {p.accent}; font-weight: 600; }}
 QToolButton[role="nav"]:focus {{ {_ring(p.focus, *nav)} }}
 QPushButton::menu-indicator, QToolButton::menu-indicator {{ image: none; width: 0; }}

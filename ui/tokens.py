@@ -62,6 +62,7 @@ class Palette:
     off: str
     accent: str
     accent_hover: str
+    accent_pressed: str
     on_accent: str
     selected: str
     good: str
@@ -90,6 +91,7 @@ LIGHT = Palette(
     off="#82889b",
     accent="#3b4cc4",
     accent_hover="#2f3da6",
+    accent_pressed="#25318a",
     on_accent="#ffffff",
     selected="#e4e7fb",
     good="#14683f",
@@ -118,6 +120,7 @@ DARK = Palette(
     off="#737b92",
     accent="#a5b1ff",
     accent_hover="#bcc5ff",
+    accent_pressed="#8f9df5",
     on_accent="#10142e",
     selected="#2b3157",
     good="#79d7a4",
@@ -146,6 +149,7 @@ CONTRAST = Palette(
     off="#8c8c8c",
     accent="#ffe14d",
     accent_hover="#fff09a",
+    accent_pressed="#e0c020",
     on_accent="#000000",
     selected="#003a6b",
     good="#7dffb0",
@@ -175,6 +179,7 @@ PAIRS: tuple[tuple[str, str, float], ...] = (
     *(("text", f"{tone}_soft", TEXT_CONTRAST) for tone in ("good", "warn", "bad", "sent")),
     ("on_accent", "accent", TEXT_CONTRAST),
     ("on_accent", "accent_hover", TEXT_CONTRAST),
+    ("on_accent", "accent_pressed", TEXT_CONTRAST),
     *(("control", ground, CONTROL_CONTRAST) for ground in ("window", "surface", "raised")),
     *(("focus", ground, CONTROL_CONTRAST) for ground in ("window", "surface", "raised", "hover", "selected")),
 )

@@ -147,6 +147,14 @@ def format_of(new: NewItem) -> str:
     return tr("{kind}, {format}", kind=kind(new.kind), format=_FORMATS.get(new.media_type, new.media_type))
 
 
+def tile_caption(tile: Tile) -> str:
+    """The time of day below a tile, and what was taken together with it."""
+    at = clock(tile.taken_at)
+    if not tile.paired:
+        return at
+    return tr("{time}, with a clip", time=at) if tile.kind is ItemKind.PHOTO else tr("{time}, with a photo", time=at)
+
+
 def tile_name(tile: Tile) -> str:
     """What a screen reader says first of a tile: what it is, when, and whether it was shared."""
     return tr("{kind}, {when}, {status}", kind=kind(tile.kind), when=when(tile.taken_at), status=status(tile.shared_with))

@@ -22,12 +22,14 @@ from pathlib import Path
 import keyring
 import keyring.backends.fail
 import qasync
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QApplication
 from studio import PASSPHRASE, Studio
 
 from app.paths import Profile
 from app.services import Services
+from ui.i18n import ENGLISH, PSEUDO_MIRRORED, language
+from ui.language import VARIABLE, speak
 from ui.main_window import MainWindow
 from ui.theme import Theme
 
@@ -37,13 +39,9 @@ FULL = (
     *("captures", "captures_small", "selected", "nothing", "viewer", "video", "glasses", "importing", "pairing"),
     *("ask", "approval", "approval_many", "shared", "settings", "diagnostics", "dialogs", "help", "locked", "first_run"),
 )
-LOOKS: dict[str, tuple[str, int, Qt.LayoutDirection]] = {
-    "light": ("light", 100, Qt.LayoutDirection.LeftToRight),
-    "dark": ("dark", 100, Qt.LayoutDirection.LeftToRight),
-    "contrast": ("contrast", 100, Qt.LayoutDirection.LeftToRight),
-    "large": ("light", 200, Qt.LayoutDirection.LeftToRight),
-    "mirrored": ("light", 100, Qt.LayoutDirection.RightToLeft),
-}
+MIRRORED = "mirrored"
+LOOKS = {"light": ("light", 100), "dark": ("dark", 100), "contrast": ("contrast", 100), "large": ("light", 200), MIRRORED: ("light", 100)}
+"""Theme and text size of each. The mirrored one speaks a language for testing, in Hebrew letters."""
 
 
 async def shoot(app: QApplication, loop: asyncio.AbstractEventLoop, arguments: argparse.Namespace) -> None:
@@ -62,32 +60,29 @@ async def shoot(app: QApplication, loop: asyncio.AbstractEventLoop, arguments: a
             if full:
                 await studio.furnish()
                 await studio.pair()
-            await visit(app, theme, studio, FULL if full else ("empty",), arguments)
+            await visit(theme, studio, FULL if full else ("empty",), arguments)
         finally:
             window.close()
             await window.tasks.stop()
             await services.stop()
 
 
-async def visit(app: QApplication, theme: Theme, studio: Studio, scenes: Sequence[str], arguments: argparse.Namespace) -> None:
+async def visit(theme: Theme, studio: Studio, scenes: Sequence[str], arguments: argparse.Namespace) -> None:
     """The README's pictures first, then each scene in each look."""
     theme.choose("light")
-    if arguments.readme is not None and scenes is FULL:
+    if arguments.readme is not None and scenes is FULL and language() == ENGLISH:
         studio.readme = {name: arguments.readme / f"{name}.png" for name in README}
         for name in README:
             await play(studio, name)
         studio.readme = {}
     for look in arguments.looks:
-        choice, percent, direction = LOOKS[look]
-        app.setLayoutDirection(direction)
-        theme.choose("system")  # so that everything is made anew, also where only the direction is another one
+        choice, percent = LOOKS[look]
         theme.choose(choice)
         theme.scale_text(percent)
         studio.look = look
         for name in scenes:
             if not arguments.only or name in arguments.only:
                 await play(studio, name)
-    app.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
     theme.scale_text(100)
 
 
@@ -105,6 +100,14 @@ def _size(text: str) -> QSize:
     return QSize(int(wide), int(tall))
 
 
+def apart(arguments: argparse.Namespace, vault: str) -> None:
+    """In a process for each language, since a window speaks one, and for each vault: whoever gave up sockets starts no second courier."""
+    english = [look for look in arguments.looks if look != MIRRORED]
+    for looks in (english, [look for look in arguments.looks if look == MIRRORED]):
+        if looks:
+            subprocess.run([sys.executable, __file__, *sys.argv[1:], "--looks", *looks, "--vault", vault], check=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--judge", type=Path, default=Path(tempfile.gettempdir()) / "eyelid-screenshots", help="where all pictures go")
@@ -114,9 +117,9 @@ def main() -> None:
     parser.add_argument("--size", type=_size, default=SIZE, help="of the window, and of the screen it stands on")
     parser.add_argument("--vault", choices=("empty", "full"), help="only the pages of this one")
     arguments = parser.parse_args()
-    if arguments.vault is None:  # in a process each: one that has given up its sockets cannot start another courier
+    if arguments.vault is None:
         for vault in ("empty", "full"):
-            subprocess.run([sys.executable, __file__, *sys.argv[1:], "--vault", vault], check=True)
+            apart(arguments, vault)
         sys.stdout.write(f"Look at them one by one: {arguments.judge}\n")
         return
     for folder in (arguments.judge, arguments.readme):
@@ -130,6 +133,8 @@ def main() -> None:
     os.environ.setdefault("QT_LOGGING_RULES", "qt.multimedia.*=false;qt.qpa.*=false")
     app = QApplication(["eyelid"])
     app.setQuitOnLastWindowClosed(False)
+    os.environ[VARIABLE] = PSEUDO_MIRRORED if MIRRORED in arguments.looks else ENGLISH
+    speak(app, Profile(arguments.judge / "no profile"))
     loop = qasync.QEventLoop(app)
     asyncio.set_event_loop(loop)
     with loop:

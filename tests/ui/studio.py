@@ -12,7 +12,7 @@ from pathlib import Path
 from PIL import Image
 from PySide6.QtCore import QBuffer, QRect, Qt
 from PySide6.QtGui import QColor, QPainter, QPixmap
-from PySide6.QtWidgets import QDialog, QLabel, QScrollArea
+from PySide6.QtWidgets import QDialog, QScrollArea
 
 from app.imports.types import Fate
 from app.media.samples import clip, pictures
@@ -22,6 +22,7 @@ from tests.waiting import until
 from ui.approval import ApprovalDialog
 from ui.dialogs import Question
 from ui.help import HelpSheet
+from ui.i18n import plural, tr
 from ui.main_window import MainWindow
 from ui.pages.keys import PassphraseDialog
 from ui.pages.live import LiveSheet, able
@@ -65,6 +66,11 @@ def save_small(shot: QPixmap, path: Path, look: Palette) -> None:
         picture.quantize(palette=palette, dither=Image.Dither.NONE).save(path, optimize=True)
         if path.stat().st_size < MOST_BYTES:
             return
+
+
+def forgetting(window: MainWindow) -> Question:
+    detail = tr("Eyelid stops connecting to these glasses. Captures already here stay in the vault.")
+    return Question(window, tr("Forget {name}?", name="Halo"), detail, tr("Forget"), tr("Keep"))
 
 
 def fields(meta: object) -> dict[str, object]:
@@ -174,7 +180,8 @@ class Studio:
         captures.view.setFocus()
         captures.view.keyboard_used = True
         captures.view.selectionModel().setCurrentIndex(captures.model.index(3), captures.view.selectionModel().SelectionFlag.NoUpdate)
-        self.window.banners.good("1 capture moved to the trash.", ("Undo", lambda: None))
+        said = plural(1, "{count} capture moved to the trash.", "{count} captures moved to the trash.")
+        self.window.banners.good(said, (tr("Undo"), lambda: None))
         await self.take("captures-selected")
         captures.view.clearSelection()
         self.window.banners.clear()
@@ -264,7 +271,8 @@ class Studio:
             for box in dialog.checks:
                 box.setChecked(True)
             await until(lambda: dialog.armed)
-            await until(lambda: not any(one.text().startswith("Looking") for one in dialog.findChildren(QLabel)), 90)
+            looking = {tr("Looking for faces…"), tr("Looking for text, screens and papers…"), tr("Looking for QR and bar codes…")}
+            await until(lambda: looking.isdisjoint(line.words.text() for line in dialog.found.lines.values()), 90)
             dialog.keep.setFocus()
             await self.take(name, dialog)
         finally:
@@ -304,9 +312,9 @@ class Studio:
             ("add", AddSheet(window, context)),
             ("terms", CardSheet(window, theme, sharing.card(TRAINS))),
             *((("receipt", ReceiptSheet(window, theme, receipts[:1], "")),) if receipts else ()),
-            ("passphrase", PassphraseDialog(window, context, "Add a passphrase", change=False)),
+            ("passphrase", PassphraseDialog(window, context, tr("Add a passphrase"), change=False)),
             ("live", live),
-            ("question", Question(window, "Forget Halo?", "Eyelid stops connecting to these glasses.", "Forget", "Keep")),
+            ("question", forgetting(window)),
             ("shortcuts", ShortcutsDialog(window, theme)),
         ):
             made.open()

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from app.errors import Explanation
@@ -38,6 +39,18 @@ async def test_glasses_show_state_and_battery_with_its_age(paired, services, fak
     services.glasses.put(fake.view(LinkState.WAITING, trouble=trouble))
     await until(lambda: "They are out of reach." in texts(paired.glasses))
     assert "Out of reach" in texts(paired)
+
+
+async def test_no_menu_is_taken_from_under_the_pointer(paired, services, fake, until) -> None:
+    card = paired.glasses._cards[ADDRESS]
+    more = next(one for one in card.findChildren(QPushButton) if one.accessibleName() == "More for Omi Glass")
+    more.menu().popup(QPoint(0, 0))
+    services.glasses.put(fake.view(LinkState.WAITING))
+    await until(lambda: card.view.state is LinkState.WAITING)
+    assert more.menu().isVisible()
+    assert "Connected" in texts(card)
+    more.menu().close()
+    await until(lambda: "Out of reach" in texts(card))
 
 
 async def test_two_pairs_have_a_card_each(paired, services, fake, until) -> None:
@@ -242,9 +255,9 @@ async def test_an_import_goes_on_while_locked_and_tells_nothing_then(wifi, servi
 
 def test_what_glasses_can_do_is_said_from_their_capabilities() -> None:
     can = Capabilities("frame", frozenset({Capability.BONDING, Capability.CONTINUOUS_CAPTURE}), encrypted_link=True, interval_seconds=5)
-    assert [text for _, text in abilities(can)] == ["Photos every 5 s", "Paired with a key", "Encrypted link"]
+    assert [text for _, text in abilities(can)] == ["Photos every 5 s", "Encrypted link"]
     every = Capabilities("all", frozenset(Capability), encrypted_link=False)
-    assert len(abilities(every)) == len(Capability) + 1, "nothing they can do goes without a word"
+    assert len(abilities(every)) == len(Capability), "nothing they can do goes without a word; a bond is told by the encrypted link"
 
 
 def test_what_glasses_hold_is_said_in_plain_words() -> None:

@@ -139,6 +139,12 @@ def test_the_pseudo_language_shows_what_was_forgotten() -> None:
     assert i18n.language() == i18n.PSEUDO
 
 
+def test_the_mirrored_one_is_written_in_letters_that_run_that_way() -> None:
+    i18n.use(i18n.PSEUDO_MIRRORED)
+    assert set(tr("Private")) <= set("אבגדהוזחטיכלמנסעפצקרשת")
+    assert tr("{name} is paired", name="Ann").startswith("\u200fAnn ")
+
+
 def test_every_sentence_is_translated(translations: ModuleType) -> None:
     """Each sentence of the source has its translation with the same fields, and what the program reads is what was written."""
     template = translations.template()

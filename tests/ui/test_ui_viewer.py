@@ -32,6 +32,15 @@ async def test_the_viewer_walks_the_timeline(filled, fake, qtbot, until) -> None
     assert filled.viewer._item == fake.item_id(0)
 
 
+async def test_the_arrows_walk_the_way_the_timeline_is_written(filled, fake, qtbot) -> None:
+    filled.viewer.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    filled.view(fake.item_id(0))
+    qtbot.keyClick(filled.viewer, Qt.Key.Key_Left)
+    assert filled.viewer._item == fake.item_id(1)
+    qtbot.keyClick(filled.viewer, Qt.Key.Key_Right)
+    assert filled.viewer._item == fake.item_id(0)
+
+
 async def test_the_viewer_shows_status_and_history_as_plain_text(filled, services, fake, until) -> None:
     shares = (Share("openai", "OpenAI", fake.NOW, 5, True), Share("mirror", "Mirror", fake.NOW, 4, False))
     talk = (Exchange(fake.NOW, "openai", "What is it?", "<b>A fern</b>", 5),)

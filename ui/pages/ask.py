@@ -103,7 +103,7 @@ class AskPage(Page):
         self._review_hint = label("", "small", wrap=True)
         head = frame("plain", FlowLayout(self._chosen, others, gap=2 * GRID))
         send = column(row(self._review, None), self._review_hint, margins=(0, 4, 0, 0))
-        parts = (head, self.shelf, asked, self._question, self._going_on(), where, people, send)
+        parts = (head, self.shelf, GRID, asked, self._question, self._going_on(), GRID, where, people, GRID, send)
         return card(*parts)
 
     def _going_on(self) -> QFrame:

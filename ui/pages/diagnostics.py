@@ -122,7 +122,8 @@ class DiagnosticsPage(Page):
     def _line(self, finding: Finding) -> QVBoxLayout:
         icon, tone = {True: ("good", "good"), False: ("warning", "warn"), None: ("info", "muted")}[finding.fine]
         mark = icon_label(self._context.theme, icon, tone, 16)
-        name = label(tr_core(finding.name), "strong")
+        title = tr_core(finding.name)
+        name = label(title[:1].upper() + title[1:], "strong")
         name.setMinimumWidth(self._context.theme.scaled(12 * GRID))
         line = row(gap=GRID + 4)
         for part in (mark, name):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
-from PySide6.QtWidgets import QApplication, QFrame, QMenu, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QAbstractButton, QApplication, QFrame, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from app.glasses.types import GlassesView
-from ble.types import Capability, LinkState
+from ble.types import Capabilities, Capability, LinkState
 from ui import glasses_words, words
 from ui.context import Context
 from ui.i18n import plural, tr
@@ -22,6 +23,9 @@ from ui.widgets.basics import CARD, Part, button, clear_layout, column, hide_if,
 from ui.widgets.flow import FlowLayout
 from ui.widgets.progress import ProgressRow
 from ui.widgets.switch import Switch
+
+LATER_MS = 250
+"""How long what has changed waits for a hand that holds something of the card."""
 
 
 class Acts(Protocol):
@@ -70,10 +74,19 @@ class GlassesCard(QFrame):
         self._rows = QVBoxLayout()
         self._rows.setSpacing(GRID + 4)
         self.setLayout(column(self._rows, self.recording, self.progress, below, gap=GRID, margins=CARD))
+        self._later = QTimer(self, singleShot=True, interval=LATER_MS)
+        self._later.timeout.connect(lambda: self.show_view(self.view))
         self.show_view(view)
 
     def show_view(self, view: GlassesView) -> None:
+        """How they are now. Nothing is taken from under a hand: an open menu or a pressed button is waited for."""
         self.view = view
+        if any(menu.isVisible() for menu in self.findChildren(QMenu)) or any(one.isDown() for one in self.findChildren(QAbstractButton)):
+            self._later.start()
+            return
+        self._build(view)
+
+    def _build(self, view: GlassesView) -> None:
         focus = QApplication.focusWidget()
         focused = focus.accessibleName() if focus is not None and self.isAncestorOf(focus) else ""
         clear_layout(self._rows)
@@ -82,9 +95,10 @@ class GlassesCard(QFrame):
         if view.trouble is not None:
             self._rows.addWidget(self._trouble(view))
         self._rows.addLayout(self._acts(view))
-        self._rows.addLayout(self._can(view))
-        if view.capabilities is not None and view.capabilities.cautions:
-            self._rows.addLayout(self._cautions(view))
+        if (can := view.capabilities) is not None:
+            self._rows.addLayout(self._can(can))
+            if can.cautions:
+                self._rows.addLayout(self._cautions(can.cautions))
         self.setAccessibleName(
             tr("{name}, {state}, battery {battery}", name=view.known.name, state=words.link(view.state), battery=self._battery(view))
         )
@@ -96,9 +110,7 @@ class GlassesCard(QFrame):
 
     def _head(self, view: GlassesView) -> QVBoxLayout:
         theme, known = self._context.theme, view.known
-        model = " ".join(part for part in (view.info.model, view.info.firmware) if part) if view.info else ""
-        family = glasses_words.family(known.family)
-        sub = label(" · ".join(dict.fromkeys(part for part in (family, model) if part)), "small", wrap=True)
+        sub = label(glasses_words.identity(known.family, view.info), "small", wrap=True)
         sub.setToolTip(known.address)
         head = row(icon_label(theme, "glasses", "accent", 28), gap=GRID + 4)
         head.addLayout(column(label(known.name, "lead", wrap=True), sub, gap=0), 1)
@@ -123,8 +135,9 @@ class GlassesCard(QFrame):
             self._fact(facts, "battery", tr("Battery {battery}", battery=self._battery(view)), "warn" if low else "")
         if held := glasses_words.storage(status):
             self._fact(facts, "drive", held)
-        received = plural(status.received, "{count} received since connecting", "{count} received since connecting")
-        self._fact(facts, "captures", received)
+        if status.received:
+            received = plural(status.received, "{count} received since connecting", "{count} received since connecting")
+            self._fact(facts, "captures", received)
         if status.damaged:
             self._fact(facts, "broken", tr("{count} arrived damaged", count=status.damaged), "warn")
         if view.state is not LinkState.READY and view.known.last_seen is not None:
@@ -136,16 +149,14 @@ class GlassesCard(QFrame):
         box.setLayout(row(icon_label(self._context.theme, icon, tone or "muted", 16), label(text, tone=tone), gap=6))
         facts.addWidget(box)
 
-    def _can(self, view: GlassesView) -> FlowLayout:
+    def _can(self, can: Capabilities) -> QVBoxLayout:
         chips = FlowLayout(gap=6)
-        for icon, text in glasses_words.abilities(view.capabilities) if view.capabilities else ():
+        for icon, text in glasses_words.abilities(can):
             chips.addWidget(Badge(self._context.theme, icon, text, "warn" if icon == "unlock" else ""))
-        return chips
+        return column(label(tr("What they can do"), "small"), chips, gap=6)
 
-    def _cautions(self, view: GlassesView) -> QVBoxLayout:
+    def _cautions(self, cautions: Sequence[str]) -> QVBoxLayout:
         """Folded away once they were read: the person agreed to them when pairing."""
-        assert view.capabilities is not None
-        cautions = view.capabilities.cautions
         said = plural(len(cautions), "{count} thing to know about them", "{count} things to know about them")
         lines = column(gap=6, margins=(0, 0, 0, GRID))
         for caution in cautions:
@@ -153,7 +164,8 @@ class GlassesCard(QFrame):
         box = QWidget()
         box.setLayout(lines)
         hide_if(box, not self._unfolded)
-        fold = button(self._context.theme, said, icon="warning", role="link", name=tr("{what}, {name}", what=said, name=view.known.name))
+        name = tr("{what}, {name}", what=said, name=self.view.known.name)
+        fold = button(self._context.theme, said, icon="warning", role="link", name=name)
         fold.setCheckable(True)
         fold.setChecked(self._unfolded)
         fold.toggled.connect(partial(self._fold, box))

@@ -209,8 +209,7 @@ class ReadyScreen(Screen):
         clear_layout(self._facts)
         clear_layout(self._can)
         facts = [
-            ("glasses", glasses_words.family(view.known.family)),
-            ("info", " ".join(part for part in (view.info.model, view.info.firmware) if part) if view.info else ""),
+            ("glasses", glasses_words.identity(view.known.family, view.info)),
             ("battery", words.battery(view.status.battery, view.status.battery_at) if view.status.battery is not None else ""),
             ("drive", glasses_words.storage(view.status)),
         ]

@@ -26,7 +26,7 @@ from ui.pages.details import DetailsPanel
 from ui.tokens import GRID
 from ui.widgets.badge import StatusBadge
 from ui.widgets.banner import Banners, announce
-from ui.widgets.basics import button, dress, label, row, tool
+from ui.widgets.basics import button, dress, frame, label, row, tool
 from ui.widgets.empty import Empty
 from ui.widgets.flow import FlowLayout
 from ui.widgets.page import MARGIN, Page
@@ -95,8 +95,9 @@ class ViewerPage(Page):
         self._stack = QStackedWidget()
         for part in (self.picture, self._plain, self.video):
             self._stack.addWidget(part)
-        self._before = tool(theme, tr("Newer capture"), "back", partial(self.step, -1), shortcut="Left")
-        self._after = tool(theme, tr("Older capture"), "forward", partial(self.step, 1), shortcut="Right")
+        left, right = ("Right", "Left") if self.isRightToLeft() else ("Left", "Right")
+        self._before = tool(theme, tr("Newer capture"), "back", partial(self.step, -1), shortcut=left)
+        self._after = tool(theme, tr("Older capture"), "forward", partial(self.step, 1), shortcut=right)
 
     def _make_tools(self) -> None:
         theme = self._context.theme
@@ -108,6 +109,7 @@ class ViewerPage(Page):
         self._right = tool(theme, tr("Turn right"), "turn-right", partial(self.turn, 1), shortcut="R")
         whole = tool(theme, tr("Full screen"), "full-screen", self.toggle_full_screen, shortcut="F11")
         self._info = tool(theme, tr("Details"), "info", shortcut="I")
+        dress(theme, self._info, "info", on="accent")
         self._info.setCheckable(True)
         self._info.setChecked(True)
         export = tool(theme, tr("Export…"), "export", self.export)
@@ -115,9 +117,10 @@ class ViewerPage(Page):
         ask = button(theme, tr("Ask…"), self.ask, icon="ask", role="primary", help=tr("Ask an assistant about this capture"))
         self.partner = PartnerButton(self._context)
         self.partner.opened.connect(self.open)
-        tools = (self._zoom, self._fit, self._full, self._left, self._right, whole, self._info, self._star, export, trash, ask)
+        self._looking = frame("plain", row(self._zoom, self._fit, self._full, self._left, self._right, gap=2))
+        shown, kept = (frame("plain", row(*tools, gap=2)) for tools in ((whole, self._info), (self._star, export, trash)))
         self._tools = QWidget()
-        self._tools.setLayout(FlowLayout(self.partner, *tools, gap=2, at_end=True))
+        self._tools.setLayout(FlowLayout(self.partner, self._looking, shown, kept, ask, gap=GRID + 4, at_end=True))
 
     def _make_head(self) -> None:
         """The way back, the title, and beside it whether the capture was shared."""
@@ -132,6 +135,7 @@ class ViewerPage(Page):
             self.body.insertWidget(0, self._tools)
         else:
             self.head.addWidget(self._tools, 1)
+            self.head.setStretchFactor(self.acts, 0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -218,8 +222,7 @@ class ViewerPage(Page):
         announce(self, words.explained(said))
 
     def _zoomable(self, *, on: bool) -> None:
-        for part in (self._zoom, self._fit, self._full, self._left, self._right):
-            part.setVisible(on)
+        self._looking.setVisible(on)
 
     def _describe(self, meta: ItemMeta) -> None:
         if self._meta is not None and meta.revision < self._meta.revision:  # asked for before the change, and answered after it
@@ -373,11 +376,12 @@ class ViewerPage(Page):
         }
 
     def _keys(self) -> Acts:
+        right = -1 if self.isRightToLeft() else 1  # towards the older ones, the way the timeline is written
         return {
             Qt.Key.Key_Escape: self.toggle_full_screen if self.filling else self.closed.emit,
             Qt.Key.Key_Backspace: self.closed.emit,
-            Qt.Key.Key_Left: partial(self.step, -1),
-            Qt.Key.Key_Right: partial(self.step, 1),
+            Qt.Key.Key_Left: partial(self.step, -right),
+            Qt.Key.Key_Right: partial(self.step, right),
             Qt.Key.Key_Space: partial(self.step, 1),
             Qt.Key.Key_Delete: self.trash,
             Qt.Key.Key_0: self.picture.fit,

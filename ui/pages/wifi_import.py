@@ -144,8 +144,8 @@ class WifiImport(QFrame):
     async def _invited(self, invitation: Invitation) -> None:
         self.network.setText(invitation.name)
         self.network.setAccessibleName(tr("Network {name}", name=invitation.name))
-        self.password.setText(invitation.password or tr("none"))
-        self.password.setAccessibleName(tr("Password {letters}", letters=" ".join(invitation.password) or tr("none")))
+        self.password.setText(invitation.password or tr("no password"))
+        self.password.setAccessibleName(tr("Password {letters}", letters=" ".join(invitation.password) or tr("no password")))
         self._stack.setCurrentIndex(1)
         self.joined.setFocus()
         announce(self, tr("Join the network {name}, then press “This computer is on it”.", name=invitation.name))

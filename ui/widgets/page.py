@@ -88,7 +88,7 @@ class Page(QWidget):
 
     def leads_back(self, theme: Theme, name: str, leave: Callable[[], object], *, shortcut: str = "") -> QToolButton:
         """Put the way back before the title; returns its button."""
-        back = tool(theme, name, "back", leave, shortcut=shortcut)
+        back = tool(theme, name, "leave", leave, shortcut=shortcut)
         self.head.insertWidget(0, back)
         return back
 

@@ -77,7 +77,7 @@ def facts(lines: Sequence[Receipt], receipt: Receipt) -> list[tuple[str, str]]:
     ]
     found += [
         (tr("To"), tr("{company}, {origin}", company=tr_core(receipt.company), origin=receipt.origin)),
-        (tr("Model"), receipt.model or tr("none")),
+        (tr("Model"), receipt.model or tr("no model")),
         (tr("What"), what(receipt)),
         (tr("Bytes sent"), tr("{sent} of {all}", sent=words.number(receipt.bytes_sent), all=words.number(receipt.body_size))),
         (tr("Server's answer"), "" if receipt.http_status is None else str(receipt.http_status)),

@@ -128,17 +128,20 @@ class TilePainter:
 
     def _length(self, painter: QPainter, at: QRect, text: str) -> None:
         pill = self._keep(("length", text), lambda: self._pill(text))
-        width = round(pill.width() / self._ratio)
+        width, height = round(pill.width() / self._ratio), round(pill.height() / self._ratio)
         left = at.left() + GRID if self._mirrored else at.right() + 1 - GRID - width
-        painter.drawPixmap(left, at.bottom() + 1 - GRID - DISC, pill)
+        painter.drawPixmap(left, at.bottom() + 1 - GRID - height, pill)
 
     def _caption(self, painter: QPainter, at: QRect, tile: Tile) -> None:
-        """Time of day and status."""
+        """Time of day, what was taken together with it, and status."""
         width, colours, icon = at.width(), self._colours, self._icon
         painter.setFont(self._small)
         painter.setPen(colours["text"])
         top = QRect(at.left(), at.bottom() + 7, width, self._line)
-        painter.drawText(top, _ALIGN, words.clock(tile.taken_at))
+        said = words.tile_caption(tile)
+        if tile.paired:
+            said = QFontMetrics(self._small).elidedText(said, Qt.TextElideMode.ElideRight, width)
+        painter.drawText(top, _ALIGN, said)
         shared = bool(tile.shared_with)
         tone = "sent" if shared else "muted"
         second = QRect(at.left(), top.bottom() + 4, width, max(icon, self._line))
@@ -215,17 +218,18 @@ class TilePainter:
         return self._canvas(DISC, DISC, paint)
 
     def _pill(self, text: str) -> QPixmap:
-        width = QFontMetrics(self._small_bold).horizontalAdvance(text) + 16
+        letters = QFontMetrics(self._small_bold)
+        width, height = letters.horizontalAdvance(text) + 16, max(DISC, letters.height() + 4)
 
         def paint(painter: QPainter) -> None:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(0, 0, 0, 150))
-            painter.drawRoundedRect(0, 0, width, DISC, DISC / 2, DISC / 2)
+            painter.drawRoundedRect(0, 0, width, height, height / 2, height / 2)
             painter.setFont(self._small_bold)
             painter.setPen(Qt.GlobalColor.white)
-            painter.drawText(QRect(0, 0, width, DISC), Qt.AlignmentFlag.AlignCenter, text)
+            painter.drawText(QRect(0, 0, width, height), Qt.AlignmentFlag.AlignCenter, text)
 
-        return self._canvas(width, DISC, paint)
+        return self._canvas(width, height, paint)
 
     def _tick(self, size: int, *, on: bool) -> QPixmap:
         """A round check mark, filled when it is on."""
