@@ -41,8 +41,7 @@ class GateWays(QObject):
             sharing = self._context.services.sharing
         except EyelidError:
             return  # there is no vault yet, and nothing to end
-        await sharing.live.stop(LEFT)
-        await sharing.void_grants(LEFT)
+        await sharing.void_grants(LEFT)  # ends a live look too, and waits for nothing before
 
     def forget(self) -> None:
         """The vault locks."""

@@ -286,9 +286,13 @@ class SharingDesk(GrantDesk, LookDesk, ReceiptDesk):
 
     async def _catch_up(self) -> None:
         """After an unlock: write refusals that had to wait, end lines of intent that a crash left open, mark items from receipts."""
-        while self._unwritten:  # one that cannot be written either now waits on, and with it those behind
-            await self._write_refusal(*self._unwritten[0])
-            del self._unwritten[0]
+        while self._unwritten:  # one that cannot be written now either waits on, and with it those behind
+            waiting = self._unwritten.pop(0)  # at once: another unlock may be doing the same
+            try:
+                await self._write_refusal(*waiting)
+            except BaseException:
+                self._unwritten.insert(0, waiting)
+                raise
         closed, changed = await self._lanes.vault(marks.catch_up, self._vault, self._receipts, self._under_way)
         for receipt in closed:
             self._events.publish(ReceiptAdded(receipt))

@@ -7,6 +7,7 @@ writes how it ended. Each sending is a task of the gate's own, so that a window 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -191,7 +192,6 @@ class Gate:
     async def _carry(self, journey: _Journey) -> Ending:
         """Hand the parcel over and follow it to its end. Never raises: the line of intent wants its end."""
         parcel = journey.proposal.parcel
-        sent = 0
         try:
             # Writing the intent took time, in which the vault may have been locked or AI switched off: the last look counts.
             key = await self._check(journey)
@@ -200,16 +200,18 @@ class Gate:
             if journey.cancelled:
                 return Ending(Outcome.CANCELLED, "Stopped before anything was sent.")
             async for message in self._courier.send(order):
-                if isinstance(message, Progress):
-                    sent = message.sent
                 if isinstance(message, End):
                     return replace(self._ending(journey, message), request_id=journey.request_id)
                 self._follow(journey, message)
         except (GateClosed, CourierGone, WireError) as error:
             return Ending(Outcome.NOT_SENT, str(error))
         except Exception as error:
-            return Ending(Outcome.FAILED, f"A fault inside Eyelid ({type(error).__name__}).", sent or len(parcel.body), journey.status)
-        return Ending(Outcome.FAILED, "The courier fell silent.", sent or len(parcel.body), journey.status)
+            why = f"A fault inside Eyelid ({type(error).__name__})."
+        else:
+            why = "The courier fell silent."
+        with contextlib.suppress(Exception):  # whatever it was: nobody follows the parcel any more, so it is stopped if it still can be
+            await self._courier.cancel(parcel.id)
+        return Ending(Outcome.FAILED, why, len(parcel.body), journey.status)  # all of it may have left
 
     def _follow(self, journey: _Journey, message: Message) -> None:
         parcel = journey.proposal.parcel

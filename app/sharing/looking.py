@@ -166,9 +166,13 @@ class Looking:
             with self._vault.open_media(item) as source:
                 return inspect(source)
 
-        if item not in self._facts_of:
-            self._facts_of[item] = await self._lanes.work(facts)
-        return self._facts_of[item]
+        if item in self._facts_of:
+            return self._facts_of[item]
+        age = self._age
+        found = await self._lanes.work(facts)
+        if age == self._age:  # else the vault locked meanwhile, and nothing of it is kept
+            self._facts_of[item] = found
+        return found
 
     async def _spread(self, meta: ItemMeta, count: int) -> tuple[int, ...]:
         return spread(meta.new.duration_ms or (await self._facts(meta.id)).duration_ms, count)

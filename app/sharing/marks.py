@@ -11,7 +11,7 @@ from typing import Protocol
 
 from app.sharing.receipts import Ending, ReceiptBook
 from app.sharing.types import Outcome, PolicyClass, Receipt, ReceiptKind
-from app.vault.errors import ItemMissing
+from app.vault.errors import ItemMissing, ObjectDamaged, VaultTooNew
 from app.vault.types import Exchange, ItemId, ItemMeta, Share
 
 MAX_KEPT_ANSWER = 20_000
@@ -99,18 +99,24 @@ def _cut_short(vault: Items, intent: Receipt) -> tuple[Receipt, Ending]:
     return line, Ending(Outcome.FAILED if items else Outcome.NOT_SENT, _LOOK_CUT_SHORT if items else _LOOK_NOT_SENT, most)
 
 
-def _named_by(vault: Items, item: ItemId, number: int) -> bool:
+def _known(vault: Items, item: ItemId) -> ItemMeta | None:
+    """What is known of a capture; None where that is gone or can't be read, which must keep nobody from the others."""
     try:
-        return any(share.receipt == number for share in vault.meta(item).shares)
-    except ItemMissing:
-        return False
+        return vault.meta(item)
+    except (ItemMissing, ObjectDamaged, VaultTooNew):
+        return None
+
+
+def _named_by(vault: Items, item: ItemId, number: int) -> bool:
+    meta = _known(vault, item)
+    return meta is not None and any(share.receipt == number for share in meta.shares)
 
 
 def _mark_missing(vault: Items, receipt: Receipt, intent: int) -> list[ItemId]:
     """Mark the items of `receipt` that do not name it; of a live look they may name its line of intent, `intent`."""
     lacking: list[ItemId] = []
     for item in receipt.items:
-        if _named_by(vault, item, receipt.number):
+        if _known(vault, item) is None or _named_by(vault, item, receipt.number):
             continue
         if intent and _named_by(vault, item, intent):
             lacking += renumber(vault, replace(receipt, items=(item,)), intent)
@@ -144,11 +150,8 @@ def highest_named(vault: Items) -> int:
 
     def numbers() -> Iterable[int]:
         for item in vault.ids():
-            try:
-                meta = vault.meta(item)
-            except ItemMissing:
-                continue
-            yield from (share.receipt for share in meta.shares)
-            yield from (exchange.receipt for exchange in meta.exchanges)
+            if (meta := _known(vault, item)) is not None:
+                yield from (share.receipt for share in meta.shares)
+                yield from (exchange.receipt for exchange in meta.exchanges)
 
     return max(numbers(), default=0)

@@ -21,6 +21,7 @@ from app.errors import EyelidError
 from app.sharing.approval import now
 from app.sharing.errors import ReceiptsDamaged
 from app.sharing.types import Destination, Outcome, PolicyCard, PolicyClass, Proposal, Receipt, ReceiptKind
+from app.vault.errors import RecordExists
 
 FOLDER = "receipts"
 FORMAT = "eyelid-receipts-1"
@@ -35,6 +36,7 @@ class Records(Protocol):
     def subkey(self, label: str) -> bytes: ...
     def seal_record(self, folder: str, number: int, data: bytes) -> None: ...
     def records(self, folder: str) -> Iterator[tuple[int, bytes]]: ...
+    def last_record(self, folder: str) -> tuple[int, bytes] | None: ...
     def branches(self, folder: str) -> Iterator[tuple[int, bytes]]: ...
 
 
@@ -91,6 +93,14 @@ class ReceiptBook:
 
     def _append(self, receipt: Receipt) -> Receipt:
         key = self._key or self._signing_key()
+        try:
+            receipt = self._write(receipt, key)
+        except RecordExists:  # another computer's line came into the folder meanwhile: go on behind that one
+            receipt = self._write(receipt, key)
+        self._hold(receipt, key)
+        return receipt
+
+    def _write(self, receipt: Receipt, key: Ed25519PrivateKey) -> Receipt:
         number, previous = self._head or self._find_head(key)
         receipt = dataclasses.replace(receipt, number=number + 1, previous=previous, signature="")
         receipt = dataclasses.replace(receipt, signature=key.sign(_PURPOSE + _text(to_data(receipt, signed=False))).hex())
@@ -98,7 +108,6 @@ class ReceiptBook:
         self._head = None
         self._vault.seal_record(FOLDER, receipt.number, data)
         self._head = (receipt.number, hashlib.sha256(data).hexdigest())
-        self._hold(receipt, key)
         return receipt
 
     def _hold(self, receipt: Receipt, key: Ed25519PrivateKey) -> None:
@@ -152,12 +161,11 @@ class ReceiptBook:
     def _find_head(self, key: Ed25519PrivateKey) -> tuple[int, str]:
         """The last line's number and digest; begins the book where there is none."""
         public_key = key.public_key()
-        records = list(self._vault.records(FOLDER))
-        if not records:
-            first = _text({"format": FORMAT, "public_key": public_key.public_bytes_raw().hex()})
-            self._vault.seal_record(FOLDER, 0, first)
-            records = [(0, first)]
-        number, data = records[-1]
+        last = self._vault.last_record(FOLDER)
+        if last is None:
+            last = (0, _text({"format": FORMAT, "public_key": public_key.public_bytes_raw().hex()}))
+            self._vault.seal_record(FOLDER, *last)
+        number, data = last
         # A forged or foreign last line must not be carried on as if it were ours. Gaps before it are for `verify` to tell.
         if fault := _line_fault(number, data, None, public_key):
             raise ReceiptsDamaged(f"Receipt {number}: {fault}")
@@ -249,7 +257,7 @@ def _exported(export: bytes) -> tuple[Ed25519PublicKey, list[tuple[int, bytes]],
         public_key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(found["public_key"]))
         records = [(number, text.encode()) for number, text in enumerate(found["records"])]
         branches = [(int(number), str(text).encode()) for number, text in found.get("branches", ())]
-    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError("not an export of receipts") from error
     return public_key, records, branches
 

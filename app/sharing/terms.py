@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from app.sharing.card_schema import STATEMENTS
 from app.sharing.types import Change, PolicyCard
+from app.vault.errors import RecordExists
 
 FOLDER = "terms"
 FORMAT = "eyelid-terms-1"
@@ -40,6 +41,13 @@ class TermsBook:
 
     def remember(self, card: PolicyCard, at: datetime) -> None:
         """Keep the words of `card`, unless they are the ones kept last. Raises VaultLocked, and what writing a file may raise."""
+        try:
+            self._remember(card, at)
+        except RecordExists:  # another computer's line came into the folder meanwhile: it may say the very same
+            self.forget()
+            self._remember(card, at)
+
+    def _remember(self, card: PolicyCard, at: datetime) -> None:
         known = self._known()
         words = words_of(card)
         if card.id in known and known[card.id]["words"] == words:

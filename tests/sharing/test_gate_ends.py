@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from app.assistants import wire
 from app.courier.pipe import Ending as Carried
 from app.sharing import gate as gate_room
 from app.sharing import marks
@@ -223,6 +225,21 @@ async def test_a_courier_that_falls_silent(room: Any, monkeypatch: pytest.Monkey
     assert (receipt.outcome, receipt.bytes_sent) == (Outcome.FAILED, receipt.body_size)
 
 
+async def test_a_fault_halfway_counts_all_and_stops_the_rest(room: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the courier said last is not what it does next, now that nobody listens."""
+    room.courier.sent = 10
+
+    def broken(_: int) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(type(wire("mirror")), "reader", lambda self, status: broken(status))
+    proposal = await room.proposal()
+    receipt = ended(await go(room, proposal))
+    assert (receipt.outcome, receipt.bytes_sent) == (Outcome.FAILED, receipt.body_size)
+    assert "secret" not in receipt.detail
+    assert room.courier.cancelled == [proposal.parcel.id]
+
+
 async def test_messages_of_a_confused_courier(room: Any) -> None:
     """An answer before its status, and an end that says done without any."""
     from app.courier.pipe import Answer, End
@@ -278,6 +295,29 @@ async def test_a_no_that_cannot_be_written_at_the_unlock_waits_for_the_next(room
     await room.unlock()
     assert [each.parcel_id for each in await room.desk.receipts()] == [first.parcel.id, second.parcel.id]
     assert any("No space left" in each for each in room.troubles)
+
+
+async def test_two_unlocks_in_a_row_write_each_refusal_once(room: Any, tools: Any) -> None:
+    first, second = await room.proposal(), await room.proposal()
+    await room.lock()
+    room.vault.unlock_with_passphrase(tools.PASSPHRASE)  # its own catching up has not begun yet
+    await asyncio.gather(room.desk._catch_up(), room.desk._catch_up())
+    await room.settle()
+    assert sorted(each.parcel_id for each in await room.desk.receipts()) == sorted([first.parcel.id, second.parcel.id])
+
+
+async def test_a_capture_that_cannot_be_read_keeps_no_other_from_its_mark(room: Any, tools: Any) -> None:
+    other = room.vault.add(tools.photo(7), tools.new_item()).id
+    receipt = ended(await go(room, await room.proposal(items=(room.item, other))))
+    for item in (room.item, other):
+        room.vault.change(item, lambda meta: replace(meta, shares=()))
+    (damaged,) = room.vault.folder.rglob(f"{room.item}.meta.age")
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    await room.lock()
+    await room.unlock()
+    assert room.troubles == []
+    assert [share.receipt for share in room.vault.meta(other).shares] == [receipt.number]
+    assert (await room.desk.verify_receipts()).sound
 
 
 async def test_a_lock_in_the_middle_stops_the_sending_and_keeps_its_end(room: Any) -> None:

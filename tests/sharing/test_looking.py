@@ -73,6 +73,20 @@ async def test_the_lock_forgets_what_was_found_and_ends_the_finders(room: Any) -
     assert len(room.looker.looked) == 2
 
 
+async def test_what_a_video_says_while_the_vault_locks_is_not_kept(room: Any) -> None:
+    looking, item, work = room.desk.looking, film(room), room.lanes.work
+
+    async def locking(call: Any, *given: Any) -> Any:
+        found = await work(call, *given)
+        await looking.forget()
+        return found
+
+    room.lanes.work = locking
+    await looking._facts(item)
+    assert looking._facts_of == {}
+    room.lanes.work = work
+
+
 async def test_what_is_found_while_the_vault_locks_is_not_kept(room: Any) -> None:
     real = room.looker.look
 

@@ -55,6 +55,11 @@ class Shelf:
                 raise ObjectDamaged(f"receipts/{number}.age", "It was changed.")
             yield number, self.kept[number]
 
+    def last_record(self, folder: str) -> tuple[int, bytes] | None:
+        if self.locked:
+            raise VaultLocked
+        return max(self.kept.items(), default=None)
+
     def branches(self, folder: str) -> Iterator[tuple[int, bytes]]:
         assert folder == "receipts"
         if self.locked:
@@ -187,6 +192,19 @@ def test_a_gap_does_not_stop_the_book(filled: Shelf, any_proposal: Make) -> None
     del filled.kept[2]
     assert ReceiptBook(filled).add(any_proposal(), REFUSED).number == 5
     assert ReceiptBook(filled).verify().faults == ("Missing from the book: 2.",)
+
+
+def test_a_damaged_line_does_not_stop_the_book(filled: Shelf, any_proposal: Make) -> None:
+    """It is for `verify` to tell; what is sent today has its receipt all the same."""
+    filled.kept[2] = b"damaged"
+    assert ReceiptBook(filled).add(any_proposal(), REFUSED).number == 5
+
+
+def test_a_line_of_another_computer_that_comes_while_the_book_is_open_is_followed(shelf: Shelf, any_proposal: Make) -> None:
+    here, there = ReceiptBook(shelf), ReceiptBook(shelf)
+    for number, book in enumerate((here, there, there, here, there), 1):
+        assert book.add(any_proposal(), ANSWERED).number == number
+    assert here.verify().sound
 
 
 def test_a_last_line_that_was_forged_stops_it(filled: Shelf, any_proposal: Make) -> None:

@@ -17,7 +17,7 @@ from app.sharing.cards import CardBook
 from app.sharing.compare import QUESTIONS, READING_ONLY, all_cards, change_words, compare
 from app.sharing.errors import NotReady, TermsForbid
 from app.sharing.regions import COUNTRIES, PLACES, REGION_NAMES, US_STATES, Region, regions_of
-from app.sharing.terms import FOLDER, difference, words_of
+from app.sharing.terms import FOLDER, TermsBook, difference, words_of
 from app.sharing.types import Change, Outcome, PolicyClass
 from app.vault.errors import VaultLocked
 from tests.sharing.steps import receipt_of
@@ -185,6 +185,16 @@ async def test_terms_expiring_is_a_change_too(room: Any) -> None:
     room.clock.pass_(days=200)
     changed = {change.name for change in await changed_terms(room)}
     assert changed == {"class", "trains"}
+
+
+async def test_terms_that_another_computer_kept_meanwhile_are_no_reason_to_refuse(room: Any) -> None:
+    here, there = TermsBook(room.vault), TermsBook(room.vault)
+    one, other = (room.desk._cards.card(name) for name in ("openai-api", "anthropic-api"))
+    assert here.changes(one) == there.changes(one) == ()
+    there.remember(other, room.clock.now)
+    here.remember(one, room.clock.now)
+    here.remember(other, room.clock.now)  # it is known by now
+    assert len(list(room.vault.records(FOLDER))) == 2
 
 
 async def test_looking_is_no_agreeing(room: Any) -> None:

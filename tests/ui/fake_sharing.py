@@ -163,6 +163,7 @@ class FakeSharing:
         return tuple(self.standing)
 
     async def void_grants(self, why: str) -> None:
+        self.live.stopped.append(why)
         self.standing.clear()
         self.calls.append(f"void: {why}")
 

@@ -255,6 +255,7 @@ async def test_its_end_is_told_once_with_the_reason(bench, services, fake, until
 
 async def test_whoever_leaves_the_computer_leaves_nothing_going(window, services, until) -> None:
     services.settings.set(LOCK_AWAY, False)
+    services.sharing.live.stop = lambda why: asyncio.Event().wait()  # its end may take a while to be written
     window.guard.watch.away.emit()
     await until(lambda: any(call.startswith("void: ") for call in services.sharing.calls))
     assert services.sharing.live.stopped == ["The computer was left, or went to sleep."]
