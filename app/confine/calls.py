@@ -29,7 +29,8 @@ class Kept:
     families: tuple[int, ...] = ()
     """Families that sockets may be opened in. With none, sockets can't be used either, not even those that are open."""
     programs: bool = False
-    """Starting programs, and sending signals."""
+    """Starting programs, and reaching those that run already: by signals, shared memory (X11 clients keep their windows' pictures in it),
+    and by typing into their terminal."""
     writing: bool = False
     """Opening files for writing, and changing what lies on the disk."""
 
@@ -60,7 +61,22 @@ _BORROWING = (
     ("io_uring_setup", 425, 425),
 )
 """Ways to use another process's sockets, or to have the kernel make the calls itself. Refused to every process with a filter."""
-_PROGRAMS = (("execve", 59, 221), ("execveat", 322, 281), ("kill", 62, 129), ("pidfd_send_signal", 424, 424))
+_PROGRAMS = (
+    ("execve", 59, 221),
+    ("execveat", 322, 281),
+    ("kill", 62, 129),
+    ("tkill", 200, 130),
+    ("tgkill", 234, 131),
+    ("rt_sigqueueinfo", 129, 138),
+    ("rt_tgsigqueueinfo", 297, 240),
+    ("pidfd_send_signal", 424, 424),
+    ("shmget", 29, 194),
+    ("shmat", 30, 196),
+    ("shmctl", 31, 195),
+)
+_IOCTL = ("ioctl", 16, 29)
+_TYPING = (0x5412, 0x541C)
+"""TIOCSTI and TIOCLINUX (asm-generic/ioctls.h): they put words into a terminal as if somebody had typed them, even one open for reading."""
 _CHANGES = (
     ("rename", 82, None),
     ("mkdir", 83, None),
@@ -76,9 +92,15 @@ _CHANGES = (
     ("truncate", 76, 45),
     ("fchmod", 91, 52),
     ("fchown", 93, 55),
+    ("utime", 132, None),
+    ("utimes", 235, None),
+    ("futimesat", 261, None),
     ("setxattr", 188, 5),
     ("lsetxattr", 189, 6),
     ("fsetxattr", 190, 7),
+    ("removexattr", 197, 14),
+    ("lremovexattr", 198, 15),
+    ("fremovexattr", 199, 16),
     ("mkdirat", 258, 34),
     ("mknodat", 259, 33),
     ("fchownat", 260, 54),
@@ -98,7 +120,7 @@ _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
 def _machines() -> Mapping[str, Machine]:
-    rows = (*_SOCKETS, *_BORROWING, *_PROGRAMS, *_CHANGES, *_OPENING, _OPENAT2)
+    rows = (*_SOCKETS, *_BORROWING, *_PROGRAMS, _IOCTL, *_CHANGES, *_OPENING, _OPENAT2)
     x86 = {name: number for name, number, _ in rows}
     arm = {name: number for name, _, number in rows if number is not None}
     return MappingProxyType({"x86_64": Machine(0xC000003E, x86), "aarch64": Machine(0xC00000B7, arm)})
@@ -137,26 +159,33 @@ def program(machine: Machine, kept: Kept) -> bytes:
         for name in (row[0] for row in rows if refused and row[0] in number):
             steps += [_step(_JUMP_EQUAL, number[name], 0, 1), _refuse()]
     if kept.families:
-        steps += _of_families(number["socket"], kept.families)
+        steps += _by_argument(number["socket"], 0, kept.families, listed=_allow(), others=_refuse())
+    if not kept.programs:
+        steps += _by_argument(number["ioctl"], 1, _TYPING, listed=_refuse(), others=_allow())
     if not kept.writing:
         steps += [_step(_JUMP_EQUAL, number["openat2"], 0, 1), _refuse(errno.ENOSYS)]
         for name in (name for name in _FLAGS_ARGUMENT if name in number):
             steps += _for_reading(number[name], _FLAGS_ARGUMENT[name])
-    return b"".join([*steps, _step(_RETURN, _ALLOW)])
+    return b"".join([*steps, _allow()])
 
 
 # Arguments are read by their low half: the kernel takes no more of these, and both processors are little endian.
 
 
-def _of_families(number: int, families: tuple[int, ...]) -> list[bytes]:
-    count = len(families)
-    tests = [_step(_JUMP_EQUAL, family, count - index, 0) for index, family in enumerate(families)]
-    return [_step(_JUMP_EQUAL, number, 0, count + 3), _step(_LOAD, _ARGUMENTS_AT), *tests, _refuse(), _step(_RETURN, _ALLOW)]
+def _by_argument(number: int, argument: int, values: tuple[int, ...], *, listed: bytes, others: bytes) -> list[bytes]:
+    """The verdict on a call that has one of these values in an argument, and on it with any other."""
+    count = len(values)
+    tests = [_step(_JUMP_EQUAL, value, count - index, 0) for index, value in enumerate(values)]
+    return [_step(_JUMP_EQUAL, number, 0, count + 3), _step(_LOAD, _ARGUMENTS_AT + 8 * argument), *tests, others, listed]
 
 
 def _for_reading(number: int, argument: int) -> list[bytes]:
     flags = _step(_LOAD, _ARGUMENTS_AT + 8 * argument)
-    return [_step(_JUMP_EQUAL, number, 0, 4), flags, _step(_JUMP_ANY_BIT, _WRITES, 0, 1), _refuse(), _step(_RETURN, _ALLOW)]
+    return [_step(_JUMP_EQUAL, number, 0, 4), flags, _step(_JUMP_ANY_BIT, _WRITES, 0, 1), _refuse(), _allow()]
+
+
+def _allow() -> bytes:
+    return _step(_RETURN, _ALLOW)
 
 
 def _refuse(error: int = errno.EPERM) -> bytes:

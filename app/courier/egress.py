@@ -42,26 +42,27 @@ class Stopped(Exception):
         super().__init__(detail)
 
 
-def _refuse(when: bool, why: str) -> None:
+def refuse(when: bool, why: str) -> None:
+    """Raises Stopped(REFUSED) `when` something is not as it must be."""
     if when:
         raise Stopped(Ending.REFUSED, why)
 
 
 def check_order(order: Send, now: float) -> None:
     """Compare what is to be sent with what was approved; raises Stopped(REFUSED). `now` is in unix seconds."""
-    _refuse(not _DIGEST.fullmatch(order.approved_sha256), "The approval names no digest.")
-    _refuse(len(order.body) != order.approved_size, "The parcel has another size than was approved.")
-    _refuse(hashlib.sha256(order.body).hexdigest() != order.approved_sha256, "The parcel is not the one that was approved.")
-    _refuse(order.origin != order.approved_origin, "The approval was for another server.")
-    _refuse(order.method != order.approved_method or order.path != order.approved_path, "The approval was for another request.")
-    _refuse(now >= order.expires_at, "The approval has expired.")
+    refuse(not _DIGEST.fullmatch(order.approved_sha256), "The approval names no digest.")
+    refuse(len(order.body) != order.approved_size, "The parcel has another size than was approved.")
+    refuse(hashlib.sha256(order.body).hexdigest() != order.approved_sha256, "The parcel is not the one that was approved.")
+    refuse(order.origin != order.approved_origin, "The approval was for another server.")
+    refuse(order.method != order.approved_method or order.path != order.approved_path, "The approval was for another request.")
+    refuse(now >= order.expires_at, "The approval has expired.")
     _check_kind(order)
     match = _ORIGIN.fullmatch(order.origin)
-    _refuse(match is None or int(match["port"] or 1) > 65_535, "The address of the server is not plain enough.")
+    refuse(match is None or int(match["port"] or 1) > 65_535, "The address of the server is not plain enough.")
     names = [name.lower() for name, _ in order.headers]
-    _refuse(not _HEADERS.issuperset(names) or len(set(names)) != len(names), "The request has a header that is never sent.")
+    refuse(not _HEADERS.issuperset(names) or len(set(names)) != len(names), "The request has a header that is never sent.")
     plain = all(text.isascii() and text.isprintable() and len(text) <= 4096 for _, text in order.headers)
-    _refuse(not plain, "A header of the request is not plain text.")
+    refuse(not plain, "A header of the request is not plain text.")
 
 
 def _check_kind(order: Send) -> None:
@@ -69,10 +70,10 @@ def _check_kind(order: Send) -> None:
     if order.method == "GET":
         size = len(order.path) + sum(len(name) + len(text) for name, text in order.headers)
         fits = not order.body and size <= MAX_QUESTION
-        _refuse(not fits or not _LIST_PATH.fullmatch(order.path), "This kind of request is never sent.")
+        refuse(not fits or not _LIST_PATH.fullmatch(order.path), "This kind of request is never sent.")
     else:
-        _refuse(order.method != "POST" or not _PATH.fullmatch(order.path), "This kind of request is never sent.")
-        _refuse(not 0 < len(order.body) <= MAX_BODY, "The parcel is empty or too large.")
+        refuse(order.method != "POST" or not _PATH.fullmatch(order.path), "This kind of request is never sent.")
+        refuse(not 0 < len(order.body) <= MAX_BODY, "The parcel is empty or too large.")
 
 
 async def loopback_address(host: str, port: int) -> str:
@@ -85,7 +86,7 @@ async def loopback_address(host: str, port: int) -> str:
         except OSError as error:
             raise Stopped(Ending.UNREACHABLE, "The name of the server is not known.") from error
         found = {ipaddress.ip_address(str(info[4][0]).partition("%")[0]) for info in infos}
-    _refuse(not found or not all(address.is_loopback for address in found), "The server is not on this computer.")
+    refuse(not found or not all(address.is_loopback for address in found), "The server is not on this computer.")
     return str(min(found, key=lambda address: (address.version, address.packed)))
 
 
@@ -123,8 +124,8 @@ class EgressTransport(httpx2.AsyncBaseTransport):
             raise Stopped(Ending.REFUSED, "The same parcel was about to be sent twice.")
         check_order(order, self._clock())
         approved = httpx2.URL(order.approved_origin + order.approved_path)
-        _refuse(request.method != order.approved_method or request.url != approved, "The request was changed on the way.")
-        _refuse(await request.aread() != order.body, "The parcel was changed on the way.")
+        refuse(request.method != order.approved_method or request.url != approved, "The request was changed on the way.")
+        refuse(await request.aread() != order.body, "The parcel was changed on the way.")
         response = await self._street.handle_async_request(await self._addressed(request, order))
         if response.is_success or response.is_error:
             return response

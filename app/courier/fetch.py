@@ -23,7 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from app.courier.carry import Tell
-from app.courier.egress import Stopped
+from app.courier.egress import Stopped, refuse
 from app.courier.pipe import Answer, End, Ending, Fetch, Head, Headers
 
 T = TypeVar("T")
@@ -78,22 +78,17 @@ def check_fetch(order: Fetch) -> None:
     except ValueError:
         raise Stopped(Ending.REFUSED, "The address of the glasses is no plain number.") from None
     near = address in _LOOPBACK if order.loopback else any(address in network for network in _PRIVATE)
-    _refuse(not near or not 0 < order.port < 65_536, "The address of the glasses is not one of a private network.")
-    _refuse(order.method not in ("GET", "HEAD", "POST"), "This kind of request is never sent to glasses.")
-    _refuse(not _PATH.fullmatch(order.path), "The question to the glasses is not plain enough.")
+    refuse(not near or not 0 < order.port < 65_536, "The address of the glasses is not one of a private network.")
+    refuse(order.method not in ("GET", "POST"), "This kind of request is never sent to glasses.")
+    refuse(not _PATH.fullmatch(order.path), "The question to the glasses is not plain enough.")
     posts = order.method == "POST"
-    _refuse(posts and order.path not in _POST_PATHS, "This is never told to glasses.")
-    _refuse(len(order.body) > (LARGEST_BODY if posts else 0), "Too much was about to be told to the glasses.")
+    refuse(posts and order.path not in _POST_PATHS, "This is never told to glasses.")
+    refuse(len(order.body) > (LARGEST_BODY if posts else 0), "Too much was about to be told to the glasses.")
     names = [name.lower() for name, _ in order.headers]
-    _refuse(not _ASKED_WITH.issuperset(names) or len(set(names)) != len(names), "The request has a header that is never sent.")
+    refuse(not _ASKED_WITH.issuperset(names) or len(set(names)) != len(names), "The request has a header that is never sent.")
     plain = all(text.isascii() and text.isprintable() and len(text) <= 256 for _, text in order.headers)
-    _refuse(not plain, "A header of the request is not plain text.")
-    _refuse(order.max_answer > LARGEST_ANSWER or order.total_timeout > LONGEST_SECONDS, "Too much was asked for at once.")
-
-
-def _refuse(when: bool, why: str) -> None:
-    if when:
-        raise Stopped(Ending.REFUSED, why)
+    refuse(not plain, "A header of the request is not plain text.")
+    refuse(order.max_answer > LARGEST_ANSWER or order.total_timeout > LONGEST_SECONDS, "Too much was asked for at once.")
 
 
 async def fetch(order: Fetch, tell: Tell, allowance: Allowance, *, way_out: Dial = dial) -> End:

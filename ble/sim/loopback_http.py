@@ -135,33 +135,31 @@ class LoopbackHttp:
         self._writers.add(writer)
         # Cancelled it is only when its loop ends; asyncio would complain of a handler that ended so (python/cpython issue 113538).
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError, asyncio.CancelledError):
-            request = await _read(reader)
-            reply = self._respond(request)
+            reply = self._respond(await _read(reader))
             if reply.silent:
                 await reader.read()
             else:
-                await self._write(writer, request, reply)
+                await self._write(writer, reply)
         self._writers.discard(writer)
         writer.close()
         with contextlib.suppress(OSError):
             await writer.wait_closed()
 
-    async def _write(self, writer: asyncio.StreamWriter, request: Asked, reply: Reply) -> None:
+    async def _write(self, writer: asyncio.StreamWriter, reply: Reply) -> None:
         chunked = reply.length is None
         reason = HTTPStatus(reply.status).phrase
         lines = [f"HTTP/1.1 {reply.status} {reason}", "Connection: close", *(f"{name}: {value}" for name, value in reply.headers)]
         lines.append("Transfer-Encoding: chunked" if chunked else f"Content-Length: {reply.length}")
         writer.write(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
-        if request.method != "HEAD":
-            began, sent = asyncio.get_running_loop().time(), 0
-            for piece in reply.pieces():
-                writer.write(b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece)
-                await writer.drain()
-                sent += len(piece)
-                if self._rate:
-                    await asyncio.sleep(began + sent / self._rate - asyncio.get_running_loop().time())
-            if chunked:
-                writer.write(b"0\r\n\r\n")
+        began, sent = asyncio.get_running_loop().time(), 0
+        for piece in reply.pieces():
+            writer.write(b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece)
+            await writer.drain()
+            sent += len(piece)
+            if self._rate:
+                await asyncio.sleep(began + sent / self._rate - asyncio.get_running_loop().time())
+        if chunked:
+            writer.write(b"0\r\n\r\n")
         await writer.drain()
 
 

@@ -68,7 +68,7 @@ def expected(kept: Kept, name: str) -> int:
         (kept.families and name in {row[0] for row in _SOCKETS})
         or (kept.programs and name in {row[0] for row in _PROGRAMS})
         or (kept.writing and name in {row[0] for row in _CHANGES})
-        or name in {row[0] for row in _OPENING}
+        or name in {"ioctl", *(row[0] for row in _OPENING)}
     )
     return ALLOWED if stays else REFUSED
 
@@ -101,6 +101,16 @@ def test_of_all_families_of_sockets_the_kept_ones_alone(machine: str, kept: Kept
         for shown in (family, family | 0xFFFFFFFF00000000, family | 1 << 32):  # the kernel takes the low half only
             found = verdict(code, MACHINES[machine].audit, MACHINES[machine].numbers["socket"], shown, 1, 0)
             assert found == (ALLOWED if family in kept.families else REFUSED)
+
+
+@pytest.mark.parametrize("machine", sorted(MACHINES))
+@pytest.mark.parametrize("kept", [LOOK, COURIER, MAIN], ids=["look", "courier", "main"])
+def test_nobody_types_into_a_terminal_who_may_start_no_program(machine: str, kept: Kept) -> None:
+    code = program(MACHINES[machine], kept)
+    for request, harmless in ((0x5412, False), (0x541C, False), (0x5401, True), (0x5413, True)):  # the last two read its settings and size
+        for shown in (request, request | 1 << 32):  # the kernel takes the low half only
+            found = verdict(code, MACHINES[machine].audit, MACHINES[machine].numbers["ioctl"], 0, shown)
+            assert found == (ALLOWED if harmless or kept.programs else REFUSED)
 
 
 def test_borrowing_is_refused_to_all() -> None:

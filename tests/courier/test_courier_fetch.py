@@ -53,6 +53,7 @@ def test_private_addresses_are_asked(address: str) -> None:
         {"port": 65536},
         {"method": "PUT"},
         {"method": "DELETE"},
+        {"method": "HEAD"},
         {"method": "get"},
         {"path": "api"},
         {"path": "//evil/x"},
@@ -120,8 +121,6 @@ async def test_the_word_that_a_capture_is_safe(glasses: Glasses) -> None:
     order = glasses.order(method="POST", path="/api/v3/ack", body=b'{"a":1}', headers=(("content-type", "application/json"),))
     _, end = await run(order)
     assert (end.ending, end.sent, glasses.asked[0].body) == (Ending.DONE, 7, b'{"a":1}')
-    _, end = await run(glasses.order(method="HEAD"))
-    assert end.ending is Ending.DONE
 
 
 @pytest.mark.parametrize("status", [404, 409, 416, 429, 500])
