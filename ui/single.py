@@ -36,7 +36,8 @@ def ring(folder: Path, pause: Callable[[float], None] = time.sleep, clock: Calla
     """Ask the window that has this profile to come to the front; False if it did not answer in time."""
     bell = _bell(folder)
     bell.parent.mkdir(mode=0o700, exist_ok=True)
-    replace_file(bell, os.environ.get(_TOKEN, "")[:_LONGEST].encode())  # whole at once: the other one looks as soon as it is there
+    # Whole at once: the other one looks as soon as it is there.
+    replace_file(bell, os.environ.get(_TOKEN, "")[:_LONGEST].encode("ascii", "ignore"))
     until = clock() + ANSWER_SECONDS
     while bell.exists():
         if clock() >= until:

@@ -135,11 +135,15 @@ class Slots:
         info = new_slot(SlotKind.KEYRING, report.name)
         wrapping = X25519Identity.generate()
         service = service_name(vault_id)
-        self._store.set(service, info.id, wrapping.text())
-        if self._store.get(service, info.id, report.name) != wrapping.text():
-            raise KeyringUnavailable("It did not give back the key that was put in.")
         try:
+            self._store.set(service, info.id, wrapping.text())
+            if self._store.get(service, info.id, report.name) != wrapping.text():
+                raise KeyringUnavailable("It did not give back the key that was put in.")
             return write_slot(self._files, self._folder, info, identity, wrapping.recipient)
+        except BaseException:  # no slot is behind it, so it must not stay in the keyring
+            with contextlib.suppress(KeyringUnavailable):
+                self._store.delete(service, info.id, report.name)
+            raise
         finally:
             wrapping.wipe()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.media.look.boxes import Box, merged, overlap
+from app.media.look.boxes import Box, hidden, merged, overlap
 
 edges = st.integers(-50, 250)
 boxes = st.builds(
@@ -26,6 +26,17 @@ def test_merging_loses_nothing_and_is_done_at_once(many: list[Box]) -> None:
     assert merged(few) == few
     assert merged(reversed(few)) == few
     assert len(few) <= sum(1 for box in many if box.area)
+
+
+small = st.integers(0, 9)
+small_boxes = st.builds(Box, small, small, small, small)
+
+
+@given(st.builds(lambda box: Box(box.left, box.top, box.left + 5, box.top + 4), small_boxes), st.lists(small_boxes, max_size=5))
+def test_what_several_cover_together_is_counted_once(box: Box, covers: list[Box]) -> None:
+    pixels = [(x, y) for x in range(box.left, box.right) for y in range(box.top, box.bottom)]
+    covered = [(x, y) for x, y in pixels if any(each.left <= x < each.right and each.top <= y < each.bottom for each in covers)]
+    assert hidden(box, covers) == len(covered) / len(pixels)
 
 
 def test_only_what_lies_together_is_merged() -> None:

@@ -249,3 +249,5 @@ def test_a_face_beside_its_cover_shows_and_a_neighbour_does_not() -> None:
     assert not shows(seen(Box(55, 0, 155, 100)), cover), "a twentieth is a neighbour's"
     assert not shows(seen(Box(5, 5, 55, 95)), cover), "nothing of a face is on a cover"
     assert not shows(seen(Box(20, 0, 100, 100)), [])
+    twice = [Box(0, 0, 60, 100), Box(10, 0, 60, 120)]
+    assert shows(seen(Box(20, 0, 100, 100)), twice), "two covers of one half of a face hide that half only"

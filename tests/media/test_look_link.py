@@ -254,6 +254,19 @@ async def test_an_idle_worker_goes(make: Any) -> None:
         assert not (await link.look(make.jpeg(), "image/jpeg", 1)).unchecked
 
 
+async def test_a_start_that_was_called_off_leaves_no_worker_behind(make: Any) -> None:
+    async with linked(*fake("time.sleep(99)\n")) as link:
+        task = asyncio.ensure_future(link.warm())
+        while link.pid is None:
+            await asyncio.sleep(0)
+        pid = link.pid
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert link.pid is None
+        assert await gone(pid)
+
+
 async def test_the_worker_ends_with_its_parent(make: Any) -> None:
     async with linked(*fake(HONEST)) as link:
         await link.warm()

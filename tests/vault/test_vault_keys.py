@@ -232,6 +232,18 @@ def test_no_vault_is_made_on_a_keyring_that_can_not_hold_its_key(folder: Path, k
     Vault.create(folder, passphrase=None, keyring=True, key_store=key_store).close()
 
 
+def test_a_key_without_its_slot_does_not_stay_in_the_keyring(vault: Vault, key_store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = dict(key_store.secrets)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(vault._files, "create", full)
+    with pytest.raises(OSError, match="space"):
+        vault.add_keyring()
+    assert key_store.secrets == before
+
+
 def backend(module: str, **methods: Any) -> Any:
     """An instance of a class that says it comes from `module`."""
 

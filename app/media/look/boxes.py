@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -67,6 +68,21 @@ def overlap(one: Box, other: Box) -> float:
     """Shared area over the area that either covers, 0 to 1."""
     shared = one.shared(other)
     return shared / (one.area + other.area - shared) if shared else 0.0
+
+
+def hidden(box: Box, by: Iterable[Box]) -> float:
+    """The part of `box` (of some area) that the others cover together, 0 to 1; what two of them cover counts once."""
+    edge = (box.left, box.top, box.right, box.bottom)
+    parts = [Box(max(each.left, edge[0]), max(each.top, edge[1]), min(each.right, edge[2]), min(each.bottom, edge[3])) for each in by]
+    parts = [part for part in parts if part.area]
+    columns = sorted({side for part in parts for side in (part.left, part.right)})
+    covered = 0
+    for left, right in itertools.pairwise(columns):
+        reached = box.top
+        for part in sorted((part for part in parts if part.left <= left and right <= part.right), key=lambda part: part.top):
+            covered += (right - left) * max(0, part.bottom - max(part.top, reached))
+            reached = max(reached, part.bottom)
+    return covered / box.area
 
 
 def merged(boxes: Iterable[Box]) -> tuple[Box, ...]:

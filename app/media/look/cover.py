@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from app.errors import EyelidError
-from app.media.look.boxes import Box, merged
+from app.media.look.boxes import Box, hidden, merged
 from app.media.look.types import Findings, Kind, Region
 
 FILL = (0, 0, 0)
@@ -23,7 +23,9 @@ _MARGINS = {Kind.FACE: 0.25, Kind.TEXT: 0.25, Kind.DOCUMENT: 0.02, Kind.CODE: 0.
 """What a cover has more on each side: of a face in parts of its long side (hair and ears), of others of their short side."""
 _LEAST_MARGIN = 2
 _TOUCHED, _HIDDEN = 0.15, 0.9
-"""Parts of a face that a cover hides: below the first it was meant for a neighbour, from the second on nothing of a face is left."""
+"""Parts of a face that covers hide: below the first they were meant for a neighbour, from the second on nothing of a face is left."""
+_HALF = 0.5
+"""What lies on covers by this much is the covers themselves, taken for large letters."""
 
 
 class NothingLeft(EyelidError):
@@ -83,14 +85,13 @@ def covers_for(findings: Findings, kinds: Iterable[Kind] = (Kind.FACE,)) -> tupl
 def still_seen(findings: Findings, covered: Iterable[Box]) -> tuple[Region, ...]:
     """Of what was found in a picture that was covered already, what does not lie on the covers: those can look like large letters."""
     boxes = tuple(covered)
-    return tuple(region for region in findings.regions if sum(region.box.shared(box) for box in boxes) * 2 < region.box.area)
+    return tuple(region for region in findings.regions if hidden(region.box, boxes) < _HALF)
 
 
 def shows(findings: Findings, covered: Iterable[Box]) -> bool:
     """Whether a face was found in a covered picture that a cover hides in part only. One found on a cover itself is none."""
     boxes = tuple(covered)
-    hidden = (sum(face.box.shared(box) for box in boxes) / face.box.area for face in findings.of(Kind.FACE))
-    return any(_TOUCHED <= share < _HIDDEN for share in hidden)
+    return any(_TOUCHED <= hidden(face.box, boxes) < _HIDDEN for face in findings.of(Kind.FACE))
 
 
 def begin(picture: Image.Image, edit: Edit) -> Image.Image:

@@ -64,8 +64,13 @@ class LookLink:
     async def warm(self) -> None:
         """Start the worker ahead of the first picture. Never raises."""
         async with self._turn:
-            await self._start()
-            self._rest()
+            try:
+                await self._start()
+            except BaseException:  # cancelled: nobody has heard its hello, so the next look begins with another
+                self._kill()
+                raise
+            finally:
+                self._rest()
 
     async def look(
         self,
