@@ -11,7 +11,7 @@ import io
 import re
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, ClassVar, Protocol, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -37,9 +37,10 @@ from app.vault.stream import PayloadError, Sealer, StreamReader, blocks, open_bl
 
 FILE_KEY = 16
 NONCE = 16
+PRIVATE = 32
+"""Bytes of every private key here."""
 WORK_FACTOR_LIMIT = 22
 """Largest scrypt work factor accepted (4 GiB of memory): the limit of the age program. Key slots have a lower one."""
-IDENTITY_PREFIX = "age-secret-key-"
 RECIPIENT_PREFIX = "age"
 WRAPPED = FILE_KEY + 16
 """Bytes of a file key as every stanza holds it."""
@@ -93,42 +94,63 @@ class X25519Recipient:
         return Stanza(("X25519", b64(share).decode()), ChaCha20Poly1305(key).encrypt(_ZERO_NONCE, file_key, None))
 
 
-class X25519Identity:
-    """A private key. `wipe` overwrites our copy; the one inside the crypto library is cleared when it is freed."""
+class PrivateKey:
+    """The 32 random bytes behind an identity, whatever its kind. `wipe` overwrites our copy; what the crypto library made of them goes when
+    it is freed."""
+
+    prefix: ClassVar[str]
+    """Begins its text, in small letters."""
 
     def __init__(self, secret: bytes | bytearray) -> None:
-        """`secret` is 32 random bytes; it is copied."""
+        """`secret` is copied."""
         self._secret = bytearray(secret)
         self._wiped = False
-        self._key = X25519PrivateKey.from_private_bytes(secret)
-        self._public = self._key.public_key().public_bytes_raw()
 
     @classmethod
-    def generate(cls) -> X25519Identity:
-        return cls(secrets.token_bytes(32))
+    def generate(cls) -> Self:
+        return cls(secrets.token_bytes(PRIVATE))
 
     @classmethod
-    def parse(cls, text: str) -> X25519Identity:
-        """Raises KeyTextError."""
+    def parse(cls, text: str) -> Self:
+        """Raises KeyTextError, and what making one raises."""
         if text != text.upper():
             raise KeyTextError("an identity is written in capitals")
-        return cls(key_text(text, IDENTITY_PREFIX, 32))
+        return cls(key_text(text, cls.prefix, PRIVATE))
+
+    def text(self) -> str:
+        """Return the key itself in Bech32, in capitals. Raises KeyWiped."""
+        return bech32.encode(self.prefix, self.raw()).upper()
+
+    def raw(self) -> bytes:
+        """Return its 32 bytes. Raises KeyWiped."""
+        copy = bytes(self._secret)
+        if self._wiped:  # looked at after the copy, as another thread may wipe at any moment
+            raise KeyWiped("the key was overwritten")
+        return copy
+
+    def subkey(self, info: bytes) -> bytes:
+        """Return 32 bytes derived from it for another purpose, named by `info`. Raises KeyWiped."""
+        return hkdf(self.raw(), b"", info)
+
+    def wipe(self) -> None:
+        """Overwrite our copy. Reads under way may finish."""
+        self._wiped = True
+        self._secret[:] = bytes(len(self._secret))
+
+
+class X25519Identity(PrivateKey):
+    """A private key of X25519; its text is "AGE-SECRET-KEY-1…"."""
+
+    prefix = "age-secret-key-"
+
+    def __init__(self, secret: bytes | bytearray) -> None:
+        super().__init__(secret)
+        self._key = X25519PrivateKey.from_private_bytes(secret)
+        self._public = self._key.public_key().public_bytes_raw()
 
     @property
     def recipient(self) -> X25519Recipient:
         return X25519Recipient(self._public)
-
-    def text(self) -> str:
-        """Return "AGE-SECRET-KEY-1…": the key itself. Raises KeyWiped."""
-        return bech32.encode(IDENTITY_PREFIX, self._copy()).upper()
-
-    def raw(self) -> bytes:
-        """Return the 32 bytes of the private key. Raises KeyWiped."""
-        return self._copy()
-
-    def subkey(self, info: bytes) -> bytes:
-        """Return 32 bytes derived from the private key for another purpose, named by `info`. Raises KeyWiped."""
-        return hkdf(self._copy(), b"", info)
 
     def unwrap(self, stanzas: Sequence[Stanza]) -> bytes | None:
         refuse_mixed(stanzas)
@@ -150,17 +172,6 @@ class X25519Identity:
         except ValueError:
             raise HeaderError("an X25519 share of low order") from None
         return _unwrap(hkdf(secret, share + self._public, _X25519_INFO), stanza.body)
-
-    def wipe(self) -> None:
-        """Overwrite our copy of the private key. Reads under way may finish."""
-        self._wiped = True
-        self._secret[:] = bytes(len(self._secret))
-
-    def _copy(self) -> bytes:
-        copy = bytes(self._secret)
-        if self._wiped:  # looked at after the copy, as another thread may wipe at any moment
-            raise KeyWiped("the key was overwritten")
-        return copy
 
 
 class Passphrase:

@@ -7,7 +7,6 @@ Source: C2SP age.md, section “The MLKEM768-X25519 hybrid post-quantum recipien
 from __future__ import annotations
 
 import hashlib
-import secrets
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -15,17 +14,15 @@ from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from app.vault import bech32
-from app.vault.age import WRAPPED, Recipient, X25519Recipient, key_text
-from app.vault.header import HeaderError, KeyTextError, KeyWiped, Stanza, b64, hkdf, unb64
+from app.vault.age import PRIVATE, WRAPPED, PrivateKey, Recipient, X25519Recipient, key_text
+from app.vault.header import HeaderError, KeyTextError, Stanza, b64, unb64
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.hpke import MLKEM768X25519PrivateKey, MLKEM768X25519PublicKey, Suite
 
 KIND = "mlkem768x25519"
-IDENTITY_PREFIX = "age-secret-key-pq-"
 RECIPIENT_PREFIX = "age1pq"
 _INFO = b"age-encryption.org/mlkem768x25519"
-_SEED = 32
 _LATTICE_SEED = 64
 _LATTICE_PUBLIC = 1184
 _CURVE_PUBLIC = 32
@@ -49,7 +46,7 @@ def _suite() -> Suite:
 def available() -> bool:
     """Whether the installed `cryptography` can seal to, and open with, hybrid keys."""
     try:
-        HybridIdentity(bytes(_SEED))
+        HybridIdentity(bytes(PRIVATE))
     except HybridMissing:
         return False
     return True
@@ -81,38 +78,20 @@ class HybridRecipient:
         return Stanza((KIND, b64(sealed[:_SHARE]).decode()), sealed[_SHARE:])
 
 
-class HybridIdentity:
-    """A private key: 32 random bytes that both keys grow from. `wipe` overwrites our copy; those inside the library go when it is freed."""
+class HybridIdentity(PrivateKey):
+    """A private key of both kinds, which grow from its 32 bytes; its text is "AGE-SECRET-KEY-PQ-1…"."""
 
-    def __init__(self, seed: bytes | bytearray) -> None:
-        """`seed` is copied. Raises HybridMissing."""
+    prefix = "age-secret-key-pq-"
+
+    def __init__(self, secret: bytes | bytearray) -> None:
+        """Raises HybridMissing."""
         self._suite = _suite()
-        self._seed = bytearray(seed)
-        self._wiped = False
-        self._key, self._curve, self._public = _private_key(seed)
-
-    @classmethod
-    def generate(cls) -> HybridIdentity:
-        return cls(secrets.token_bytes(_SEED))
-
-    @classmethod
-    def parse(cls, text: str) -> HybridIdentity:
-        """Raises KeyTextError, HybridMissing."""
-        if text != text.upper():
-            raise KeyTextError("an identity is written in capitals")
-        return cls(key_text(text, IDENTITY_PREFIX, _SEED))
+        super().__init__(secret)
+        self._key, self._curve, self._public = _private_key(secret)
 
     @property
     def recipient(self) -> HybridRecipient:
         return HybridRecipient(self._public)
-
-    def text(self) -> str:
-        """Return "AGE-SECRET-KEY-PQ-1…": the key itself. Raises KeyWiped."""
-        return bech32.encode(IDENTITY_PREFIX, self._copy()).upper()
-
-    def subkey(self, info: bytes) -> bytes:
-        """Return 32 bytes derived from the private key for another purpose, named by `info`. Raises KeyWiped."""
-        return hkdf(self._copy(), b"", info)
 
     def unwrap(self, stanzas: Sequence[Stanza]) -> bytes | None:
         for stanza in stanzas:
@@ -141,17 +120,6 @@ class HybridIdentity:
             self._curve.exchange(X25519PublicKey.from_public_bytes(share))
         except ValueError:
             raise HeaderError("a hybrid share of low order") from None
-
-    def wipe(self) -> None:
-        """Overwrite our copy of the private key. Reads under way may finish."""
-        self._wiped = True
-        self._seed[:] = bytes(len(self._seed))
-
-    def _copy(self) -> bytes:
-        copy = bytes(self._seed)
-        if self._wiped:  # looked at after the copy, as another thread may wipe at any moment
-            raise KeyWiped("the key was overwritten")
-        return copy
 
 
 def _private_key(seed: bytes | bytearray) -> tuple[MLKEM768X25519PrivateKey, X25519PrivateKey, bytes]:
