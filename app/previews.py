@@ -62,7 +62,9 @@ class Previews:
         """Look at all there is to, until something comes in."""
         waiting = deque(item for item in await self._lanes.work(self._library.not_looked_at) if item not in self._unreadable)
         self._total = self._done + len(waiting)
-        await asyncio.gather(*(self._work(waiting) for _ in range(_AT_ONCE)))
+        for ended in await asyncio.gather(*(self._work(waiting) for _ in range(_AT_ONCE)), return_exceptions=True):
+            if ended is not None:  # only when both have: one that went on by itself would be in the way of the next look
+                raise ended
         if not waiting:
             self._tell(at_once=True)
             self._done = self._total = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -23,6 +24,7 @@ from app.media.errors import MediaDamaged
 from app.media.inspect import glance, inspect_and_show
 from app.media.types import MediaType, Thumb
 from app.previews import Previews
+from app.vault.errors import VaultLocked
 from app.vault.vault import Vault
 
 SIZES = tuple(ThumbSize)
@@ -209,6 +211,33 @@ async def test_looking_stops_for_arrivals_and_for_the_lock_and_goes_on_after_a_r
     assert left == [item for item in items[::-1] if item in left]  # newest first
     await screen.look_at_all(library, lanes)
     assert library.not_looked_at() == []
+
+
+async def test_one_look_that_the_lock_ends_waits_for_the_other(
+    vault: Vault, pictures: list[bytes], new_photo: Callable[[bytes], Any]
+) -> None:
+    library, screen, lanes = Library(vault), Screen(), Lanes()
+    first, second = (new_photo(data) for data in pictures[:2])
+    previews = Previews(library, lanes, screen.events, quiet=0.0)
+    failed, go_on = threading.Event(), threading.Event()
+
+    def look_at(item: Any) -> bool:
+        if item == second:
+            failed.set()
+            raise VaultLocked
+        return go_on.wait()
+
+    library.look_at = look_at  # type: ignore[method-assign]
+    running = asyncio.ensure_future(previews.run())
+    previews.wake()
+    while not failed.is_set():
+        await asyncio.sleep(0)
+    previews.close()
+    done, _ = await asyncio.wait({running}, timeout=0.1)
+    assert not done, f"{first} is still being looked at"
+    go_on.set()
+    await running
+    lanes.close()
 
 
 async def test_what_cannot_be_read_now_is_left_for_the_next_start(
