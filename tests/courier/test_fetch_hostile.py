@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from app.courier.fetch import SLOWEST, Allowance, fetch
-from app.courier.pipe import Answer, End, Ending, Fetch, Message
+from app.courier.pipe import End, Ending, Fetch, Message
+from tests.courier.standing_in import Told
 from tests.waiting import until
 
 ORDER = Fetch("f1", "127.0.0.1", 1, True, "GET", "/x", (), 1 << 20, 1 << 20, 2.0, 5.0, 30.0)
@@ -53,14 +54,10 @@ async def server(talk: Talk, pause: float = 0.0) -> AsyncIterator[int]:
 
 async def asked(talk: Talk, pause: float = 0.0, **changes: Any) -> tuple[int, End]:
     """How many bytes of an answer were passed on, and how it ended."""
-    told: list[Message] = []
-
-    async def tell(message: Message) -> None:
-        told.append(message)
-
+    told = Told()
     async with server(talk, pause) as port:
-        end = await fetch(replace(ORDER, port=port, **changes), tell, Allowance(ORDER.credit))
-    return sum(len(message.body) for message in told if isinstance(message, Answer)), end
+        end = await fetch(replace(ORDER, port=port, **changes), told, Allowance(ORDER.credit))
+    return len(told.body), end
 
 
 @pytest.mark.parametrize(

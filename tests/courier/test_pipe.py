@@ -17,8 +17,11 @@ from app.courier.pipe import (
     Cancel,
     End,
     Ending,
+    Fetch,
+    Head,
     Hello,
     Message,
+    More,
     PipeError,
     Progress,
     Quit,
@@ -32,6 +35,8 @@ from app.courier.pipe import (
 TEXT = st.text(max_size=20)
 COUNT = st.integers(0, 2**53)
 SECONDS = st.floats(0, 1e9)
+HEADERS_OF_HTTP = st.lists(st.tuples(TEXT, TEXT), max_size=3).map(tuple)
+BODY = st.binary(max_size=50)
 MESSAGES = st.one_of(
     st.builds(
         Send,
@@ -46,20 +51,23 @@ MESSAGES = st.one_of(
         origin=TEXT,
         method=TEXT,
         path=TEXT,
-        headers=st.lists(st.tuples(TEXT, TEXT), max_size=3).map(tuple),
+        headers=HEADERS_OF_HTTP,
         loopback_only=st.booleans(),
         max_answer=COUNT,
         connect_timeout=SECONDS,
         idle_timeout=SECONDS,
         total_timeout=SECONDS,
-        body=st.binary(max_size=50),
+        body=BODY,
     ),
+    st.builds(Fetch, TEXT, TEXT, COUNT, st.booleans(), TEXT, TEXT, HEADERS_OF_HTTP, COUNT, COUNT, SECONDS, SECONDS, SECONDS, BODY),
+    st.builds(More, TEXT, COUNT),
     st.builds(Cancel, TEXT),
     st.just(Quit()),
-    st.builds(Hello, TEXT, TEXT),
+    st.builds(Hello, TEXT, TEXT, st.booleans(), COUNT),
     st.builds(Progress, TEXT, COUNT),
-    st.builds(Status, TEXT, COUNT),
-    st.builds(Answer, TEXT, st.binary(max_size=50)),
+    st.builds(Status, TEXT, COUNT, TEXT, TEXT),
+    st.builds(Head, TEXT, COUNT, HEADERS_OF_HTTP),
+    st.builds(Answer, TEXT, BODY),
     st.builds(End, TEXT, COUNT, st.none() | COUNT, st.sampled_from(Ending), TEXT),
 )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx2
@@ -10,17 +9,8 @@ import pytest
 
 from app.courier.carry import carry
 from app.courier.egress import MAX_QUESTION, Stopped, check_order
-from app.courier.pipe import Answer, Ending, Message, Send
-
-OrderFor = Callable[..., Send]
-
-
-class Pieces(httpx2.AsyncByteStream):
-    """An answer that was not read yet."""
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        yield b"{}"
-
+from app.courier.pipe import Ending, Send
+from tests.courier.standing_in import OrderFor, Pieces, Told, answering
 
 GEMINI = "/v1/models/gemini-3.0-flash:streamGenerateContent?alt=sse"
 
@@ -77,26 +67,17 @@ def test_a_question_is_bound_like_a_parcel(order_for: OrderFor) -> None:
 
 
 async def test_a_question_goes_out_without_a_body(order_for: OrderFor) -> None:
-    seen: list[httpx2.Request] = []
-    told: list[Message] = []
-
-    async def handle(request: httpx2.Request) -> httpx2.Response:
-        await request.aread()
-        seen.append(request)
-        return httpx2.Response(200, stream=Pieces())
-
-    async def tell(message: Message) -> None:
-        told.append(message)
-
+    way, seen = answering(httpx2.Response(200, stream=Pieces()))
+    told = Told()
     key = (("accept", "application/json"), ("x-goog-api-key", "k"), ("anthropic-version", "2026-10-21"))
-    end = await carry(question(order_for, "/v1/models?pageSize=1000", headers=key), tell, way_out=lambda: httpx2.MockTransport(handle))
+    end = await carry(question(order_for, "/v1/models?pageSize=1000", headers=key), told, way_out=way)
     assert (end.ending, end.sent, end.status) == (Ending.DONE, 0, 200)
     (request,) = seen
     assert (request.method, str(request.url), request.content) == ("GET", "http://127.0.0.1:9/v1/models?pageSize=1000", b"")
     assert "content-length" not in request.headers
     assert "transfer-encoding" not in request.headers
     assert request.headers["x-goog-api-key"] == "k"
-    assert b"".join(message.body for message in told if isinstance(message, Answer)) == b"{}"
+    assert told.body == b"ok"
 
 
 @pytest.mark.parametrize("path", ["/v1/messages", "/v1/responses", "/api/chat", GEMINI])
@@ -113,16 +94,7 @@ def test_addresses_that_no_parcel_has(order_for: OrderFor, path: str) -> None:
 
 
 async def test_the_address_of_gemini_arrives_whole(order_for: OrderFor) -> None:
-    seen: list[str] = []
-
-    async def handle(request: httpx2.Request) -> httpx2.Response:
-        await request.aread()
-        seen.append(str(request.url))
-        return httpx2.Response(200, stream=Pieces())
-
-    async def tell(message: Message) -> None:
-        pass
-
+    way, seen = answering(httpx2.Response(200, stream=Pieces()))
     order = order_for("http://127.0.0.1:9", path=GEMINI, approved_path=GEMINI)
-    assert (await carry(order, tell, way_out=lambda: httpx2.MockTransport(handle))).ending is Ending.DONE
-    assert seen == ["http://127.0.0.1:9" + GEMINI]
+    assert (await carry(order, Told(), way_out=way)).ending is Ending.DONE
+    assert [str(request.url) for request in seen] == ["http://127.0.0.1:9" + GEMINI]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from app.courier.carry import carry
-from app.courier.pipe import Message, Status
+from app.courier.pipe import Status
+from tests.courier.standing_in import OrderFor, Told
 
 
 @pytest.mark.parametrize(
@@ -23,25 +23,16 @@ from app.courier.pipe import Message, Status
         (b"set-cookie: a=b\r\n", ""),
     ],
 )
-async def test_the_name_of_an_exchange(server: Any, order_for: Callable[..., Any], headers: bytes, name: str) -> None:
+async def test_the_name_of_an_exchange(server: Any, order_for: OrderFor, headers: bytes, name: str) -> None:
     server.answer = b"HTTP/1.1 200 OK\r\n" + headers + b"Content-Length: 2\r\n\r\nok"
-    told: list[Message] = []
-
-    async def tell(message: Message) -> None:
-        told.append(message)
-
-    order = order_for(server.origin)
-    await carry(order, tell)
-    assert [each for each in told if isinstance(each, Status)] == [Status(order.parcel_id, 200, name)]
+    told, order = Told(), order_for(server.origin)
+    await carry(order, told)
+    assert [each for each in told.messages if isinstance(each, Status)] == [Status(order.parcel_id, 200, name)]
 
 
 @pytest.mark.parametrize(("said", "kept"), [("true", "true"), ("False", "false"), ("perhaps", ""), ("", "")])
-async def test_the_word_on_zero_retention(server: Any, order_for: Callable[..., Any], said: str, kept: str) -> None:
+async def test_the_word_on_zero_retention(server: Any, order_for: OrderFor, said: str, kept: str) -> None:
     server.answer = f"HTTP/1.1 200 OK\r\nx-zero-data-retention: {said}\r\nContent-Length: 2\r\n\r\nok".encode()
-    told: list[Message] = []
-
-    async def tell(message: Message) -> None:
-        told.append(message)
-
-    await carry(order_for(server.origin), tell)
-    assert [each.zero_retention for each in told if isinstance(each, Status)] == [kept]
+    told = Told()
+    await carry(order_for(server.origin), told)
+    assert [each.zero_retention for each in told.messages if isinstance(each, Status)] == [kept]
