@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.assistants.building import base64_of, check, checked_key, jpeg_of, proven, turns, written
+from app.assistants.building import base64_of, check, jpeg_of, json_headers, key_header, messages_of, proven, turns, written
 from app.assistants.reading import NO_ANSWER, StreamReader, items, table, texts
 from app.assistants.sse import EventLines
-from app.assistants.wire import AnswerPart, AnswerReader, Limits, ReadBack, Turn
+from app.assistants.wire import AnswerPart, AnswerReader, Headers, Limits, ReadBack, Turn
 
 VERSION = "2026-10-21"
 """The version of the interface that Eyelid was written for."""
@@ -29,22 +29,17 @@ class AnthropicMessages:
 
     name: str = "anthropic"
     limits: Limits = LIMITS
-    content_type: str = "application/json"
 
-    def headers(self, key: str) -> tuple[tuple[str, str], ...]:
-        base = (("content-type", self.content_type), ("accept", "text/event-stream"), ("anthropic-version", VERSION))
-        return (*base, ("authorization", f"Bearer {checked_key(key)}")) if key else base
+    def headers(self, key: str) -> Headers:
+        return (*json_headers(), ("anthropic-version", VERSION), *key_header(key))
 
     def body(self, model: str, question: str, pictures: Sequence[bytes], earlier: Sequence[Turn] = ()) -> bytes:
         check(self.limits, question, pictures, earlier)
-        messages: list[dict[str, Any]] = []
-        for turn in earlier:
-            messages += [{"role": "user", "content": turn.question}, {"role": "assistant", "content": turn.answer}]
         content: list[dict[str, Any]] = [
             {"type": "image", "source": {"type": "base64", "media_type": "image/jpeg", "data": base64_of(jpeg)}} for jpeg in pictures
         ]
         content.append({"type": "text", "text": question})
-        messages.append({"role": "user", "content": content})
+        messages = [*messages_of(earlier), {"role": "user", "content": content}]
         return written({"model": model, "max_tokens": MAX_TOKENS, "stream": True, "messages": messages}, self.limits)
 
     def read_back(self, body: bytes) -> ReadBack:

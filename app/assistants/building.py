@@ -9,16 +9,29 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from app.assistants.wire import MAX_EARLIER, MAX_EARLIER_CHARS, Limits, ReadBack, Turn, WireError, WireFormat
+from app.assistants.wire import MAX_EARLIER, MAX_EARLIER_CHARS, Headers, Limits, ReadBack, Turn, WireError, WireFormat
 
+DATA_URL = "data:image/jpeg;base64,"
+"""Begins the address of a picture that lies inside the request itself, so that there is none for a server to fetch."""
 _KEY = re.compile(r"[\x21-\x7e]{1,2000}")
 
 
-def checked_key(key: str) -> str:
-    """`key` if it can stand in a header; raises WireError."""
-    if not _KEY.fullmatch(key):
+def json_headers(accept: str = "text/event-stream") -> Headers:
+    """What every request says of itself: JSON goes, a stream of `accept` is to come."""
+    return (("content-type", "application/json"), ("accept", accept))
+
+
+def key_header(key: str, name: str = "authorization", scheme: str = "Bearer ") -> Headers:
+    """The header that holds `key`; none where there is no key. Raises WireError for a key that is no header text."""
+    if key and not _KEY.fullmatch(key):
         raise WireError("the key has characters that no key has")
-    return key
+    return ((name, scheme + key),) if key else ()
+
+
+def messages_of(earlier: Sequence[Turn]) -> list[dict[str, Any]]:
+    """A conversation as most formats tell it again: text alone, in turn the person's and the assistant's."""
+    roles = (("user", turn.question) if asked else ("assistant", turn.answer) for turn in earlier for asked in (True, False))
+    return [{"role": role, "content": text} for role, text in roles]
 
 
 def check(limits: Limits, question: str, pictures: Sequence[bytes], earlier: Sequence[Turn]) -> None:

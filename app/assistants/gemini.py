@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.assistants.building import check, checked_key, jpeg_of, proven, turns, written
+from app.assistants.building import check, jpeg_of, json_headers, key_header, proven, turns, written
 from app.assistants.reading import NO_ANSWER, STOPPED, StreamReader, items, table, texts
 from app.assistants.sse import EventLines
-from app.assistants.wire import AnswerPart, AnswerReader, Limits, ReadBack, Text, Turn, WireError
+from app.assistants.wire import AnswerPart, AnswerReader, Headers, Limits, ReadBack, Text, Turn, WireError
 
 LIMITS = Limits(pictures=16, picture_bytes=4 * 1024 * 1024, body_bytes=15_000_000, question_chars=8000)
 """Requests with pictures inside: 20 MB in the older pages, more in newer ones; 15 MB keeps clear of both."""
@@ -29,11 +29,9 @@ class Gemini:
 
     name: str = "gemini"
     limits: Limits = LIMITS
-    content_type: str = "application/json"
 
-    def headers(self, key: str) -> tuple[tuple[str, str], ...]:
-        base = (("content-type", self.content_type), ("accept", "text/event-stream"))
-        return (*base, ("x-goog-api-key", checked_key(key))) if key else base
+    def headers(self, key: str) -> Headers:
+        return json_headers() + key_header(key, "x-goog-api-key", "")
 
     def body(self, model: str, question: str, pictures: Sequence[bytes], earlier: Sequence[Turn] = ()) -> bytes:
         check(self.limits, question, pictures, earlier)

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.assistants.building import base64_of, check, checked_key, jpeg_of, proven, turns, written
+from app.assistants.building import base64_of, check, jpeg_of, json_headers, key_header, messages_of, proven, turns, written
 from app.assistants.reading import JsonLines, StreamReader, table, texts
-from app.assistants.wire import AnswerPart, AnswerReader, Limits, ReadBack, Turn
+from app.assistants.wire import AnswerPart, AnswerReader, Headers, Limits, ReadBack, Turn
 
 LOCAL = ":local"
 CONTEXT = 8192
@@ -30,21 +30,16 @@ class Ollama:
 
     name: str = "ollama"
     limits: Limits = LIMITS
-    content_type: str = "application/json"
 
-    def headers(self, key: str) -> tuple[tuple[str, str], ...]:
-        base = (("content-type", self.content_type), ("accept", "application/x-ndjson"))
-        return (*base, ("authorization", f"Bearer {checked_key(key)}")) if key else base
+    def headers(self, key: str) -> Headers:
+        return json_headers("application/x-ndjson") + key_header(key)
 
     def body(self, model: str, question: str, pictures: Sequence[bytes], earlier: Sequence[Turn] = ()) -> bytes:
         check(self.limits, question, pictures, earlier)
-        messages: list[dict[str, Any]] = []
-        for turn in earlier:
-            messages += [{"role": "user", "content": turn.question}, {"role": "assistant", "content": turn.answer}]
         last: dict[str, Any] = {"role": "user", "content": question}
         if pictures:
             last["images"] = [base64_of(jpeg) for jpeg in pictures]
-        messages.append(last)
+        messages = [*messages_of(earlier), last]
         request = {"model": model + LOCAL, "stream": True, "messages": messages, "options": {"num_ctx": CONTEXT}, "tools": []}
         return written(request, self.limits)
 

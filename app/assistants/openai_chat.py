@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from app.assistants.building import base64_of, check, checked_key, jpeg_of, proven, turns, written
+from app.assistants.building import DATA_URL, base64_of, check, jpeg_of, json_headers, key_header, messages_of, proven, turns, written
 from app.assistants.reading import NO_ANSWER, StreamReader, table, texts
 from app.assistants.sse import EventLines
-from app.assistants.wire import GENERAL_LIMITS, AnswerPart, AnswerReader, Limits, ReadBack, Turn
-
-_PREFIX = "data:image/jpeg;base64,"
+from app.assistants.wire import GENERAL_LIMITS, AnswerPart, AnswerReader, Headers, Limits, ReadBack, Turn
 
 EXTRAS: Mapping[str, Any] = MappingProxyType(
     {
@@ -36,20 +34,15 @@ class OpenAIChat:
     name: str
     extras: tuple[str, ...] = ()
     limits: Limits = GENERAL_LIMITS
-    content_type: str = "application/json"
 
-    def headers(self, key: str) -> tuple[tuple[str, str], ...]:
-        base = (("content-type", self.content_type), ("accept", "text/event-stream"))
-        return (*base, ("authorization", f"Bearer {checked_key(key)}")) if key else base
+    def headers(self, key: str) -> Headers:
+        return json_headers() + key_header(key)
 
     def body(self, model: str, question: str, pictures: Sequence[bytes], earlier: Sequence[Turn] = ()) -> bytes:
         check(self.limits, question, pictures, earlier)
-        messages: list[dict[str, Any]] = []
-        for turn in earlier:
-            messages += [{"role": "user", "content": turn.question}, {"role": "assistant", "content": turn.answer}]
         content: list[dict[str, Any]] = [{"type": "text", "text": question}]
-        content += [{"type": "image_url", "image_url": {"url": _PREFIX + base64_of(jpeg)}} for jpeg in pictures]
-        messages.append({"role": "user", "content": content})
+        content += [{"type": "image_url", "image_url": {"url": DATA_URL + base64_of(jpeg)}} for jpeg in pictures]
+        messages = [*messages_of(earlier), {"role": "user", "content": content}]
         request: dict[str, Any] = {"model": model, "stream": True, "messages": messages}
         request |= {name: EXTRAS[name] for name in self.extras}
         return written(request, self.limits)
@@ -65,7 +58,7 @@ class OpenAIChat:
 def _read(request: Any) -> ReadBack:
     *before, last = request["messages"]
     text, *images = last["content"]
-    pictures = tuple(jpeg_of(part["image_url"]["url"], _PREFIX) for part in images)
+    pictures = tuple(jpeg_of(part["image_url"]["url"], DATA_URL) for part in images)
     earlier = turns([message["content"] for message in before])
     return ReadBack(str(request["model"]), str(text["text"]), pictures, earlier)
 

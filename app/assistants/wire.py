@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+Headers = tuple[tuple[str, str], ...]
+"""Names and values, as they go."""
+
 
 class WireError(Exception):
     """A body cannot be built, or is not one that this format builds. The text names the reason and repeats nothing of the input."""
@@ -93,10 +96,7 @@ class WireFormat(Protocol):
     @property
     def limits(self) -> Limits: ...
 
-    @property
-    def content_type(self) -> str: ...
-
-    def headers(self, key: str) -> tuple[tuple[str, str], ...]:
+    def headers(self, key: str) -> Headers:
         """Headers of a request; an empty `key` sends none. Raises WireError for a key that is no header text."""
         ...
 

@@ -105,7 +105,6 @@ def propose(
         card=card,
         body=body,
         sha256=hashlib.sha256(body).hexdigest(),
-        content_type=form.content_type,
         created_at=at,
     )
     return read_back(parcel, pictures, form)

@@ -169,7 +169,6 @@ class Parcel:
     card: PolicyCard
     body: bytes
     sha256: str
-    content_type: str
     created_at: datetime
 
 

@@ -190,7 +190,7 @@ def test_the_key_goes_in_one_header_and_only_there(name: str) -> None:
     without, with_key = dict(form.headers("")), dict(form.headers("sk-1"))
     extra = {header: value for header, value in with_key.items() if header not in without}
     assert extra == ({"x-goog-api-key": "sk-1"} if name == "gemini" else {"authorization": "Bearer sk-1"})
-    assert with_key["content-type"] == form.content_type == "application/json"
+    assert with_key["content-type"] == "application/json"
     for key in ["a b", "a\r\nx: y", "ä", "x" * 2001]:
         with pytest.raises(WireError):
             form.headers(key)

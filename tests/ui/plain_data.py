@@ -120,7 +120,7 @@ def proposal(of: PolicyClass = PolicyClass.TRAINS, count: int = 1, **card_change
     draft = Draft(items, "What plant is this?", of.value)
     pictures = tuple(Picture(item, jpeg("#2f7d4f", 640, 480), 640, 480, ("location", "camera serial number")) for item in items)
     draft = replace(draft, pictures=tuple(PictureChoice(item) for item in items))
-    parcel = Parcel("p1", draft, destination(of), card(of, **card_changes), b"{}", "cd" * 32, "application/json", NOW)
+    parcel = Parcel("p1", draft, destination(of), card(of, **card_changes), b"{}", "cd" * 32, NOW)
     return Proposal(parcel, pictures, draft.question, 310_000)
 
 
@@ -137,7 +137,7 @@ def proposed(draft: Draft, known: PolicyCard, number: int) -> Proposal:
         made.append(Picture(choice.item, picture, 640, 480, ("location", "camera serial number"), choice.at_ms, covered))
     digest = hashlib.sha256(repr((draft.question, choices, draft.earlier)).encode()).hexdigest()
     to = destination(PolicyClass(draft.destination_id))
-    parcel = Parcel(f"p{number}", draft, to, known, b"{}", digest, "application/json", NOW)
+    parcel = Parcel(f"p{number}", draft, to, known, b"{}", digest, NOW)
     return Proposal(parcel, tuple(made), draft.question, 310_000 + len(draft.question))
 
 
