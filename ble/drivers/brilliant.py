@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from ble.drivers import brilliant_profile as profile
 from ble.drivers.brilliant_link import BrilliantLink
 from ble.drivers.brilliant_session import BrilliantSession
 from ble.drivers.brilliant_setup import connect, set_up
-from ble.drivers.connected import Connected
+from ble.drivers.connected import ConnectedHolding
 from ble.drivers.session import utc_now
 from ble.errors import GlassesError, Unsupported
 from ble.port import GattPort
@@ -38,7 +37,7 @@ _BEFORE_PAIRING = {
 _NO_APP = "These glasses could not store Eyelid's camera program, so a photo that loses a part on its way may not be noticed."
 
 
-class BrilliantGlasses(Connected[BrilliantSession]):
+class BrilliantGlasses(ConnectedHolding[BrilliantSession]):
     """A connected pair. See `ble.glasses.Glasses`; made by `BrilliantDriver.open`."""
 
     def __init__(self, link: BrilliantLink) -> None:
@@ -71,14 +70,6 @@ class BrilliantGlasses(Connected[BrilliantSession]):
             raise Unsupported("These glasses can't take photos by themselves.", _NO_APP, "Free some space on the glasses.")
         await self._link.set_interval(profile.INTERVAL_SECONDS if on else 0)
         self._session.change(replace(self._session.status, continuous=on))
-
-    async def fetch(self, offer_id: str, offset: int = 0) -> AsyncIterator[bytes]:
-        """See `ble.glasses.Glasses`; works until `release`, after the link is gone too. Raises ProtocolFault for an unknown offer."""
-        async for piece in self._session.pieces(offer_id, offset):
-            yield piece
-
-    async def release(self, offer_id: str) -> None:
-        self._session.release(offer_id)
 
     async def close(self) -> None:
         """Let a photo that is on its way arrive, end the app, which lets the camera sleep, and leave."""

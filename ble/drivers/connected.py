@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Generic, TypeVar
 
-from ble.drivers.session import Session
+from ble.drivers.session import HoldingSession, Session
 from ble.port import GattPort
 from ble.types import DeviceInfo, GlassesEvent, GlassesStatus
 
 S = TypeVar("S", bound=Session)
+Holding = TypeVar("Holding", bound=HoldingSession)
 
 
 class Connected(Generic[S]):
@@ -33,3 +34,15 @@ class Connected(Generic[S]):
 
     def events(self) -> AsyncIterator[GlassesEvent]:
         return self._session.events.read()
+
+
+class ConnectedHolding(Connected[Holding]):
+    """Glasses that keep no photos: what they offer is held here."""
+
+    async def fetch(self, offer_id: str, offset: int = 0) -> AsyncIterator[bytes]:
+        """See `ble.glasses.Glasses`; works until `release`, after the link is gone too. Raises ProtocolFault for an unknown offer."""
+        async for piece in self._session.pieces(offer_id, offset):
+            yield piece
+
+    async def release(self, offer_id: str) -> None:
+        self._session.release(offer_id)

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from ble.drivers import omi_profile as profile
 from ble.drivers import standard
-from ble.drivers.connected import Connected
+from ble.drivers.connected import ConnectedHolding
 from ble.drivers.omi_session import OmiSession
 from ble.drivers.session import utc_now
 from ble.errors import GlassesError, NotGlasses
@@ -33,7 +32,7 @@ _SMALL_PAYLOAD = (
 )
 
 
-class OmiGlasses(Connected[OmiSession]):
+class OmiGlasses(ConnectedHolding[OmiSession]):
     """A connected pair. See `ble.glasses.Glasses`; made by `OmiDriver.open`."""
 
     def __init__(self, port: GattPort, session: OmiSession, family: str, payload: int, continuous: bool) -> None:
@@ -70,14 +69,6 @@ class OmiGlasses(Connected[OmiSession]):
         await self._port.write(profile.PHOTO_CONTROL, profile.START_CAPTURE if on else profile.STOP_CAPTURE)
         self._continuous = on
         self._session.change(replace(self._session.status, continuous=on))
-
-    async def fetch(self, offer_id: str, offset: int = 0) -> AsyncIterator[bytes]:
-        """See `ble.glasses.Glasses`; works until `release`, after the link is gone too. Raises ProtocolFault for an unknown offer."""
-        async for piece in self._session.pieces(offer_id, offset):
-            yield piece
-
-    async def release(self, offer_id: str) -> None:
-        self._session.release(offer_id)
 
     async def close(self) -> None:
         """Stop capture unless the wearer wants it to go on, let a running upload end, and leave."""

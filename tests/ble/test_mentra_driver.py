@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from ble.drivers import k900
 from ble.drivers import mentra_profile as profile
 from ble.drivers.k900 import LengthOrder
 from ble.drivers.mentra import MentraDriver
@@ -364,7 +363,6 @@ def test_what_the_advertisement_says_of_pairing() -> None:
 def test_the_twin_says_the_same_in_its_advertisement(make_jpeg: Make) -> None:
     twin = SimulatedMentra([make_jpeg(9)], pairing=PairingAdvert(code="1234"))
     assert b"MP" in b"".join(bytes(part) for part in twin._advertisement())
-    assert k900.HEAD == b"##"
 
 
 async def test_what_the_glasses_ask_for_never_piles_up(open_mentra: Any, make_jpeg: Make, until: Any) -> None:
