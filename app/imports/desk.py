@@ -177,12 +177,12 @@ class ImportDesk:
 
     # -- what already left
 
-    async def meta_archive(self, path: Path) -> ArchiveReport:
+    async def meta_archive(self, *paths: Path) -> ArchiveReport:
         """Mark what Meta's archive says was shared with Meta AI; pictures that the vault has not are taken in from the archive.
 
-        Raises ArchiveUnreadable, OSError, VaultLocked.
+        `paths`: its parts. Raises ArchiveUnreadable, OSError, VaultLocked.
         """
-        pictures = shared_pictures(path)
+        pictures = shared_pictures(*paths)
         marked, added = dict[ItemId, None](), dict[ItemId, None]()
         try:
             while (picture := await self._lanes.work(lambda: next(pictures, None))) is not None:  # one at a time: they may be large

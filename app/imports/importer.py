@@ -11,13 +11,15 @@ import contextlib
 import hashlib
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import BinaryIO
 
 from app.errors import Explanation, EyelidError, explain
 from app.imports.memory import ImportMemory
+from app.imports.obstacles import Obstacles
 from app.imports.recognise import recognise
 from app.imports.sources import LARGEST, SourceChanged, SourceRefused, no_capture, opened
 from app.imports.types import Camera, Clues, Fate, Outcome, Source
@@ -92,6 +94,10 @@ class Importer:
             raise
         except (OSError, EyelidError) as error:
             return Taken(Outcome(source.path, Fate.REFUSED, why=explain(error)))
+
+    def obstacles(self, paths: Sequence[Path]) -> Obstacles:
+        """What may keep all that lies below `paths` from coming in."""
+        return Obstacles(paths, self._vault.folder)
 
     def _holds(self, item: ItemId) -> bool:
         try:

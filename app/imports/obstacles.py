@@ -25,7 +25,7 @@ class Obstacles:
     def __init__(self, paths: Iterable[Path], vault: Path) -> None:
         """`paths`: what a person named; `vault`: its folder."""
         self._vault = vault
-        self._devices = {place: _device(place) for place in {path if path.is_dir() else path.resolve().parent for path in paths}}
+        self._devices = {place: _device(place) for place in map(_place, paths)}
 
     def in_the_way(self, path: Path) -> Explanation | None:
         """What keeps also other files from coming in, after the one at `path` could not."""
@@ -36,6 +36,14 @@ class Obstacles:
             return _FULL if shutil.disk_usage(self._vault).free < LEAST else None
         except OSError:
             return None
+
+
+def _place(path: Path) -> Path:
+    """The folder that is there as long as its drive is."""
+    try:
+        return path if path.is_dir() else path.resolve().parent
+    except (OSError, ValueError):
+        return path
 
 
 def _device(place: Path) -> int | None:

@@ -10,12 +10,15 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
+from app.errors import Explanation
 from app.imports.importer import Importer
+from app.imports.obstacles import Obstacles
 from app.imports.pairs import pairs
 from app.imports.sources import find
-from app.imports.types import Outcome, Progress, Report, Source
+from app.imports.types import Fate, Outcome, Progress, Report, Source
 from app.lanes import Lanes
 from app.media.types import Thumb
 from app.vault.types import ItemMeta
@@ -57,6 +60,8 @@ class Run:
         self._going = asyncio.Event()
         self._going.set()
         self._stopped = False
+        self._obstacles: Obstacles | None = None
+        self._why: Explanation | None = None
         self._meter = _Meter()
 
     @property
@@ -78,10 +83,12 @@ class Run:
 
     async def files(self, paths: Iterable[Path]) -> Report:
         """Import what lies below `paths`. Raises VaultLocked; what is wrong with a single file is in the report."""
-        found = await self._lanes.work(lambda: list(find(paths)))
+        named = tuple(paths)
+        self._obstacles = await self._lanes.work(self._importer.obstacles, named)
+        found = await self._lanes.work(lambda: list(takewhile(lambda _: not self._stopped, find(named))))
         outcomes = [each for each in found if isinstance(each, Outcome)]
         sources = [each for each in found if isinstance(each, Source)]
-        return Report((*outcomes, *await self.sources(sources)), self._stopped)
+        return Report((*outcomes, *await self.sources(sources)), self._stopped, self._why)
 
     async def sources(self, sources: Sequence[Source]) -> list[Outcome]:
         """Import these files. Raises VaultLocked."""
@@ -100,7 +107,10 @@ class Run:
 
     async def _one(self, source: Source, mark: str, turns: asyncio.Semaphore, outcomes: list[Outcome]) -> None:
         try:
-            outcomes.append(await self._take(source, mark))
+            outcomes.append(outcome := await self._take(source, mark))
+            if outcome.fate is Fate.REFUSED and self._obstacles is not None and self._why is None:
+                self._why = await self._lanes.work(self._obstacles.in_the_way, source.path)
+                self._stopped = self._stopped or self._why is not None
             self._meter.done(source.size)
             self._told(self._meter.progress())
         finally:

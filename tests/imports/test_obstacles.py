@@ -9,7 +9,11 @@ from types import SimpleNamespace
 import pytest
 
 from app.imports import obstacles
+from app.imports.desk import ImportDesk
 from app.imports.obstacles import Obstacles
+from app.imports.run import AT_ONCE
+from app.imports.types import Fate, Progress
+from app.vault.vault import Vault
 
 
 def test_the_folder_that_was_named_goes_or_is_another_drive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,3 +37,25 @@ def test_a_drive_that_tells_no_room_is_not_full(tmp_path: Path, monkeypatch: pyt
     assert "full" in str(known.in_the_way(tmp_path / "a.jpg"))
     monkeypatch.setattr(obstacles.shutil, "disk_usage", lambda _path: (_ for _ in ()).throw(OSError(5, "Input/output error")))
     assert known.in_the_way(tmp_path / "a.jpg") is None
+
+
+async def test_an_import_ends_when_its_drive_is_gone_and_goes_on(
+    desk: ImportDesk, vault: Vault, folder: Path, pictures: list[bytes]
+) -> None:
+    for number in range(3 * AT_ONCE):
+        (folder / f"{number:02}.jpg").write_bytes(pictures[number % len(pictures)] + b"\0" * number)
+    away = folder.with_name("away")
+
+    def pulled(progress: Progress) -> None:
+        if progress.done == 2:
+            folder.rename(away)
+
+    report = await desk.run(on_progress=pulled).files([folder])
+    assert report.stopped
+    assert "Connect it again" in str(report.why)
+    assert report.count(Fate.TAKEN) >= 2
+    assert len(report.outcomes) < 3 * AT_ONCE
+    away.rename(folder)
+    rest = await desk.run().files([folder])
+    assert (rest.stopped, rest.why) == (False, None)
+    assert len(vault.ids()) == 3 * AT_ONCE
