@@ -36,7 +36,8 @@ def add_commands(commands: Any) -> None:
     add.add_argument("--watch", type=Path, metavar="DIR", help="import what appears in DIR, until Ctrl-C")
     add.add_argument("--phones", action="store_true", help="list phones and cards that are plugged in; with --all, import from them")
     add.add_argument("--all", action="store_true", help="with --phones: import from all of them")
-    add.add_argument("--meta-archive", type=Path, metavar="ZIP", help="mark what Meta's archive says was shared with Meta AI")
+    archive = "mark what Meta's archive, all parts of it, packed or unpacked, says was shared with Meta AI"
+    add.add_argument("--meta-archive", type=Path, nargs="+", metavar="ZIP", help=archive)
     add.set_defaults(command=import_)
 
 
@@ -184,8 +185,8 @@ async def _watch(services: Services, folder: Path, terminal: Terminal) -> Exit:
     return Exit.DONE
 
 
-async def _archive(services: Services, path: Path, terminal: Terminal) -> Exit:
-    report = await services.imports.meta_archive(path)
+async def _archive(services: Services, parts: list[Path], terminal: Terminal) -> Exit:
+    report = await services.imports.meta_archive(*parts)
     terminal.say(f"Marked as shared with Meta AI: {len(report.marked)} that were in the vault, {len(report.added)} taken from the archive.")
     terminal.data({"marked": list(report.marked), "added": list(report.added)})
     return Exit.DONE

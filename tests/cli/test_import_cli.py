@@ -132,8 +132,9 @@ async def test_metas_archive_marks_what_was_shared(services: Services, folder: P
     archive = folder / "meta.zip"
     with zipfile.ZipFile(archive, "w") as made:
         made.writestr("messages/ai_conversations.json", json.dumps([{"timestamp": 1_751_019_480, "media": [{"uri": "m/a.jpg"}]}]))
-        made.writestr("m/a.jpg", (folder / "a.jpg").read_bytes())
-    assert await run(services, Talk(), "import", "--meta-archive", str(archive)) is Exit.DONE
+    (folder / "second part/m").mkdir(parents=True)
+    (folder / "second part/m/a.jpg").write_bytes((folder / "a.jpg").read_bytes())
+    assert await run(services, Talk(), "import", "--meta-archive", str(archive), str(folder / "second part")) is Exit.DONE
     assert "1 that were in the vault, 0 taken" in capsys.readouterr().out
     (tile,) = await services.library.tiles(Query())
     assert tile.status_words == "Shared with Meta"

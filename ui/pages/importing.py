@@ -244,13 +244,13 @@ class ImportPage(Page):
 
     async def _choosing_archive(self) -> None:
         if chosen := await choose_files(self.window(), tr("Choose Meta's archive")):
-            await self._reading_archive(chosen[0])
+            await self._reading_archive(chosen)
 
-    async def _reading_archive(self, path: Path) -> None:
-        """Mark what this archive says was shared with Meta AI."""
+    async def _reading_archive(self, parts: Sequence[Path]) -> None:
+        """Mark what this archive says was shared with Meta AI; a large one comes as several files."""
         self.archive.reading()
         try:
-            report = await self._context.services.imports.meta_archive(path)
+            report = await self._context.services.imports.meta_archive(*parts)
         finally:
             self.archive.ended()
         self.archive.show_report(report)
