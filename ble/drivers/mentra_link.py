@@ -45,6 +45,7 @@ class MentraLink:
         self._heard_any = False
         self._next_id = 1
         self._outbox: deque[bytes] = deque()
+        self._written = 0
         self._news = asyncio.Event()
         self._seen: deque[int] = deque(maxlen=_REMEMBERED)
         self._acknowledged: deque[int] = deque(maxlen=_REMEMBERED)
@@ -87,8 +88,9 @@ class MentraLink:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def emptied(self) -> None:
-        """Wait until all that was to be sent is with the radio. Raises LinkLost."""
-        while self._outbox:
+        """Wait until all that is to be sent now is with the radio; what the glasses go on asking for is not. Raises LinkLost."""
+        last = self._written + len(self._outbox)
+        while self._written < last:
             self.check()
             await asyncio.sleep(PAUSE_SECONDS)
 
@@ -215,7 +217,8 @@ class MentraLink:
             order = self._order if self._heard_any else (LengthOrder.BIG, LengthOrder.LITTLE)[turns // 2 % 2]
             turns += 1
             await self._port.write(CONTROL_WRITE, k900.pack(self._outbox[0], order), response=False)
-            self._outbox.popleft()  # only now: see `emptied`
+            self._outbox.popleft()
+            self._written += 1  # only now: see `emptied`
             await asyncio.sleep(PAUSE_SECONDS)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -378,3 +379,17 @@ async def test_what_the_glasses_ask_for_never_piles_up(open_mentra: Any, make_jp
     await until(lambda: not link._outbox)
     await until(lambda: len(link._tasks) < 3)
     await glasses.take_photo()
+
+
+async def test_glasses_that_never_stop_asking_are_left(open_mentra: Any, make_jpeg: Make) -> None:
+    glasses, _ = await open_mentra(SimulatedMentra([make_jpeg(500)], pace=AT_ONCE))
+
+    async def ask() -> None:
+        for number in itertools.count(1000):
+            glasses._link._take({"type": "noise", "mId": number})
+            await asyncio.sleep(0.01)
+
+    asking = asyncio.create_task(ask())
+    async with asyncio.timeout(30):
+        await glasses.close()
+    asking.cancel()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from app.lanes import Lanes
 from app.sharing.courier_link import CourierLink
 from app.vault.types import ItemMeta
 from app.vault.vault import Vault
+from ble.drivers import brilliant_profile, mentra_link
 from ble.http_port import HttpPort
 from ble.sim.catalogue import make
 from ble.sim.faults import AT_ONCE, Faults
@@ -71,10 +73,19 @@ class Bench:
 
 @pytest.fixture
 def faulty(monkeypatch: pytest.MonkeyPatch) -> Callable[[Faults], None]:
-    """Simulated glasses from now on have these faults; without a call, they have none. All are as fast as the link."""
+    """Simulated glasses from now on have these faults; without a call, they have none.
+
+    All are as fast as the link, their cameras get used to the light at once, and nobody waits between two orders.
+    """
+    monkeypatch.setattr(mentra_link, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(brilliant_profile, "SETTLE_SECONDS", 0.01)
 
     def use(faults: Faults) -> None:
-        monkeypatch.setattr(airs, "simulated", lambda family, *_: make(family, airs.pictures(family), pace=AT_ONCE, faults=faults))
+        def simulated(family: str, *_: object) -> SimulatedPeripheral:
+            pace = replace(AT_ONCE, second=0.05) if family in ("frame", "halo") else AT_ONCE
+            return make(family, airs.pictures(family), pace=pace, faults=faults)
+
+        monkeypatch.setattr(airs, "simulated", simulated)
 
     use(Faults())
     return use
