@@ -153,7 +153,10 @@ class ArchiveCard(QWidget):
         steps = (
             tr("In the Accounts Center of the Meta AI app, of Facebook or of Instagram, open “Export your information”."),
             tr("Ask for an export to your device, with your messages and Meta AI in it, in the format JSON."),
-            tr("Meta takes hours or days. Download the ZIP file, or all of its parts, and choose them here. They are only read, on this computer."),
+            tr(
+                "Meta takes hours or days. Download the ZIP file, or all of its parts, and choose them here. They are only read, on this "
+                "computer."
+            ),
         )
         shown = column(*(self._step(number, text) for number, text in enumerate(steps, 1)), gap=6)
         honest = tr("Meta describes this archive nowhere, so what Eyelid finds in it may not be all.")
