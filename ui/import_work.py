@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -83,7 +84,7 @@ class ImportWork(QObject):
             outcomes += report.outcomes
             if not report.stopped:
                 self._waiting.popleft()
-        self._done = Report(tuple(outcomes), report.stopped)
+        self._done = replace(report, outcomes=tuple(outcomes))
 
     def _over(self) -> None:
         """However it ended, and if it never began."""

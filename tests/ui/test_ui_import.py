@@ -134,6 +134,30 @@ async def test_a_run_is_paused_stopped_cut_off_by_the_lock_and_gone_on_with(
     assert len(services.vault.vault.ids()) == 35
 
 
+async def test_a_drive_that_is_pulled_out_is_said_and_gone_on_with(real: MainWindow, folder: Path, until: Any) -> None:
+    page, away = real.imports.page, folder.with_name("away")
+    for number in range(30):
+        (folder / f"{number:02}.jpg").write_bytes(photo(100 + number))
+    real.imports.show_page()
+    page.work._calm.setInterval(0)
+
+    def pull() -> None:
+        if page.work.progress is not None:
+            page.work.moved.disconnect(pull)
+            folder.rename(away)
+
+    page.work.moved.connect(pull)
+    page.take([folder])
+    await until(lambda: page.report.report is not None)
+    assert page.report.title.text() == "Import stopped"
+    assert "The drive or folder is not there any more." in told(real)
+    away.rename(folder)
+    page.report.go_on.click()
+    await until(lambda: page.report.report is not None)
+    assert page.report.title.text() == "Import finished"
+    assert len(real.context.services.vault.vault.ids()) == 34
+
+
 async def test_originals_go_only_when_asked_and_only_what_the_vault_has(real: MainWindow, folder: Path, until: Any) -> None:
     page = real.imports.page
     await imported(real, until, folder)

@@ -103,7 +103,8 @@ class ReportCard(QFrame):
         close = tool(theme, tr("Close the report"), "close", self.clear)
         self.acts = QWidget()
         self.acts.setLayout(FlowLayout(self.go_on, self.remove, self.copy))
-        head = row(label(tr("Import finished"), "lead"), None, close)
+        self.title = label("", "lead")
+        head = row(self.title, None, close)
         parts = (head, self._said, self.files, self.progress, self.left, self.acts)
         self.setLayout(column(*parts, gap=GRID + 4, margins=(2 * GRID + 4, GRID + 4, 2 * GRID + 4, 2 * GRID)))
         self.hide()
@@ -112,6 +113,7 @@ class ReportCard(QFrame):
     def show_report(self, report: Report, *, more: bool) -> None:
         """Show `report`; `more`: something is left to go on with."""
         self.report = report
+        self.title.setText(tr("Import stopped") if report.stopped else tr("Import finished"))
         clear_layout(self._said)
         clear_layout(self.left)
         told = summary(report)
