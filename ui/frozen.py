@@ -11,7 +11,7 @@ import multiprocessing
 import runpy
 import sys
 
-CHILDREN = frozenset({"app.courier", "app.courier.depot", "app.media.look", "app.media.heic"})
+CHILDREN = frozenset({"app.courier", "app.courier.depot", "app.media.look", "app.media.heic", "app.imports.hand"})
 """What may be started so."""
 _AS_PYTHON = ["-E", "-s", "-m"]
 

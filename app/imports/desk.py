@@ -17,6 +17,7 @@ from pathlib import Path
 
 from app.errors import Explanation, EyelidError, explain
 from app.imports import phones
+from app.imports.crew import Crew
 from app.imports.importer import Importer
 from app.imports.memory import ImportMemory
 from app.imports.meta_archive import SharedPicture, shared_pictures
@@ -77,7 +78,8 @@ class ImportDesk:
         self._changed = changed
         self._trouble = trouble
         self._memory = ImportMemory(root / "imports.sqlite")
-        self._importer = Importer(vault, self._memory, sizes)
+        self._crew = Crew()
+        self._importer = Importer(vault, self._memory, sizes, self._crew)
         self._watch: FolderWatch | None = None
         self._watching: asyncio.Task[None] | None = None
         self.watched: Path | None = None
@@ -85,7 +87,7 @@ class ImportDesk:
 
     def run(self, choice: Choice = Choice(), on_progress: Callable[[Progress], None] = lambda _: None) -> Run:  # noqa: B008  (frozen)
         """An import that is ready to go: await its `files(paths)`."""
-        return Run(self._importer, self._lanes, self._arrived, choice, on_progress)
+        return Run(self._importer, self._crew, self._lanes, self._arrived, choice, on_progress)
 
     async def phones(self) -> tuple[phones.Phone, ...]:
         """Phones, cameras and cards that are plugged in and can be read as folders."""

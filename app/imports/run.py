@@ -14,6 +14,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from app.errors import Explanation
+from app.imports.crew import Crew
 from app.imports.importer import Importer
 from app.imports.obstacles import Obstacles
 from app.imports.pairs import pairs
@@ -25,6 +26,8 @@ from app.vault.types import ItemMeta
 
 AT_ONCE = 6
 """Files under way: some are being hashed and sealed, the others wait for the drive. More only wait for one another."""
+WORTH_HANDS = 8
+"""Files from which on an import starts processes of its own for them: these need a fifth of a second each to begin."""
 Arrived = Callable[[ItemMeta, Sequence[Thumb]], Awaitable[None]]
 _WINDOW = 8.0
 """Seconds over which the rate is taken: several files end at once, so the time between two says nothing."""
@@ -46,6 +49,7 @@ class Run:
     def __init__(
         self,
         importer: Importer,
+        crew: Crew,
         lanes: Lanes,
         arrived: Arrived,
         choice: Choice = Choice(),
@@ -53,6 +57,7 @@ class Run:
     ) -> None:
         """`arrived` is awaited with each new item and the thumbnails that are had already, before the file counts as done."""
         self._importer = importer
+        self._crew = crew
         self._lanes = lanes
         self._arrived = arrived
         self._choice = choice
@@ -94,6 +99,15 @@ class Run:
         """Import these files. Raises VaultLocked."""
         self._meter.begin(len(sources), sum(source.size for source in sources))
         self._told(self._meter.progress())
+        if len(sources) < WORTH_HANDS:
+            return await self._each(sources)
+        self._crew.begin()
+        try:
+            return await self._each(sources)
+        finally:
+            await self._lanes.drive(self._crew.end)
+
+    async def _each(self, sources: Sequence[Source]) -> list[Outcome]:
         marks, turns = pairs(sources), asyncio.Semaphore(AT_ONCE)
         outcomes: list[Outcome] = []
         async with asyncio.TaskGroup() as group:

@@ -22,7 +22,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from app.imports.importer import clues_of  # noqa: E402
+from app.imports.packing import clues_of  # noqa: E402
 from app.imports.recognise import recognise  # noqa: E402
 from app.imports.sources import find  # noqa: E402
 from app.imports.types import Confidence, Source  # noqa: E402
@@ -169,7 +169,7 @@ def answers(folder: Path) -> list[tuple[Labelled, str, Confidence]]:
         path.write_bytes(each.data)
         source = next(find([path]))
         assert isinstance(source, Source)
-        camera = recognise(clues_of(source, inspect(each.data)))
+        camera = recognise(clues_of(source.path.name, source.folders, inspect(each.data)))
         found.append((each, camera.family, camera.confidence))
     return found
 

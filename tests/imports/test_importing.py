@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from app.imports.desk import ImportDesk
-from app.imports.importer import IMPORTED
+from app.imports.packing import IMPORTED
 from app.imports.pairs import pairs
 from app.imports.run import Choice, _Meter
 from app.imports.sources import find
@@ -136,16 +136,16 @@ async def test_a_file_that_changes_while_it_is_read_is_refused(
 ) -> None:
     path = folder / "a.jpg"
     path.write_bytes(pictures[0])
-    from app.imports import importer
+    from app.imports import packing
 
-    whole = importer._whole
+    whole = packing._whole
 
     def meanwhile(file: Any, size: int) -> bytes:
         data = whole(file, size)
         path.write_bytes(pictures[1] + b"more")
         return data
 
-    monkeypatch.setattr(importer, "_whole", meanwhile)
+    monkeypatch.setattr(packing, "_whole", meanwhile)
     report = await desk.run().files([folder])
     assert fates(report) == {"a.jpg": Fate.REFUSED}
     assert "changed while it was read" in why(report, "a.jpg")
@@ -165,13 +165,13 @@ async def test_a_drive_that_numbers_its_files_anew_changes_none(desk: ImportDesk
 async def test_a_long_file_is_read_from_the_disk_twice_and_must_be_the_same(
     desk: ImportDesk, vault: Vault, folder: Path, recognition: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from app.imports import importer
+    from app.imports import importer, packing
 
-    monkeypatch.setattr(importer, "IN_MEMORY", 10)
+    monkeypatch.setattr(packing, "IN_MEMORY", 10)
     (folder / "a.mov").write_bytes(recognition.clip(copyright="Meta AI"))
     (folder / "b.mov").write_bytes(recognition.clip(copyright="Meta AI", model="another"))
-    digest = importer._digest
-    monkeypatch.setattr(importer, "_digest", lambda file: "00" * 32 if Path(file.name).name == "b.mov" else digest(file))
+    digest = packing.digest
+    monkeypatch.setattr(packing, "digest", lambda file: "00" * 32 if Path(file.name).name == "b.mov" else digest(file))
     monkeypatch.setattr(importer, "opened", _named(importer.opened))
     report = await desk.run().files([folder])
     assert fates(report) == {"a.mov": Fate.TAKEN, "b.mov": Fate.REFUSED}
@@ -296,7 +296,7 @@ async def test_a_full_disk_is_an_outcome_and_nothing_is_half_there(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(vault, "add", full)
+    monkeypatch.setattr(vault, "keep", full)
     report = await desk.run().files([folder])
     assert fates(report) == {"a.jpg": Fate.REFUSED}
     assert "No space left" in why(report, "a.jpg")

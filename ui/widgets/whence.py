@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from app.imports.desk import META_AI
 from app.imports.families import family
-from app.imports.importer import IMPORTED
+from app.imports.packing import IMPORTED
 from app.imports.recognise import in_words
 from app.imports.types import Confidence
 from app.vault.types import RECOVERED, ItemId, ItemKind, ItemMeta

@@ -15,19 +15,22 @@ MEMORY = 4 * 1024**3
 FILES = 64
 
 
-def confine() -> bool:
-    """Give all of it up. Returns whether the kernel's filter is in force; the limits are set wherever the system has them."""
-    limit()
+def confine(longest: int = 0) -> bool:
+    """Give all of it up. Returns whether the kernel's filter is in force; the limits are set wherever the system has them.
+
+    No file, also of those that are open for writing already, gets longer than `longest` bytes.
+    """
+    limit(longest)
     return keep_only(Kept())
 
 
-def limit() -> None:
-    """No core dump, no file grows by a byte, few files at once, and an end to memory. A no-op on Windows."""
+def limit(longest: int = 0) -> None:
+    """No core dump, no file that grows beyond `longest` bytes, few files at once, and an end to memory. A no-op on Windows."""
     if sys.platform == "win32":
         return
     import resource
 
-    wanted = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: 0, resource.RLIMIT_NOFILE: FILES}
+    wanted = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: longest, resource.RLIMIT_NOFILE: FILES}
     if sys.platform == "linux":  # elsewhere address space says nothing of memory
         wanted[resource.RLIMIT_AS] = MEMORY
     for kind, most in wanted.items():

@@ -1,0 +1,163 @@
+"""The hands that pack files, each a process (`hand`): started when an import is worth it, lent out one file at a time, ended with it.
+
+So the process with the window is not kept busy by hashing and sealing, nor taken along by a file that its decoder can't stand. Where
+processes can't be had this way (descriptors are handed over as Linux does it), files are packed right here.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from multiprocessing import Pipe
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from app.errors import EyelidError
+from app.imports.packing import Order, Packed, Place, pack
+from app.imports.pipe import Message, PipeBroken, digest_of, order_message, packed_of, receive, send
+from app.media.sniff import SNIFF_BYTES, sniff
+from app.media.types import MediaType
+
+HANDS = (os.cpu_count() or 1) + 1
+"""One more than there are processors: one of them waits for the drive."""
+_PATIENCE = 120.0
+"""Seconds that a hand may take for any file, besides what its length asks for."""
+_SLOWEST = 256 * 1024
+"""Bytes a second: less than the slowest phone or card gives."""
+_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH")
+
+
+class HandGone(EyelidError):
+    """The process that was to pack a file has ended over it, or never began."""
+
+    def __init__(self) -> None:
+        super().__init__("A file could not be looked into.", "The process that did so ended over it.", "The file may be damaged.")
+
+
+class OpenPlace(Place, Protocol):
+    """A place that is an open file."""
+
+    @property
+    def file(self) -> BinaryIO: ...
+
+
+class Crew:
+    """At most `most` hands. Every method is for any thread; `pack` waits for a hand."""
+
+    def __init__(self, most: int = HANDS) -> None:
+        self._most = most if sys.platform == "linux" else 0
+        self._free = threading.Semaphore(most)
+        self._guard = threading.Lock()
+        self._idle = list[Hand]()
+        self._wanted = 0
+
+    def begin(self) -> None:
+        """From now until its `end`, files are packed by hands."""
+        with self._guard:
+            self._wanted += 1
+
+    def end(self) -> None:
+        """With the last one that was begun, the hands end."""
+        with self._guard:
+            self._wanted -= 1
+            leaving, self._idle = ([], self._idle) if self._wanted else (self._idle, [])
+        for hand in leaving:
+            hand.end()
+
+    def pack(self, file: BinaryIO, order: Order, ask: Callable[[str], OpenPlace | None]) -> Packed | None:
+        """As `packing.pack`. Raises HandGone besides, and then nothing of it counts; it can be tried again."""
+        if not self._most or not self._wanted or _needs_a_program(file):
+            return pack(file, order, ask)
+        with self._free:
+            hand = self._lent()
+            try:
+                return hand.pack(file, order, ask)
+            finally:
+                self._back(hand)
+
+    def _lent(self) -> Hand:
+        with self._guard:
+            if self._idle:
+                return self._idle.pop()
+        return Hand()
+
+    def _back(self, hand: Hand) -> None:
+        with self._guard:
+            if self._wanted and hand.ready:
+                self._idle.append(hand)
+                return
+        hand.end()
+
+
+def _needs_a_program(file: BinaryIO) -> bool:
+    """A HEIC picture may have to be decoded to be known, which is done by a program that a hand must not start."""
+    head = file.read(SNIFF_BYTES)
+    file.seek(0)
+    return sniff(head) is MediaType.HEIC
+
+
+class Hand:
+    """Owns one process. For one thread at a time. Of use only while `ready`."""
+
+    def __init__(self) -> None:
+        """Raises HandGone."""
+        self._way, theirs = Pipe()
+        try:
+            with theirs:
+                self._process = subprocess.Popen(  # our own interpreter and module, no text of anybody's
+                    [sys.executable, "-E", "-s", "-m", "app.imports.hand"],
+                    stdin=theirs.fileno(),
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ} | {"MALLOC_ARENA_MAX": "2"},
+                    cwd=Path(__file__).parents[2],
+                )
+        except OSError:
+            self._way.close()
+            raise HandGone from None
+        try:
+            self.confined = receive(self._way, _PATIENCE).fields.get("confined") is True
+        except PipeBroken:
+            self.end()
+            raise HandGone from None
+        self.ready = True
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def ended(self) -> bool:
+        return self._process.poll() is not None
+
+    def pack(self, file: BinaryIO, order: Order, ask: Callable[[str], OpenPlace | None]) -> Packed | None:
+        """As `packing.pack`. Raises Refused for what that raises there, and HandGone."""
+        self.ready = False
+        try:
+            packed = self._packed(file, order, ask)
+        except PipeBroken:
+            raise HandGone from None
+        except (EyelidError, OSError):  # the hand's refusal or that of `ask`: it waits for the next order
+            self.ready = True
+            raise
+        self.ready = True
+        return packed
+
+    def _packed(self, file: BinaryIO, order: Order, ask: Callable[[str], OpenPlace | None]) -> Packed | None:
+        seconds = _PATIENCE + order.size / _SLOWEST
+        send(self._way, order_message(order, file.fileno()))
+        sha256, place = digest_of(receive(self._way, seconds)), None
+        try:
+            place = ask(sha256)
+        finally:
+            send(self._way, Message({}, descriptor=place.file.fileno() if place is not None else -1))
+        return packed_of(receive(self._way, seconds)) if place is not None else None
+
+    def end(self) -> None:
+        """At once: what it holds is of no use any more."""
+        self._way.close()
+        self._process.kill()
+        self._process.wait()
