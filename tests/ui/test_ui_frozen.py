@@ -21,7 +21,9 @@ def test_each_child_is_known(command: list[str]) -> None:
 
 
 def test_all_that_is_started_by_name_is_known() -> None:
-    started = {name for file in (depot, heic.__file__, link.__file__, courier_link.__file__, crew.__file__) for name in _started(Path(file))}
+    started = {
+        name for file in (depot, heic.__file__, link.__file__, courier_link.__file__, crew.__file__) for name in _started(Path(file))
+    }
     assert started == CHILDREN
 
 
