@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from app.events import CaptureLost, CaptureSealed, EventHub, GlassesChanged, Tro
 from app.glasses import airs
 from app.glasses.desk import GlassesDesk
 from app.glasses.http_link import HttpLink
+from app.glasses.ingest import Ingest
 from app.glasses.types import FoundGlasses
 from app.lanes import Lanes
 from app.sharing.courier_link import CourierLink
@@ -103,6 +104,16 @@ def twins(faulty: object, monkeypatch: pytest.MonkeyPatch) -> list[SimulatedPeri
 
     monkeypatch.setattr(airs, "simulated", recorded)
     return made
+
+
+@pytest.fixture
+def ingest(tmp_path: Path) -> Iterator[Ingest]:
+    """The way into a vault, without glasses."""
+    vault = Vault.create(tmp_path / "vault", passphrase="correct horse battery", keyring=False, work_factor=4)
+    lanes = Lanes()
+    yield Ingest(vault, lanes)
+    lanes.close()
+    vault.close()
 
 
 @pytest.fixture

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,26 +17,15 @@ from app.glasses.gathered import Gathered, Interrupted
 from app.glasses.ingest import AHEAD, CaptureRefused, Ingest, Taken
 from app.glasses.pace import Pace
 from app.glasses.types import KnownGlasses
-from app.lanes import Lanes
 from app.media.errors import MediaDamaged
 from app.media.samples import clip, pictures
 from app.vault.types import ItemKind
-from app.vault.vault import Vault
 from ble.http_port import CutShort
 from ble.types import CaptureKind, Offer
 from tests.glasses.driving import film
 
 NOW = datetime(2026, 5, 12, 14, 3, tzinfo=UTC)
 PAIR = KnownGlasses("F0:11:22:33:44:55", "open", "Mine", NOW)
-
-
-@pytest.fixture
-def ingest(tmp_path: Path) -> Iterator[Ingest]:
-    vault = Vault.create(tmp_path / "vault", passphrase="correct horse battery", keyring=False, work_factor=4)
-    lanes = Lanes()
-    yield Ingest(vault, lanes)
-    lanes.close()
-    vault.close()
 
 
 def offer(data: bytes, *, stated: bool = False, size: int | None = None, orientation: int = 1) -> Offer:

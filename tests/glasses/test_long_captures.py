@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
@@ -18,10 +17,8 @@ from app.glasses.gathered import Gathered, LetGo
 from app.glasses.ingest import Ingest
 from app.glasses.over_wifi import Done
 from app.glasses.types import KnownGlasses
-from app.lanes import Lanes
 from app.media.samples import clip, pictures
 from app.vault.types import ItemKind
-from app.vault.vault import Vault
 from ble.sim.faults import AT_ONCE
 from ble.sim.mentra import SimulatedMentra
 from ble.types import CaptureKind, Offer
@@ -38,15 +35,6 @@ PIECE = 64 << 10
 def little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_KEPT", ROOM)
     monkeypatch.setattr(module, "BEGINNING", ROOM // 4)
-
-
-@pytest.fixture
-def ingest(tmp_path: Path) -> Iterator[Ingest]:
-    vault = Vault.create(tmp_path / "vault", passphrase="correct horse battery", keyring=False, work_factor=4)
-    lanes = Lanes()
-    yield Ingest(vault, lanes)
-    lanes.close()
-    vault.close()
 
 
 async def watched(media: bytes, gathered: Gathered) -> AsyncIterator[bytes]:
