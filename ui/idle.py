@@ -1,7 +1,8 @@
 """Locks the vault when nobody has used the window for a while, or the system says that the person is away.
 
 Owns the clock of the last key or touch. Counts by the steady clock and by the time of day, whichever says more: the one stands still while
-the computer sleeps, the other may be set.
+the computer sleeps, the other may be set. It looks at what comes to the program's windows from outside, and not at the application: that
+passes on every event of every widget, and each would cost a call from Qt to Python and back.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer
+from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtGui import QGuiApplication
 
 from app import settings as declared
 from app.settings import Settings
@@ -48,14 +50,22 @@ class Guard(QObject):
         self._used = self._now()
         self._timer.start()
         self.watch.start()
-        if (app := QCoreApplication.instance()) is not None:
-            app.installEventFilter(self)
+        if isinstance(app := QGuiApplication.instance(), QGuiApplication):
+            app.focusWindowChanged.connect(self._attend)
+        self._attend()
 
     def stop(self) -> None:
+        if isinstance(app := QGuiApplication.instance(), QGuiApplication) and self._timer.isActive():
+            app.focusWindowChanged.disconnect(self._attend)
         self._timer.stop()
         self.watch.stop()
-        if (app := QCoreApplication.instance()) is not None:
-            app.removeEventFilter(self)
+        for window in QGuiApplication.allWindows():
+            window.removeEventFilter(self)
+
+    def _attend(self, _window: object = None) -> None:
+        """Look at every window there is now; a new one comes with the keyboard's focus."""
+        for window in QGuiApplication.allWindows():
+            window.installEventFilter(self)
 
     def used(self) -> None:
         """The person did something."""
@@ -71,8 +81,8 @@ class Guard(QObject):
             self._lock()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """See every key and touch of the program. The first one after a long sleep must not count before the time was looked at."""
-        if event.spontaneous() and event.type() in _USE:  # in this order, since nearly all that passes here is Qt's own
+        """See every key and touch. The first one after a long sleep must not count before the time was looked at."""
+        if event.spontaneous() and event.type() in _USE:
             self.check()
             self.used()
         return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QAbstractButton,
     QBoxLayout,
@@ -100,20 +100,16 @@ class Words(QLabel):
     def __init__(self, text: str = "") -> None:
         super().__init__(text)
         self._wanted = self.alignment()
-        self._turn()
+        self.turn()
 
     def setAlignment(self, alignment: Qt.AlignmentFlag) -> None:
         """As from left to right; it is turned round from right to left."""
         self._wanted = alignment
-        self._turn()
+        self.turn()
 
-    def _turn(self) -> None:
+    def turn(self) -> None:
+        """Follow the window's direction. (To watch for its change would cost a call to Python for every change of anything.)"""
         super().setAlignment(QStyle.visualAlignment(self.layoutDirection(), self._wanted) | Qt.AlignmentFlag.AlignAbsolute)
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.LayoutDirectionChange:
-            self._turn()
 
 
 def label(text: str = "", role: str = "", tone: str = "", *, wrap: bool = False, select: bool = False) -> QLabel:
@@ -165,11 +161,13 @@ def _tint(theme: Theme, widget: QAbstractButton | QLabel) -> None:
 
 
 def redress(theme: Theme, root: QWidget) -> None:
-    """Tint every icon below `root` for the theme in force."""
+    """Tint every icon below `root` for the theme in force, and turn the words the way the window is written."""
     widgets: list[QAbstractButton | QLabel] = [*root.findChildren(QAbstractButton), *root.findChildren(QLabel)]
     for widget in widgets:
         if widget.property("tintIcon"):
             _tint(theme, widget)
+        elif isinstance(widget, Words):
+            widget.turn()
 
 
 def icon_label(theme: Theme, icon: str, tone: str = "text", size: int = 20) -> QLabel:
