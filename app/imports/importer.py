@@ -51,8 +51,8 @@ class Importer:
     def take(self, source: Source, group: str = "", *, only_glasses: bool = False, again: bool = True) -> Taken:
         """Take in a file, unless it is in the vault or no capture; a new item is durable and read back on return. Raises VaultLocked.
 
-        `again`: take a file in once more that the person has deleted from the vault since. Whatever else goes wrong with this file (a full
-        disk too) is its outcome.
+        `again`: take a file in once more that the person has deleted from the vault since. Whatever else goes wrong with this file, a full
+        disk and a fault of our own too, is its outcome.
         """
         try:
             if (item := self._memory.item(source)) is not None and (not again or self._holds(item)):
@@ -61,7 +61,7 @@ class Importer:
             return self._pack(source, group, only_glasses)
         except VaultLocked:
             raise
-        except (OSError, EyelidError) as error:
+        except Exception as error:  # a fault of our own over one file is no reason to leave out the others
             return Taken(Outcome(source.path, Fate.REFUSED, why=explain(error)))
 
     def obstacles(self, paths: Sequence[Path]) -> Obstacles:

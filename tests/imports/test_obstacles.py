@@ -10,9 +10,10 @@ import pytest
 
 from app.imports import obstacles
 from app.imports.desk import ImportDesk
+from app.imports.memory import ImportMemory
 from app.imports.obstacles import Obstacles
 from app.imports.run import AT_ONCE
-from app.imports.types import Fate, Progress
+from app.imports.types import Fate, Progress, Source
 from app.vault.vault import Vault
 
 
@@ -59,3 +60,19 @@ async def test_an_import_ends_when_its_drive_is_gone_and_goes_on(
     rest = await desk.run().files([folder])
     assert (rest.stopped, rest.why) == (False, None)
     assert len(vault.ids()) == 3 * AT_ONCE
+
+
+async def test_a_fault_of_our_own_over_one_file_is_a_line_and_the_rest_comes_in(
+    desk: ImportDesk, folder: Path, pictures: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        (folder / f"{number}.jpg").write_bytes(pictures[number])
+
+    def item(memory: ImportMemory, source: Source) -> None:
+        if source.path.name == "1.jpg":
+            raise ZeroDivisionError
+
+    monkeypatch.setattr(ImportMemory, "item", item)
+    report = await desk.run().files([folder])
+    assert {each.path.name: each.fate for each in report.outcomes} == {"0.jpg": Fate.TAKEN, "1.jpg": Fate.REFUSED, "2.jpg": Fate.TAKEN}
+    assert "ZeroDivisionError" in next(str(each.why) for each in report.outcomes if each.fate is Fate.REFUSED)
