@@ -124,7 +124,8 @@ class Run:
             outcomes.append(outcome := await self._take(source, mark))
             if outcome.fate is Fate.REFUSED and self._obstacles is not None and self._why is None:
                 self._why = await self._lanes.work(self._obstacles.in_the_way, source.path)
-                self._stopped = self._stopped or self._why is not None
+                if self._why is not None:
+                    self.stop()
             self._meter.done(source.size)
             self._told(self._meter.progress())
         finally:
