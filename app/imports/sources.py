@@ -20,15 +20,13 @@ DEEPEST = 40
 """Folders below one another."""
 LARGEST = 4 * 1024**3
 """Bytes of one file: about half an hour of what glasses film."""
-PARTIAL = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".opdownload", ".filepart", ".!sync")
+_PARTIAL = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".opdownload", ".filepart", ".!sync")
 """Endings that browsers, file managers and synchronisers give to what is not all there yet."""
 _TRIVIA = frozenset({"thumbs.db", "desktop.ini"})
 _ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06", b"Rar!", b"7z\xbc\xaf\x27\x1c", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd")
 """How archives begin: ZIP, also an empty one, RAR, 7-Zip, gzip, bzip2, xz, Zstandard."""
 _FOLDERS_ABOVE = 3
 """Names of so many folders above a file may say where it comes from."""
-
-
 _UNFINISHED = Explanation(
     "Its name says that it is not complete.", "Another program has not finished it yet.", "Import it again when that is done."
 )
@@ -56,7 +54,7 @@ def no_capture(head: bytes) -> Explanation:
 
 
 def _is_partial(name: str) -> bool:
-    return name.lower().endswith(PARTIAL)
+    return name.lower().endswith(_PARTIAL)
 
 
 def _is_unmeant(name: str) -> bool:
