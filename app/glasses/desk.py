@@ -76,6 +76,8 @@ class GlassesDesk:
         self._airs = Airs(listen)
         self._deliveries: Deliveries | None = None
         self._companions: dict[str, Companion] = {}
+        self._pairing = asyncio.Lock()
+        """One pairing at a time: the system asks one agent, and whoever begins twice must not undo what the first keeps."""
         self._starting: asyncio.Task[None] | None = None
 
     def begin(self, vault: Vault) -> None:
@@ -187,9 +189,13 @@ class GlassesDesk:
         """
         if self._deliveries is None:
             raise EyelidError("There is no vault to deliver into yet.", "Captures are only ever kept sealed.", "Create the vault first.")
-        if (enrolled := self._book.get(found.address)) is not None:
-            await self.connect(found.address)
-            return enrolled
+        async with self._pairing:
+            if (enrolled := self._book.get(found.address)) is None:
+                return await self._enrol(found, continuous, compare)
+        await self.connect(found.address)
+        return enrolled
+
+    async def _enrol(self, found: FoundGlasses, continuous: bool, compare: Callable[[str], Awaitable[bool]] | None) -> KnownGlasses:
         known = KnownGlasses(found.address, found.family, found.name, datetime.now(UTC), found.simulated, continuous)
         try:
             async with self._airs.pairing(found.address, compare, simulated=found.simulated):

@@ -57,7 +57,8 @@ class PairingFlow:
         self._wanted = wanted.upper() if wanted else None
         self._seconds = seconds
         self._on_change = on_change
-        self._work: asyncio.Task[None] | None = None
+        self._works: list[asyncio.Task[None]] = []
+        """What is under way, and before it what was broken off and is still ending."""
         self._answer: asyncio.Future[bool] | None = None
         self._refused = False
         self._others: dict[str, FoundGlasses] = {}
@@ -101,8 +102,8 @@ class PairingFlow:
         """`cancel`, and return when nothing is under way any more."""
         self.cancel()
         self._unsubscribe()
-        if self._work is not None:
-            await asyncio.wait({self._work})
+        if self._works:
+            await asyncio.wait(self._works)
 
     async def until(self, fits: Callable[[PairingState], bool]) -> PairingState:
         """The first state from now on that fits."""
@@ -135,18 +136,18 @@ class PairingFlow:
 
     def _begin(self, work: Callable[[], Awaitable[None]] | None) -> None:
         """End what is under way, then do `work`."""
-        before = self._work
-        if before is not None:
-            before.cancel()
+        if self._works:
+            self._works[-1].cancel()  # those before it were told already, and are not to be disturbed as they end
+        before = [each for each in self._works if not each.done()]
         self._tell(False)
 
         async def after() -> None:
-            if before is not None:
-                await asyncio.wait({before})
+            if before:
+                await asyncio.wait(before)
             if work is not None:
                 await work()
 
-        self._work = asyncio.ensure_future(after())
+        self._works = [*before, asyncio.ensure_future(after())]
 
     def _tell(self, same: bool) -> None:
         answer, self._answer = self._answer, None

@@ -38,6 +38,48 @@ async def test_a_pair_forgotten_while_all_begin_is_not_kept(bench: Any) -> None:
     assert bench.desk.known() == ()
 
 
+async def test_who_begins_to_pair_twice_pairs_once(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second takes over what the first enrolled; neither loses sight of a link that the other has."""
+    await bench.desk.start_simulated("omi-glass")
+    found = await bench.found()
+    kept, keep = [], bench.desk._keep
+
+    async def counted(known: KnownGlasses) -> Companion:
+        kept.append(await keep(known))
+        return kept[-1]  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(bench.desk, "_keep", counted)
+    first, second = await asyncio.gather(bench.desk.pair(found), bench.desk.pair(found))
+    assert first.address == second.address == found.address
+    assert list(bench.desk._companions.values()) == kept
+
+
+async def test_who_pairs_again_while_the_first_try_ends_waits_for_its_end(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    flow = bench.desk.pairing()
+    ends, done = asyncio.Event(), []
+
+    async def slow() -> None:
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            await ends.wait()
+            done.append("first")
+
+    async def next_try() -> None:
+        done.append("next")
+
+    flow._begin(slow)
+    await asyncio.sleep(0)
+    for work in (None, next_try):  # broken off, and begun anew before that came to its end
+        flow._begin(work)
+        for _ in range(10):
+            await asyncio.sleep(0)
+    assert done == []
+    ends.set()
+    await flow.close()
+    assert done == ["first"]
+
+
 async def test_who_is_called_off_as_the_agent_comes_leaves_none_behind() -> None:
     home, there = asyncio.get_running_loop(), []
 
@@ -75,8 +117,9 @@ async def test_what_is_offered_anew_at_every_link_waits_once(bench: Any, monkeyp
 
 async def test_offers_of_which_nothing_comes_leave_nothing_in_memory(bench: Any) -> None:
     async def fetch(*_: object) -> AsyncIterator[bytes]:
+        for piece in ():
+            yield piece
         raise LinkLost("gone")
-        yield
 
     bench.desk._airs.radio.start()
     intake = Intake(bench.desk._deliveries, bench.desk._airs.radio)
