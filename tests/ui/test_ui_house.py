@@ -167,7 +167,7 @@ def test_without_a_screen_it_says_so_in_one_sentence(tmp_path) -> None:
     code = "import sys; from ui.main import main; sys.exit(main(sys.argv[1:]))"
     for extra in ({}, {"DISPLAY": ":987"}):
         ran = subprocess.run(
-            [sys.executable, "-c", code, "--profile", str(tmp_path)], cwd=ROOT, env=env | extra, capture_output=True, text=True, timeout=30
+            [sys.executable, "-c", code, "--profile", str(tmp_path)], cwd=ROOT, env=env | extra, capture_output=True, text=True, timeout=50
         )
         assert ran.returncode == 1
         assert "needs a screen" in ran.stderr

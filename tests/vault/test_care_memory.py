@@ -154,7 +154,7 @@ def test_other_programs_of_the_user_may_not_look() -> None:
 
     def look() -> str:
         command = [sys.executable, "-c", LOOK, BECOME, str(process.pid)]
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=50).stdout.strip()
 
     try:
         assert process.stdout.readline() == "False\n"
