@@ -10,13 +10,13 @@ from collections.abc import Callable
 from ui.tokens import GRID, RADIUS, TARGET, TYPE, Palette
 
 
-def sheet(p: Palette, px: Callable[[int], int], tick: str, arrow: str, *, mirrored: bool = False) -> str:
-    """The whole style sheet for one palette; `px` scales a font size, `tick` and `arrow` are paths of pictures.
+def sheet(p: Palette, px: Callable[[int], int], picture: Callable[[str], str], *, mirrored: bool = False) -> str:
+    """The whole style sheet for one palette; `px` scales a font size, `picture` is the path of one by its name ("tick", "arrow", "clear").
 
     `mirrored`: for a window from right to left. (Qt turns texts round by itself, lines not.)
     """
     parts = [part(p, px) for part in (_base, _text, _buttons, _chips, _views)]
-    return "\n".join((*parts, _fields(p, px, tick, arrow), _surfaces(p, px, mirrored=mirrored)))
+    return "\n".join((*parts, _fields(p, px, picture), _surfaces(p, px, mirrored=mirrored)))
 
 
 def _edge(colour: str, up: int, along: int) -> str:
@@ -142,8 +142,9 @@ QPushButton::menu-indicator, QToolButton::menu-indicator {{ image: none; width: 
 """
 
 
-def _fields(p: Palette, px: Callable[[int], int], tick: str, arrow: str) -> str:
+def _fields(p: Palette, px: Callable[[int], int], picture: Callable[[str], str]) -> str:
     ring, inside = f"border: 2px solid {p.focus};", (6, GRID + 2)
+    tick, arrow, clear = map(picture, ("tick", "arrow", "clear"))
     return f"""
 QLineEdit, QPlainTextEdit, QComboBox {{
   background: {p.surface}; {_edge(p.control, *inside)} border-radius: {RADIUS}px;
@@ -151,6 +152,8 @@ QLineEdit, QPlainTextEdit, QComboBox {{
 }}
 QLineEdit, QPlainTextEdit {{ placeholder-text-color: {p.muted}; }}
 QLineEdit, QComboBox {{ min-height: {_tall(px)}px; }}
+QLineEdit QToolButton {{ background: transparent; border: none; padding: 0; min-height: 0; }}
+QLineEdit {{ lineedit-clear-button-icon: url("{clear}"); }}
 QLineEdit:focus, QPlainTextEdit:focus, QComboBox:focus {{ {_ring(p.focus, *inside)} }}
 QLineEdit:disabled, QPlainTextEdit:disabled, QComboBox:disabled {{ color: {p.muted}; border-color: {p.line}; }}
 QTextBrowser {{ background: {p.surface}; border: 1px solid {p.line}; border-radius: {RADIUS}px; }}

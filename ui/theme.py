@@ -116,8 +116,8 @@ class Theme(QObject):
         ground = "dark" if self.palette.dark else "light"
         folder = str(resources.files("resources") / "icons").replace("\\", "/")
         self._app.setPalette(qt_palette(self.palette))
-        tick, arrow = f"{folder}/tick-on-{ground}.svg", f"{folder}/arrow-on-{ground}.svg"
-        self._app.setStyleSheet(sheet(self.palette, self.px, tick, arrow, mirrored=self._app.isRightToLeft()))
+        made = sheet(self.palette, self.px, lambda name: f"{folder}/{name}-on-{ground}.svg", mirrored=self._app.isRightToLeft())
+        self._app.setStyleSheet(made)
         self.changed.emit()
 
 

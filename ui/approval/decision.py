@@ -32,6 +32,7 @@ class DecisionDialog(QDialog):
         super().__init__(parent)
         self.theme = theme
         self._pressed = False
+        self._beside = True
         self._armed = QTimer(self, singleShot=True, interval=arm_ms)
         self._armed.timeout.connect(self._update_send)
         self._paint_check = QTimer(self, interval=_CHECK_MS)
@@ -84,10 +85,12 @@ class DecisionDialog(QDialog):
         self.keep.clicked.connect(self.reject)
         self.send.clicked.connect(self._send_pressed)
         self.send.setEnabled(False)
-        self.waiting = label(" ", "small", wrap=True)
+        self.waiting = label("", "small", wrap=True)
         self.waiting.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.waiting.setMinimumWidth(14 * GRID)
-        self._choices = row(None, self.keep, self.send, gap=GRID + 4)
+        self._choices = row(None, gap=GRID + 4)
+        for made in (self.keep, self.send):
+            self._choices.addWidget(made, 0, Qt.AlignmentFlag.AlignRight)
         self._bar = row(gap=GRID + 4)
         self._bar.addWidget(self.waiting, 1)
         self._bar.addLayout(self._choices)
@@ -115,14 +118,19 @@ class DecisionDialog(QDialog):
         both = 2 * self.send.width() + self._choices.spacing() + 2 * SIDE
         across = both + self.theme.scaled(24 * GRID)
         wide = min(room.width() - 4 * GRID, max(self.theme.scaled(WIDE), across))
-        _turn(self._bar, across=across <= wide)
+        self._beside = across <= wide
+        self._say_why(self.waiting.text())
+        _turn(self._bar, across=self._beside)
         _turn(self._choices, across=both <= wide)
         self.arrange(wide)
         self.content.activate()
         head = max(self._head.heightForWidth(wide), self._head.minimumSizeHint().height())
         foot = max(self._foot.heightForWidth(wide), self._foot.minimumSizeHint().height())
         tall = max(self.content.totalHeightForWidth(wide), self.content.totalMinimumSize().height())
+        # A bar that is there makes what it scrolls taller, and so would stay: it is put away for the measuring.
+        self.area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.resize(wide, min(room.height() - 5 * GRID, head + tall + foot + 4))
+        self.area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
 
     def fit_soon(self) -> None:
         """`fit`, once what was changed has found its size."""
@@ -195,7 +203,12 @@ class DecisionDialog(QDialog):
         ripe = not self._armed.isActive() and not self._paint_check.isActive() and self.isActiveWindow()
         hindered, why = self.hindrance(ripe)
         self.send.setEnabled(ripe and not hindered)
-        self.waiting.setText(why or " ")
+        self._say_why(why)
+
+    def _say_why(self, why: str) -> None:
+        """Why Send is dead. Above the buttons it takes room only while there is something to say; they stay where they are."""
+        self.waiting.setText(why)
+        self.waiting.setVisible(self._beside or bool(why))
 
 
 def _turn(line: QBoxLayout, *, across: bool) -> None:

@@ -82,9 +82,10 @@ class GlassesPage(Page):
         )
 
     def entered(self) -> None:
-        self._refresh()
         self._age.start()
-        if self._stack.currentWidget() is not self.pairing:
+        if self._stack.currentWidget() is self.pairing:
+            self._refresh()
+        else:
             self._show_known()
 
     def forget(self) -> None:

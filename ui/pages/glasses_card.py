@@ -246,7 +246,7 @@ class GlassesCard(QFrame):
         theme, name = self._context.theme, view.known.name
         made = button(theme, tr("More"), icon="down", role="quiet", name=tr("More for {name}", name=name))
         menu = QMenu(made)
-        menu.addAction(theme.icon("info"), tr("Rename…"), partial(self._page.rename, view))
+        menu.addAction(theme.icon("edit"), tr("Rename…"), partial(self._page.rename, view))
         if view.state is LinkState.READY:
             menu.addAction(theme.icon("close"), tr("Disconnect"), partial(self._page.disconnect_from, self.address))
         else:

@@ -209,7 +209,8 @@ class ReadyScreen(Screen):
         clear_layout(self._facts)
         clear_layout(self._can)
         facts = [
-            ("glasses", glasses_words.identity(view.known.family, view.info)),
+            ("glasses", glasses_words.family(view.known.family)),
+            ("info", tr("firmware {version}", version=view.info.firmware) if view.info and view.info.firmware else ""),
             ("battery", words.battery(view.status.battery, view.status.battery_at) if view.status.battery is not None else ""),
             ("drive", glasses_words.storage(view.status)),
         ]
