@@ -18,7 +18,7 @@ from app.imports.phones import by_hand
 from app.imports.recognise import in_words
 from app.imports.run import Choice
 from app.imports.types import Camera, Confidence, Fate, Outcome, Progress, Report
-from app.media.exif import LONGEST_TAG, printable
+from app.media.exif import printable, printable_name
 from app.paths import Profile
 from app.services import Services
 
@@ -51,7 +51,7 @@ async def import_(profile: Profile, arguments: argparse.Namespace, terminal: Ter
         if arguments.phones:
             found = await services.imports.phones()
             for phone in found:
-                terminal.say(f"{printable(phone.label)}: {', '.join(map(_place, phone.folders))}")
+                terminal.say(f"{printable(phone.label)}: {', '.join(printable_name(str(folder)) for folder in phone.folders)}")
             if not found:
                 terminal.say(f"No phone, camera or card can be read as a folder. {by_hand()}")
             if not arguments.all:
@@ -89,11 +89,6 @@ def _show(terminal: Terminal, progress: Progress) -> None:
         terminal.progress(progress.done, progress.total)
 
 
-def _place(path: Path) -> str:
-    """Where a file is; of a long path its end, which tells it from others."""
-    return printable(str(path)[-LONGEST_TAG:])
-
-
 def _tell(report: Report, terminal: Terminal) -> None:
     _tell_each(report.outcomes, terminal)
     counts = ", ".join(f"{report.count(fate)} {fate.value}" for fate in Fate)
@@ -117,7 +112,7 @@ def _tell_each(outcomes: Iterable[Outcome], terminal: Terminal) -> None:
             same[outcome.fate, why] += 1
         if same[outcome.fate, why] <= SAME_LINES:
             tell = terminal.complain if outcome.fate is Fate.REFUSED else terminal.say
-            tell(f"{_place(outcome.path)}: {_became(outcome, why)}")
+            tell(f"{printable_name(str(outcome.path))}: {_became(outcome, why)}")
     for (fate, why), count in same.items():
         if count > SAME_LINES:
             tell = terminal.complain if fate is Fate.REFUSED else terminal.say
@@ -145,7 +140,7 @@ async def _remove(services: Services, report: Report, terminal: Terminal) -> Non
     if safe and await terminal.confirm(question, otherwise="Nothing was deleted."):
         removal = await services.imports.remove_sources(report.outcomes)
         for path, why in removal.left:
-            terminal.complain(f"{_place(path)}: {why}")
+            terminal.complain(f"{printable_name(str(path))}: {why}")
         terminal.say(f"Deleted: {len(removal.removed)}. Left: {len(removal.left)}.")
 
 
@@ -169,7 +164,7 @@ async def _watch(services: Services, folder: Path, terminal: Terminal) -> Exit:
         with contextlib.suppress(NotImplementedError, RuntimeError):
             asyncio.get_running_loop().add_signal_handler(name, stopped.set)
     services.imports.watch(folder)
-    terminal.say(f"Importing what appears in {_place(folder)}, until Ctrl-C.")
+    terminal.say(f"Importing what appears in {printable_name(str(folder))}, until Ctrl-C.")
     stopping, told, there = asyncio.ensure_future(stopped.wait()), datetime.now(UTC), True
     try:
         while not stopping.done():

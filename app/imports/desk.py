@@ -27,7 +27,7 @@ from app.imports.sources import find
 from app.imports.types import Clues, Fate, Outcome, Progress, Source
 from app.imports.watch import FolderWatch
 from app.lanes import Lanes
-from app.media.exif import printable
+from app.media.exif import printable_name
 from app.media.inspect import inspect_and_show
 from app.vault.types import ItemId, ItemKind, ItemMeta, LockState, NewItem, Origin, Recognised, Share
 from app.vault.vault import Vault
@@ -220,7 +220,7 @@ class ImportDesk:
                 facts.height,
                 facts.duration_ms,
                 facts.orientation,
-                printable(picture.name),
+                printable_name(picture.name),
                 Recognised(camera.confidence.value, tuple((sign.value, text) for sign, text in camera.signs)),
             )
             meta = await self._lanes.vault(self._vault.add, picture.data, new)

@@ -18,7 +18,7 @@ from typing import BinaryIO, Protocol
 from app.imports.recognise import UNKNOWN, recognise
 from app.imports.sources import SourceChanged
 from app.imports.types import Camera, Clues, Confidence, Sign
-from app.media.exif import printable
+from app.media.exif import printable_name
 from app.media.inspect import glance
 from app.media.types import MediaFacts, Thumb
 from app.vault.age import seal_watched
@@ -145,7 +145,7 @@ def _described(order: Order, facts: MediaFacts, camera: Camera) -> NewItem:
         height=facts.height,
         duration_ms=facts.duration_ms,
         orientation=facts.orientation,
-        original_name=printable(order.name),
+        original_name=printable_name(order.name),
         recognised=Recognised(camera.confidence.value, signs),
         group=order.group,
     )

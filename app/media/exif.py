@@ -141,6 +141,11 @@ def printable(text: str) -> str:
     return (text if text.isprintable() else "".join(filter(str.isprintable, text)))[:LONGEST_TAG].strip()
 
 
+def printable_name(name: str) -> str:
+    """The same for the name of a file, or its whole path; of a long one the end, which tells it from others."""
+    return printable(name[-LONGEST_TAG:])
+
+
 def _orientation(reader: _Reader) -> int:
     raw = reader.tags.get(ORIENTATION, b"")
     value = struct.unpack_from(reader.order + "H", raw)[0] if len(raw) >= 2 else 1

@@ -121,8 +121,9 @@ async def test_hostile_files_get_a_line_each_and_the_rest_comes_in(
 
 async def test_names_are_kept_as_far_as_they_can_be_shown(desk: ImportDesk, heard: Any, folder: Path, pictures: list[bytes]) -> None:
     (folder / "line\nend\u202egpj.jpg").write_bytes(pictures[0])
+    (folder / f"{'n' * 240}.jpg").write_bytes(pictures[1])
     await desk.run().files([folder])
-    assert heard.arrived[0].new.original_name == "lineendgpj.jpg"
+    assert {meta.new.original_name for meta in heard.arrived} == {"lineendgpj.jpg", f"{'n' * 196}.jpg"}
 
 
 async def test_what_cannot_be_read_is_said(desk: ImportDesk, folder: Path) -> None:

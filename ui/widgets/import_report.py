@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QPlainTextEdit, QVBoxLayout, QWidget
 
 from app.imports.desk import Removal
 from app.imports.types import Fate, Outcome, Report
-from app.media.exif import LONGEST_TAG, printable
+from app.media.exif import printable_name
 from ui import words
 from ui.i18n import plural, tr
 from ui.i18n import said as tr_core
@@ -65,7 +65,7 @@ def notable(report: Report) -> list[Outcome]:
 def line(outcome: Outcome) -> str:
     """Where the file is, and why it is not in."""
     why = words.explained(outcome.why) if outcome.why is not None else ""
-    return tr("{file}: {why}", file=printable(str(outcome.path)[-LONGEST_TAG:]), why=why)
+    return tr("{file}: {why}", file=printable_name(str(outcome.path)), why=why)
 
 
 def deletable(report: Report) -> int:
@@ -169,7 +169,7 @@ class ReportCard(QFrame):
             return
         text = plural(len(removal.left), "{count} was left where it is:", "{count} were left where they are:")
         self.left.addLayout(noted(self._theme, "warning", "warn", text))
-        why: Sequence[str] = [tr("{file}: {why}", file=printable(path.name), why=words.explained(each)) for path, each in removal.left]
+        why: Sequence[str] = [tr("{file}: {why}", file=printable_name(path.name), why=words.explained(each)) for path, each in removal.left]
         self.left.addWidget(label("\n".join(why[:20]), wrap=True, select=True))
 
     def clear(self) -> None:

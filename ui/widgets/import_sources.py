@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 from app.imports.desk import ArchiveReport
 from app.imports.phones import Phone, by_hand
 from app.imports.types import Fate, Outcome
-from app.media.exif import printable
+from app.media.exif import printable, printable_name
 from ui.i18n import plural, tr
 from ui.i18n import said as tr_core
 from ui.theme import Theme
@@ -117,7 +117,7 @@ class WatchCard(QWidget):
         if folder is None:
             return
         self.badge.show_as("eye" if there else "warning", tr("Watching") if there else tr("Not there"), "good" if there else "warn")
-        self.folder.setText(printable(str(folder)))
+        self.folder.setText(printable_name(str(folder)))
         gone = tr("This folder is not there now. Eyelid goes on looking for it; connect the drive, or choose another one.")
         self.state.setText("" if there else gone)
         self.state.setVisible(not there)
