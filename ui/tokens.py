@@ -38,7 +38,6 @@ class Motion:
     """How long a change may be seen to happen, in milliseconds; nothing moves for those who asked for less of it (`Theme.motion`)."""
 
     quick: int = 120
-    calm: int = 200
 
 
 MOTION = Motion()

@@ -39,7 +39,7 @@ CREATE VIRTUAL TABLE words USING fts5(
   text, content='', contentless_delete=1, tokenize="unicode61 remove_diacritics 2", prefix='2 3');
 """
 _THUMBS = "CREATE TABLE thumbs (id TEXT NOT NULL, size INTEGER NOT NULL, jpeg BLOB NOT NULL, PRIMARY KEY (id, size)) WITHOUT ROWID;"
-_ROW = "id, kind, taken, width, height, duration, orientation, favourite, shared_with, name, family, colour, mates != ''"
+_ROW = "id, kind, taken, width, height, duration, orientation, favourite, shared_with, name, colour, mates != ''"
 _BY_GLASSES = f"family NOT IN ('import', 'meta-archive', '{RECOVERED}')"
 """The families of origin that name no glasses are left out."""
 _NEXT = "UPDATE facts SET generation = generation + 1"
@@ -68,7 +68,6 @@ class IndexRow:
     favourite: bool
     shared_with: tuple[str, ...]
     from_name: str
-    origin_family: str
     colour: int | None
     paired: bool = False
 
@@ -177,6 +176,11 @@ class Index:
         """Return SHA-256 (hex, empty if never known) and size in bytes of an item's media as first indexed."""
         rows = self._items.run(lambda db: db.execute("SELECT sha256, size FROM items WHERE id = ?", (item,)).fetchall())
         return (str(rows[0][0]), int(str(rows[0][1]))) if rows else None
+
+    def digests(self) -> dict[ItemId, tuple[str, int]]:
+        """Return what `digest` does, of all items."""
+        query = "SELECT id, sha256, size FROM items"
+        return self._items.run(lambda db: {ItemId(str(item)): (str(sha256), int(str(size))) for item, sha256, size in db.execute(query)})
 
     def stamps(self) -> dict[ItemId, str]:
         """Return the stamp of each item's files as they were when it was last taken in."""
@@ -294,7 +298,7 @@ def _remove(db: apsw.Connection, item: ItemId) -> None:
 
 def _row(found: tuple[Any, ...]) -> IndexRow:
     """The timeline asks for a hundred thousand of these at once, so each step here is one that counts."""
-    item, kind, taken, width, height, duration, orientation, favourite, companies, name, family, colour, paired = found
+    item, kind, taken, width, height, duration, orientation, favourite, companies, name, colour, paired = found
     return IndexRow(
         item,
         _KINDS[kind],
@@ -306,7 +310,6 @@ def _row(found: tuple[Any, ...]) -> IndexRow:
         favourite != 0,
         () if companies == "[]" else tuple(json.loads(companies)),
         name,
-        family,
         colour,
         paired != 0,
     )

@@ -133,7 +133,7 @@ class Session:
                 missing.discard(found.id)
             if stamps.get(found.id) != found.stamp:
                 meta, stamp_now = self._meta_or_recovered(found)
-                changed.append((self._with_digest_first_known(meta), stamp_now))
+                changed.append((_with_digest_first_known(meta, self.index.digest(meta.id)), stamp_now))
                 older += meta.revision < revisions.get(found.id, 0)
                 if found.id not in stamps:
                     new.append(meta)
@@ -156,11 +156,6 @@ class Session:
             return everything
         return list(self._store.found()) if self.merged.anything else everything
 
-    def _with_digest_first_known(self, meta: ItemMeta) -> ItemMeta:
-        """Media never change, and anybody could seal a meta file that names others: the digest first indexed stays the one expected."""
-        sha256, size = self.index.digest(meta.id) or ("", 0)
-        return replace(meta, sha256=sha256, size=size) if sha256 else meta
-
     def standing(self, least: int = 0) -> Standing:
         """Return how the vault stands by its index, whose generation is made at least `least`."""
         self.index.raise_generation(least)
@@ -175,13 +170,17 @@ class Session:
         self._before, self._older = None, 0
 
     def rebuild(self, *, items: bool, progress: Callable[[int, int], None]) -> None:
-        """Throw the thumbnails away, and with `items` the index too, and fill it again from the disk; its generation goes on."""
-        generation = self.index.generation()
+        """Throw the thumbnails away, and with `items` the index too, and fill it again from the disk; its generation goes on.
+
+        So do the digests it knows, or else a capture that was exchanged would pass for sound from then on.
+        """
+        generation, known = self.index.generation(), self.index.digests()
         self.index.throw_away(items=items)
         everything = list(self._store.found())
         for at in range(0, len(everything), _BATCH):
             progress(at, len(everything))
-            self.index.put_many(self._meta_or_recovered(found) for found in everything[at : at + _BATCH] if found.has_object)
+            batch = (self._meta_or_recovered(found) for found in everything[at : at + _BATCH] if found.has_object)
+            self.index.put_many((_with_digest_first_known(meta, known.get(meta.id)), stamp) for meta, stamp in batch)
         self.index.raise_generation(generation + 1)
         progress(len(everything), len(everything))
 
@@ -242,6 +241,12 @@ class Session:
 
     def _swapped(self, item: ItemId) -> ObjectDamaged:
         return ObjectDamaged(f"objects/{item[:2]}/{item}.age", NO_MATCH)
+
+
+def _with_digest_first_known(meta: ItemMeta, known: tuple[str, int] | None) -> ItemMeta:
+    """Media never change, and anybody could seal a meta file that names others: the digest first indexed stays the one expected."""
+    sha256, size = known or ("", 0)
+    return replace(meta, sha256=sha256, size=size) if sha256 else meta
 
 
 def _sniff(start: bytes) -> tuple[ItemKind, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Callable
@@ -209,6 +210,21 @@ def test_a_file_that_anybody_laid_there_keeps_nobody_from_the_others(vault: Vaul
     repair(vault)
     assert object_file(folder, planted).read_bytes() == content, "what can't be read may be a newer Eyelid's: it stays as it is"
     assert not meta_file(folder, planted).exists()
+
+
+def test_a_capture_that_was_exchanged_with_its_description_stays_named_after_a_repair(
+    vault: Vault, folder: Path, new_item: NewItem
+) -> None:
+    meta, ours = vault.add(b"ours", new_item), [X25519Recipient.parse(vault.recipient())]
+    forged = replace(meta, revision=2, size=6, sha256=hashlib.sha256(b"theirs").hexdigest())
+    object_file(folder, meta.id).write_bytes(seal_bytes(b"theirs", ours))
+    meta_file(folder, meta.id).write_bytes(seal_bytes(codec.dump(forged), ours))
+    vault.catch_up()
+    for _ in range(2):
+        assert [fault.id for fault in vault.verify().faults] == [meta.id]
+        repair(vault)
+    with pytest.raises(ObjectDamaged):
+        vault.read(meta.id)
 
 
 @pytest.mark.parametrize("year", [1, 9999])

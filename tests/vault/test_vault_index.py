@@ -54,7 +54,7 @@ def test_rows_come_newest_first_and_keep_their_facts(index: Index) -> None:
     row = index.get(meta(1).id)
     assert row is not None
     assert (row.kind, row.duration_ms, row.orientation, row.width, row.favourite) == (ItemKind.VIDEO, 900, 6, None, False)
-    assert (row.colour, row.from_name, row.origin_family, row.taken_at) == (0x123456, "My Omi", "omi-glass", WHEN + timedelta(minutes=1))
+    assert (row.colour, row.from_name, row.taken_at) == (0x123456, "My Omi", WHEN + timedelta(minutes=1))
     assert index.get(ItemId("ff" * 16)) is None
     assert index.stamps() == {meta(1).id: "s1", meta(2).id: "s2", meta(3).id: "s3"}
     assert index.rows()[2].taken_at.year == 1969
