@@ -23,9 +23,6 @@ def book(tmp_path: Path) -> DestinationBook:
     return DestinationBook(tmp_path, MemoryKeys())
 
 
-LOCAL_ONES = ["ollama", "lm-studio", "llama-cpp", "vllm"]
-AWAY = ["openai", "anthropic", "gemini-paid", "gemini-unpaid", "mistral", "xai", "xai-zdr", "groq", "openrouter", "together"]
-AWAY += ["meta-paid", "meta-unpaid"]
 _GEMINI = "https://generativelanguage.googleapis.com/v1/models/:streamGenerateContent?alt=sse"
 ADDRESSES = {
     "ollama": "http://127.0.0.1:11434/api/chat",
@@ -45,6 +42,8 @@ ADDRESSES = {
     "meta-paid": "https://api.meta.ai/v1/chat/completions",
     "meta-unpaid": "https://api.meta.ai/v1/chat/completions",
 }
+LOCAL_ONES = [name for name, address in ADDRESSES.items() if address.startswith("http://127.0.0.1:")]
+AWAY = [name for name in ADDRESSES if name not in LOCAL_ONES]
 
 
 def again(tmp_path: Path) -> DestinationBook:

@@ -256,7 +256,7 @@ def test_the_page_what_happens_to_what_i_send() -> None:
 
 async def test_the_desk_compares(room: Any) -> None:
     assert [card.id for card in room.desk.compare(["openai-api", "chatgpt"]).cards] == ["openai-api", "chatgpt"]
-    assert len(room.desk.compare().cards) == len(room.desk.cards()) == 25
+    assert len(room.desk.compare().cards) == len(room.desk.cards()) > 20
 
 
 # -- going on from an earlier question
