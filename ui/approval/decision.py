@@ -32,7 +32,7 @@ class DecisionDialog(QDialog):
         super().__init__(parent)
         self.theme = theme
         self._pressed = False
-        self._beside = True
+        self._reasons_beside = True
         self._armed = QTimer(self, singleShot=True, interval=arm_ms)
         self._armed.timeout.connect(self._update_send)
         self._paint_check = QTimer(self, interval=_CHECK_MS)
@@ -118,9 +118,9 @@ class DecisionDialog(QDialog):
         both = 2 * self.send.width() + self._choices.spacing() + 2 * SIDE
         across = both + self.theme.scaled(24 * GRID)
         wide = min(room.width() - 4 * GRID, max(self.theme.scaled(WIDE), across))
-        self._beside = across <= wide
+        self._reasons_beside = across <= wide
         self._say_why(self.waiting.text())
-        _turn(self._bar, across=self._beside)
+        _turn(self._bar, across=self._reasons_beside)
         _turn(self._choices, across=both <= wide)
         self.arrange(wide)
         self.content.activate()
@@ -208,7 +208,7 @@ class DecisionDialog(QDialog):
     def _say_why(self, why: str) -> None:
         """Why Send is dead. Above the buttons it takes room only while there is something to say; they stay where they are."""
         self.waiting.setText(why)
-        self.waiting.setVisible(self._beside or bool(why))
+        self.waiting.setVisible(self._reasons_beside or bool(why))
 
 
 def _turn(line: QBoxLayout, *, across: bool) -> None:
