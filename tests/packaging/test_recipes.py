@@ -81,7 +81,7 @@ def passes(source: Path, command: str) -> None:
 
 
 def test_a_family_added_so_works_and_keeps_the_house_rules(source: Path) -> None:
-    follow_whole(source, "Adding a family of glasses", 9)
+    follow_whole(source, "Adding a family of glasses", 10)
     for arguments in (["ruff", "check", "ble"], ["ruff", "format", "--check", "ble/drivers/blink.py", "ble/sim/blink.py"]):
         done = subprocess.run([sys.executable, "-m", *arguments], cwd=source, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout
