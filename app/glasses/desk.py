@@ -19,7 +19,7 @@ from app.glasses.airs import Airs, Heard, simulated_families
 from app.glasses.companion import Companion
 from app.glasses.ingest import Ingest
 from app.glasses.intake import Deliveries
-from app.glasses.known import KnownBook
+from app.glasses.known import NAMELESS, KnownBook
 from app.glasses.ledger import Ledger
 from app.glasses.over_wifi import WifiStep, import_over_wifi
 from app.glasses.pairing import PairingState
@@ -196,19 +196,19 @@ class GlassesDesk:
         return enrolled
 
     async def _enrol(self, found: FoundGlasses, continuous: bool, compare: Callable[[str], Awaitable[bool]] | None) -> KnownGlasses:
-        known = KnownGlasses(found.address, found.family, found.name, datetime.now(UTC), found.simulated, continuous)
+        known = KnownGlasses(found.address, found.family, found.name or NAMELESS, datetime.now(UTC), found.simulated, continuous)
         try:
             async with self._airs.pairing(found.address, compare, simulated=found.simulated):
                 companion = await self._keep(known)
                 view = await companion.settled(PAIR_SECONDS)
+            # Only connected do glasses tell of which family they are; a name is anybody's to choose.
+            family = view.capabilities.family if view.capabilities else known.family
+            companion.known = dataclasses.replace(known, family=family, last_seen=datetime.now(UTC))
+            self._book.keep(companion.known)
         except BaseException:
             if (tried := self._companions.pop(known.address, None)) is not None:
                 await tried.stop()
             raise
-        # Only connected do glasses tell of which family they are; a name is anybody's to choose.
-        family = view.capabilities.family if view.capabilities else known.family
-        companion.known = dataclasses.replace(known, family=family, last_seen=datetime.now(UTC))
-        self._book.keep(companion.known)
         self._events.publish(GlassesChanged(companion.view))
         return companion.known
 
@@ -244,19 +244,20 @@ class GlassesDesk:
     async def forget(self, address: str) -> None:
         """Leave these glasses and forget their address. What they delivered stays in the vault."""
         await self._started()
-        companion = self._companions.pop(address, None)
         self._book.forget(address)
+        companion = self._companions.pop(address, None)
         self._events.publish(GlassesForgotten(address))
         if companion is not None:
             await companion.stop()
 
     async def rename(self, address: str, name: str) -> None:
-        await self._change(address, name=name.strip()[:64] or "My glasses")
+        await self._change(address, name=name.strip()[:64] or NAMELESS)
 
     async def _change(self, address: str, **changes: object) -> None:
         companion = await self._companion(address)
-        companion.known = dataclasses.replace(companion.known, **changes)  # type: ignore[arg-type]
-        self._book.keep(companion.known)
+        known = dataclasses.replace(companion.known, **changes)  # type: ignore[arg-type]
+        self._book.keep(known)
+        companion.known = known
         self._events.publish(GlassesChanged(companion.view))
 
     async def take_photo(self, address: str) -> None:

@@ -17,6 +17,8 @@ from app.glasses.types import KnownGlasses
 from ble.types import EXIF_OF_TURNS
 
 FORMAT = 1
+NAMELESS = "My glasses"
+"""The name of a pair that has none: not all glasses say one, and a wearer may take it away."""
 
 
 class KnownGlassesDamaged(EyelidError):
@@ -77,7 +79,7 @@ def _parse(entry: dict[str, Any]) -> KnownGlasses:
     return KnownGlasses(
         address=_text(entry["address"]),
         family=_text(entry["family"]),
-        name=_text(entry["name"]),
+        name=_text(entry["name"] or NAMELESS),
         enrolled_at=datetime.fromisoformat(entry["enrolled_at"]),
         simulated=bool(entry.get("simulated", False)),
         continuous=bool(entry.get("continuous", False)),

@@ -10,7 +10,7 @@ from ble.port import GattPort
 from ble.types import DeviceInfo, GlassesEvent, GlassesStatus
 
 S = TypeVar("S", bound=Session)
-Holding = TypeVar("Holding", bound=HoldingSession)
+H = TypeVar("H", bound=HoldingSession)
 
 
 class Connected(Generic[S]):
@@ -36,7 +36,7 @@ class Connected(Generic[S]):
         return self._session.events.read()
 
 
-class ConnectedHolding(Connected[Holding]):
+class ConnectedHolding(Connected[H]):
     """Glasses that keep no photos: what they offer is held here."""
 
     async def fetch(self, offer_id: str, offset: int = 0) -> AsyncIterator[bytes]:

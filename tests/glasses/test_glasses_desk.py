@@ -16,7 +16,7 @@ from app.errors import EyelidError
 from app.events import CaptureLost, CaptureSealed, Trouble
 from app.glasses import airs, intake
 from app.glasses.companion import Companion
-from app.glasses.known import KnownBook
+from app.glasses.known import NAMELESS, KnownBook
 from app.media.samples import pictures
 from app.vault.types import ItemKind
 from ble.errors import GlassesError
@@ -222,3 +222,34 @@ async def test_leaving_does_not_wait_for_a_disk_that_stays_full(bench: Any, monk
     await bench.desk.take_photo(known.address)
     await bench.until(lambda: bench.told(Trouble))
     await asyncio.wait_for(bench.desk.stop(), 40)
+
+
+async def test_a_pair_that_says_no_name_is_still_known_at_the_next_start(bench: Any, tmp_path: Path) -> None:
+    """Not every advertisement holds a name; and a book that was written without one opens too."""
+    await bench.desk.start_simulated("omi-glass")
+    known = await bench.desk.pair(dataclasses.replace(await bench.found(), name=""))
+    assert known.name == NAMELESS
+    [book] = tmp_path.rglob("glasses.json")
+    assert KnownBook(book).all() == (known,)
+    book.write_text(book.read_text("utf-8").replace(NAMELESS, ""), "utf-8")
+    assert KnownBook(book).all() == (known,)
+
+
+async def test_what_can_not_be_written_down_changes_nothing(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    await bench.desk.start_simulated("omi-glass")
+    found = await bench.found()
+    with monkeypatch.context() as here:
+        here.setattr("app.glasses.known.replace_file", full)
+        with pytest.raises(OSError, match="No space"):
+            await bench.desk.pair(found)
+        assert bench.desk._companions == {}
+    known = await bench.desk.pair(found)
+    monkeypatch.setattr("app.glasses.known.replace_file", full)
+    for change in (bench.desk.rename(known.address, "Other"), bench.desk.forget(known.address)):
+        with pytest.raises(OSError, match="No space"):
+            await change
+        assert [view.known for view in bench.desk.known()] == [known]
+        assert list(bench.desk._companions) == [known.address]
