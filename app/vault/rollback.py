@@ -120,6 +120,7 @@ class Watch:
         """Return the note, or what to say instead; only vaults that use the keyring have one (`wanted`)."""
         if not wanted:
             return ()
+        self.wait()  # the note of the last lock may be on its way
         try:
             text = self._store.get(self._service, _ACCOUNT)
         except KeyringUnavailable as error:

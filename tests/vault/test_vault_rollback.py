@@ -154,6 +154,30 @@ def test_captures_taken_away_together_with_the_index_are_counted(world: World) -
     assert seriously(world.session().notices()), "not accepted yet, whatever was done since"
 
 
+def test_what_was_not_accepted_is_said_again_at_once(world: World, key_store: Any) -> None:
+    """Locked and unlocked while a slow keyring still takes the note."""
+    world.keep("older")
+    vault = world.session()
+    vault.add(b"second", world.new)
+    vault.close()
+    world.put_back("older")
+    vault = world.session()
+    for n in range(3):
+        vault.add(b"new %d" % n, world.new)
+    slow, put = threading.Event(), key_store.set
+
+    def later(*arguments: str) -> None:
+        slow.wait(0.2)
+        put(*arguments)
+
+    key_store.set = later
+    vault.lock()
+    vault.unlock_with_keyring()
+    vault.catch_up()
+    assert seriously(vault.notices()) == [(NoticeKind.OLDER_STATE, 1)]
+    vault.close()
+
+
 def test_notes_put_back_are_noticed(world: World) -> None:
     vault = world.session()
     meta = vault.add(b"x", world.new)
@@ -207,8 +231,9 @@ def test_locking_does_not_wait_for_a_keyring_that_hangs(world: World, key_store:
     key_store.set = hang
     vault.lock()
     vault.unlock_with_keyring()
-    vault.catch_up()
     with monkeypatch.context() as patch:
+        patch.setattr(Watch, "wait", lambda _: None)  # looking does wait for it, as long as a keyring may take
+        vault.catch_up()
         patch.setattr(Watch, "wait", lambda _: pytest.fail("it waits for the note of the last time"))
         vault.lock()
     assert not release.is_set()
