@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -30,6 +33,22 @@ def test_the_folder_that_was_named_goes_or_is_another_drive(tmp_path: Path, monk
     assert "not there" in str(known.in_the_way(other / "a.jpg"))
     monkeypatch.setattr(obstacles, "_device", lambda _place: -1)  # the empty folder that the drive was mounted on
     assert "not there" in str(known.in_the_way(drive / "a.jpg"))
+
+
+def test_several_files_in_a_row_that_fail_are_the_drive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known, path, faults = Obstacles([tmp_path], tmp_path), tmp_path / "a.jpg", iter([errno.EIO, None, *[errno.ENODEV] * obstacles.SEVERAL])
+    path.write_bytes(b"sound")
+    really = Path.open
+
+    def opened(self: Path, *how: Any, **also: Any) -> Any:
+        if (fault := next(faults)) is not None:
+            raise OSError(fault, os.strerror(fault))
+        return really(self, *how, **also)
+
+    monkeypatch.setattr(Path, "open", opened)
+    said = [known.in_the_way(path) for _ in range(1 + obstacles.SEVERAL)]
+    assert said == [None] * (1 + obstacles.SEVERAL)
+    assert "can't be read" in str(known.in_the_way(path))
 
 
 def test_a_drive_that_tells_no_room_is_not_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
