@@ -78,11 +78,15 @@ class Files:
 
     def read_back(self, file: FileIO) -> BinaryIO:
         """Return `file` from its start, for the check after writing: past the system's cache where it lets us ask for that."""
+        self.uncache(file)
+        file.seek(0)
+        return file
+
+    def uncache(self, file: FileIO) -> None:
+        """Have the system forget what it keeps of a file in memory; a hint, where it takes it."""
         if sys.platform == "linux":  # pragma: no branch
             with contextlib.suppress(OSError):
                 os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-        file.seek(0)
-        return file
 
     def replace(self, source: Path, target: Path) -> None:
         patiently(lambda: source.replace(target))
@@ -160,6 +164,7 @@ def write_checked(files: Files, file: FileIO, pieces: Iterable[bytes | memoryvie
             begun = size
     files.sync(file)
     _compare(files.read_back(file), key, marks)
+    files.uncache(file)  # nobody reads it soon: the next file gets its memory, and what others have there stays
 
 
 def _mark(key: AESGCM, piece: bytes | memoryview) -> bytes:
