@@ -3,8 +3,8 @@
     python tests/long/import_kills.py --files 5000 [--kills 1] [--megabytes 2] [--seed N]
 
 The photos are those of `bench_import`. The import, hands and all, gets SIGKILL when a random part of the files is in; the next one goes on.
-In the end every file must be in the vault once and whole, no half-written one may be left, and after a kill nothing lives on that it had started. Prints JSON; the exit code
-says whether it held.
+In the end every file must be in the vault once and whole, and no half-written one may be left; nor may anything live on, after a kill,
+that the killed one had started. Prints JSON; the exit code says whether it held.
 """
 
 from __future__ import annotations
