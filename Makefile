@@ -6,7 +6,7 @@ BIN_PACKAGING := $(VENV)-packaging/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help: ## List the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 run: setup ## Set everything up and open Eyelid (in the terminal where there is no display)
 	@$(BIN)/python -m ui
@@ -102,7 +102,7 @@ test-package: package ## The wheel by itself; the folder on a Debian without Pyt
 	cd build/wheel && $(abspath $(BIN_PACKAGING))/python -m ui --profile ../wheel-profile demo --yes
 	$(PYTHON) tests/packaging/packaged.py dist/eyelid --picture dist/window.png
 
-test-bare: system-packaging ## This README's two commands on a bare Debian 12 (as root)
+test-bare: system-packaging ## The README's two commands on a bare Debian 12 (as root)
 	$(PYTHON) tests/packaging/bare_root.py
 
 audit: $(VENV)-packaging/.stamp ## Licences and known weaknesses of everything that is shipped (Error 3: nobody could be asked for the latter)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.cli import paired
 from app.cli.paired import first_found
 from app.cli.terminal import Exit, Terminal
 from app.errors import EyelidError
@@ -49,3 +50,15 @@ async def test_glasses_without_a_microphone_say_so(services: Services) -> None:
     known = await services.glasses.pair(await first_found(services))
     with pytest.raises(Unsupported):
         await run(services, Terminal(), "glasses", "record", known.address)
+
+
+async def test_a_capture_that_does_not_come_in_time_is_said(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    await services.glasses.start_simulated("openglass")
+    known = await services.glasses.pair(await first_found(services))
+
+    async def nothing_comes(address: str) -> None: ...
+
+    monkeypatch.setattr(services.glasses, "take_photo", nothing_comes)
+    monkeypatch.setattr(paired, "ARRIVE_SECONDS", 0.0)
+    with pytest.raises(EyelidError, match=r"not in the vault\..*not arrived yet"):
+        await run(services, Terminal(), "glasses", "capture", known.address)
