@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from app.cli.demo import capture, first_found
+from app.cli.paired import capture, first_found
 from app.errors import EyelidError
 from app.library.types import Query, ThumbSize, Tile
 from app.media.samples import pictures
