@@ -166,11 +166,14 @@ async def _watch(services: Services, folder: Path, terminal: Terminal) -> Exit:
     services.imports.watch(folder)
     terminal.say(f"Importing what appears in {printable_name(str(folder))}, until Ctrl-C.")
     stopping, told, there = asyncio.ensure_future(stopped.wait()), datetime.now(UTC), True
+    refused = set[tuple[Path, str]]()  # each is tried some times
     try:
         while not stopping.done():
             await asyncio.wait({stopping}, timeout=WATCH_SECONDS)
             told, since = datetime.now(UTC), told
-            _tell_each(services.imports.came(since), terminal)
+            came = [each for each in services.imports.came(since) if (each.path, str(each.why)) not in refused]
+            refused.update((each.path, str(each.why)) for each in came if each.fate is Fate.REFUSED)
+            _tell_each(came, terminal)
             if there and not services.imports.watched_is_there:
                 terminal.complain("The folder is not there. Looking for it goes on.")
             there = services.imports.watched_is_there

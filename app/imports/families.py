@@ -1,8 +1,8 @@
 """Which glasses leave which signs in the files that their phone apps export. Data only; `recognise` weighs it.
 
 Strong signs were seen in real files whose metadata somebody published: the EXIF of Ray-Ban Meta photos ("Meta View", "Meta AI" with
-"Ray-Ban Meta Smart Glasses" and "… 2") and the QuickTime keys of their clips. Everything else is what the makers call their products and
-folders, and only makes a family likely.
+"Ray-Ban Meta Smart Glasses" and "… 2") and the QuickTime keys of their clips; a model that has another of Meta's product names is believed
+as well. Everything else is what the makers call their products and folders, and only makes a family likely.
 """
 
 from __future__ import annotations

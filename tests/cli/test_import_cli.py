@@ -123,6 +123,7 @@ async def test_a_watched_folder(
         await asyncio.sleep(0.01)
     folder.with_name("elsewhere").rename(folder)
     watching.cancel()
+    assert err.count("bad.jpg") == 1
     await asyncio.gather(watching, return_exceptions=True)
     assert all(path.exists() for path in (folder / "a.jpg", folder / "b.jpg"))
 
