@@ -1,7 +1,7 @@
 """Makes pictures of the real program on simulated glasses: the README's three, and every page in every look for judging.
 
     python tests/ui/screenshots.py [--looks light dark contrast large mirrored] [--only captures viewer] [--size 1024x640]
-        [--judge FOLDER] [--readme FOLDER]
+        [--language de] [--judge FOLDER] [--readme FOLDER]
 
 Nothing is sent: the approval is only shown. The vaults are throw-away ones, no keyring is touched, and no screen is needed. A scene that
 fails is named, and the others are made all the same.
@@ -28,7 +28,7 @@ from studio import PASSPHRASE, Studio
 
 from app.paths import Profile
 from app.services import Services
-from ui.i18n import ENGLISH, PSEUDO_MIRRORED, language
+from ui.i18n import ENGLISH, LANGUAGES, PSEUDO_MIRRORED, language
 from ui.language import VARIABLE, speak
 from ui.main_window import MainWindow
 from ui.theme import Theme
@@ -115,6 +115,7 @@ def main() -> None:
     parser.add_argument("--looks", nargs="*", choices=list(LOOKS), default=list(LOOKS))
     parser.add_argument("--only", nargs="*", choices=[*FULL, "empty"], default=[])
     parser.add_argument("--size", type=_size, default=SIZE, help="of the window, and of the screen it stands on")
+    parser.add_argument("--language", choices=list(LANGUAGES), default=ENGLISH, help="of the window, but for the mirrored look")
     parser.add_argument("--vault", choices=("empty", "full"), help="only the pages of this one")
     arguments = parser.parse_args()
     if arguments.vault is None:
@@ -133,7 +134,7 @@ def main() -> None:
     os.environ.setdefault("QT_LOGGING_RULES", "qt.multimedia.*=false;qt.qpa.*=false")
     app = QApplication(["eyelid"])
     app.setQuitOnLastWindowClosed(False)
-    os.environ[VARIABLE] = PSEUDO_MIRRORED if MIRRORED in arguments.looks else ENGLISH
+    os.environ[VARIABLE] = PSEUDO_MIRRORED if MIRRORED in arguments.looks else arguments.language
     speak(app, Profile(arguments.judge / "no profile"))
     loop = qasync.QEventLoop(app)
     asyncio.set_event_loop(loop)
