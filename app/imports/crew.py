@@ -17,7 +17,7 @@ from typing import BinaryIO, Protocol
 
 from app.errors import EyelidError
 from app.imports.packing import Order, Packed, Place, pack
-from app.imports.pipe import Message, PipeBroken, digest_of, order_message, packed_of, receive, send
+from app.imports.pipe import Message, PipeBroken, Refused, digest_of, order_message, packed_of, receive, send
 from app.media.sniff import SNIFF_BYTES, sniff
 from app.media.types import MediaType
 
@@ -35,6 +35,10 @@ class HandGone(EyelidError):
 
     def __init__(self) -> None:
         super().__init__("A file could not be looked into.", "The process that did so ended over it.", "The file may be damaged.")
+
+
+class NotByHand(Refused):
+    """A HEIC picture that has to be decoded to be known: that is done by a program which a hand must not start."""
 
 
 class OpenPlace(Place, Protocol):
@@ -67,14 +71,16 @@ class Crew:
         for hand in leaving:
             hand.end()
 
-    def pack(self, file: BinaryIO, order: Order, ask: Callable[[str], OpenPlace | None]) -> Packed | None:
-        """As `packing.pack`. Raises HandGone besides, and then nothing of it counts; it can be tried again."""
-        if not self._most or not self._wanted or _needs_a_program(file):
+    def pack(self, file: BinaryIO, order: Order, ask: Callable[[str], OpenPlace | None], *, by_hand: bool = True) -> Packed | None:
+        """As `packing.pack`. Raises HandGone and NotByHand besides; after these it can be tried again, after the latter not by a hand."""
+        if not self._most or not self._wanted or not by_hand:
             return pack(file, order, ask)
         with self._free:
             hand = self._lent()
             try:
                 return hand.pack(file, order, ask)
+            except Refused as error:
+                raise NotByHand(error.what, error.why, error.action) if _is_heic(file) else error from None
             finally:
                 self._back(hand)
 
@@ -92,11 +98,9 @@ class Crew:
         hand.end()
 
 
-def _needs_a_program(file: BinaryIO) -> bool:
-    """A HEIC picture may have to be decoded to be known, which is done by a program that a hand must not start."""
-    head = file.read(SNIFF_BYTES)
+def _is_heic(file: BinaryIO) -> bool:
     file.seek(0)
-    return sniff(head) is MediaType.HEIC
+    return sniff(file.read(SNIFF_BYTES)) is MediaType.HEIC
 
 
 class Hand:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.errors import Explanation, EyelidError, explain
-from app.imports.crew import Crew, HandGone
+from app.imports.crew import Crew, HandGone, NotByHand
 from app.imports.memory import ImportMemory
 from app.imports.obstacles import Obstacles
 from app.imports.packing import Order, camera_of, digest
@@ -94,8 +94,10 @@ class Importer:
             return self._once(source, order)
         except HandGone:
             return self._once(source, order)
+        except NotByHand:
+            return self._once(source, order, by_hand=False)
 
-    def _once(self, source: Source, order: Order) -> Taken:
+    def _once(self, source: Source, order: Order, *, by_hand: bool = True) -> Taken:
         with contextlib.ExitStack() as held:
             turn = _Turn(self._vault, self._sealing, held)
             with opened(source) as file:
@@ -103,7 +105,7 @@ class Importer:
                 if sniff(head) is None:
                     return Taken(Outcome(source.path, Fate.PASSED_OVER, why=no_capture(head)))
                 file.seek(0)
-                packed = self._crew.pack(file, order, turn.ask)
+                packed = self._crew.pack(file, order, turn.ask, by_hand=by_hand)
             if packed is None:
                 assert turn.known is not None
                 return self._known(source, turn.known, order.group)

@@ -152,6 +152,22 @@ def killing(folder: Path, pictures: list[bytes], monkeypatch: pytest.MonkeyPatch
     return lambda times: left.__setitem__(0, times)
 
 
+def test_a_picture_that_a_hand_cannot_decode_is_decoded_as_ever(
+    importer: Importer, vault: Vault, folder: Path, recognition: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "a.heic").write_bytes(recognition.HEIC)
+    asked = list[bool]()
+
+    def refused(_self: Hand, file: Any, order: Order, ask: Any) -> Packed:
+        asked.append(ask("00" * 32) is not None)
+        raise Refused("It can't be decoded here.")
+
+    monkeypatch.setattr(Hand, "pack", refused)
+    assert importer.take(sources(folder)[0]).outcome.fate is Fate.TAKEN
+    assert asked == [True]
+    assert len(vault.ids()) == 1
+
+
 def test_a_vault_that_locks_meanwhile_is_said_and_the_hand_goes_on(
     importer: Importer, vault: Vault, folder: Path, pictures: list[bytes]
 ) -> None:
