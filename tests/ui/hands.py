@@ -42,13 +42,16 @@ def button(widget: QWidget, text: str) -> QAbstractButton:
 
 
 def press(widget: QWidget, text: str) -> None:
-    button(widget, text).click()
+    found = button(widget, text)
+    assert found.isEnabled(), f"“{text}” cannot be pressed"
+    found.click()
 
 
 def press_called(widget: QWidget, name: str) -> None:
     """Press the one button that a screen reader calls `name`."""
     found = [each for each in shown(widget, QPushButton) if each.accessibleName() == name]
     assert len(found) == 1, (name, [each.accessibleName() for each in shown(widget, QPushButton)])
+    assert found[0].isEnabled(), f"“{name}” cannot be pressed"
     found[0].click()
 
 
