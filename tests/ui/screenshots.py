@@ -24,6 +24,9 @@ import keyring.backends.fail
 import qasync
 from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QApplication
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
 from studio import PASSPHRASE, Studio
 
 from app.paths import Profile
