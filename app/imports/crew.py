@@ -6,6 +6,7 @@ processes can't be had this way (descriptors are handed over as Linux does it), 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from app.media.sniff import SNIFF_BYTES, sniff
 from app.media.types import MediaType
 
 HANDS = (os.cpu_count() or 1) + 1
-"""One more than there are processors: one of them waits for the drive."""
+"""One more than there are processors: one of them waits for the drive. No more are ever lent out than threads ask for one."""
 _PATIENCE = 120.0
 """Seconds that a hand may take for any file, besides what its length asks for."""
 _SLOWEST = 256 * 1024
@@ -77,6 +78,8 @@ class Crew:
             return pack(file, order, ask)
         with self._free:
             hand = self._lent()
+            if hand is None:
+                return pack(file, order, ask)
             try:
                 return hand.pack(file, order, ask)
             except Refused as error:
@@ -84,11 +87,14 @@ class Crew:
             finally:
                 self._back(hand)
 
-    def _lent(self) -> Hand:
+    def _lent(self) -> Hand | None:
+        """None where no process can be had."""
         with self._guard:
             if self._idle:
                 return self._idle.pop()
-        return Hand()
+        with contextlib.suppress(HandGone):
+            return Hand()
+        return None
 
     def _back(self, hand: Hand) -> None:
         with self._guard:

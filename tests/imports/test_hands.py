@@ -204,12 +204,12 @@ def test_it_ends_when_the_other_side_does() -> None:
     assert process.wait() == 0
 
 
-def test_where_no_process_can_be_had_the_file_gets_a_line(
+def test_where_no_process_can_be_had_the_file_comes_in_all_the_same(
     importer: Importer, folder: Path, pictures: list[bytes], monkeypatch: Any
 ) -> None:
     (folder / "a.jpg").write_bytes(pictures[0])
     monkeypatch.setattr(crew_module, "Hand", _never)
-    assert importer.take(sources(folder)[0]).outcome.fate is Fate.REFUSED
+    assert importer.take(sources(folder)[0]).outcome.fate is Fate.TAKEN
 
 
 def _never() -> Hand:
