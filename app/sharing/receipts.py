@@ -120,13 +120,15 @@ class ReceiptBook:
     def all(self) -> tuple[Receipt, ...]:
         """Every line, oldest first, those of another computer's branch after the line whose number they share.
 
-        Raises VaultLocked, ReceiptsDamaged and the vault's error for a damaged file.
+        Each is of this vault's own hand: anybody who can write to the folder could seal one that claims something. Whether none is missing
+        is for `verify`. Raises VaultLocked, ReceiptsDamaged and the vault's error for a damaged file.
         """
-        try:
-            lines = [*self._vault.records(FOLDER), *self._vault.branches(FOLDER)]
-            return tuple(from_data(data) for number, data in sorted(lines, key=lambda line: line[0]) if number > 0)
-        except ValueError as error:
-            raise ReceiptsDamaged("A receipt is not what Eyelid wrote.") from error
+        public_key = self._signing_key().public_key()
+        lines = sorted((*self._vault.records(FOLDER), *self._vault.branches(FOLDER)), key=lambda line: line[0])
+        for number, data in lines:
+            if fault := _line_fault(number, data, None, public_key):
+                raise ReceiptsDamaged(f"Receipt {number}: {fault}")
+        return tuple(from_data(data) for number, data in lines if number > 0)
 
     def verify(self, named: int = 0) -> BookReport:
         """Read and check the whole book. `named` is the highest number that anything outside the book speaks of. Raises VaultLocked."""

@@ -221,6 +221,21 @@ def test_a_damaged_line_is_told_when_listing(filled: Shelf) -> None:
         from_data(b"[" * 100_000)
 
 
+@pytest.mark.parametrize("beside", [False, True])
+def test_a_line_of_another_hand_is_never_listed_as_one_of_ours(filled: Shelf, any_proposal: Make, beside: bool) -> None:
+    """Sealing needs no secret; a claim that something was shared, or that an open line ended, needs the vault's own key."""
+    other = Shelf()
+    other.secret = b"\x01" * 32
+    for _ in range(2):
+        ReceiptBook(other).add(any_proposal(), ANSWERED)
+    if beside:
+        filled.beside.append((2, other.kept[2]))
+    else:
+        filled.kept[2] = other.kept[2]
+    with pytest.raises(ReceiptsDamaged, match="Receipt 2: it was changed"):
+        ReceiptBook(filled).all()
+
+
 def test_a_failed_write_leaves_the_chain_whole(shelf: Shelf, any_proposal: Make) -> None:
     book = ReceiptBook(shelf)
     book.add(any_proposal(), REFUSED)
@@ -272,12 +287,15 @@ def test_a_line_that_had_to_wait(shelf: Shelf, any_proposal: Make, clock: Any) -
     assert (written.body_size, written.item_digests, written.at) == (proposal.size, line.item_digests, clock.now)
 
 
+ENDLESS = json.dumps({"public_key": "00" * 32, "records": [], "branches": [[1e999, ""]]}).encode()
+
+
 def test_the_export_can_be_checked_elsewhere(filled: Shelf) -> None:
     export = ReceiptBook(filled).export()
     assert check_export(export).sound
     assert check_export(export).count == 4
     assert not check_export(export.replace(b"kept private", b"sent to you ")).sound
-    for nonsense in (b"", b"[]", b"{}", b'{"public_key":"00","records":[]}', b'{"public_key":5,"records":[]}', b"[" * 100_000):
+    for nonsense in (b"", b"[]", b"{}", b'{"public_key":"00","records":[]}', b'{"public_key":5,"records":[]}', b"[" * 100_000, ENDLESS):
         with pytest.raises(ValueError):  # noqa: PT011  # of any wording
             check_export(nonsense)
 
