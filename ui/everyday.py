@@ -49,6 +49,8 @@ class Everyday(QObject):
         events.subscribe(GlassesForgotten, self._changed)
         events.subscribe(VaultChanged, self._changed)
         self._services.settings.on_change(self._setting_changed)
+        if usual and self._autostart.on != self._settings.get(declared.START_AT_LOGIN):  # changed at the terminal meanwhile
+            self._setting_changed(declared.START_AT_LOGIN.key)
         window.hides = self.hides
         self._place_tray()
 

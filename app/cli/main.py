@@ -25,7 +25,7 @@ EPILOG = """exit codes:
   0  done
   1  it could not be done; the reason is on standard error
   2  the command line is not right
-  3  kept private: the question before sending was not answered with yes
+  3  a question was not answered with yes: nothing was sent, paired or deleted
   4  locked: no passphrase, or a wrong one
   5  damage was found (verify)
 """

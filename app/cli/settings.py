@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from app import settings as declared
 from app.cli.terminal import Exit, Terminal
@@ -25,6 +26,8 @@ async def run(profile: Profile, arguments: argparse.Namespace, terminal: Termina
     profile.make()
     settings = Settings(profile.settings)
     if arguments.key is None:
+        if arguments.reset:
+            raise SettingsError("It is not clear what to reset.", "", "Name a setting.")
         for setting in declared.ALL:
             terminal.say(f"{setting.key:<15} {_said(settings, setting):<10} {setting.title}")
         terminal.data({setting.key: settings.value(setting) for setting in declared.ALL})
@@ -47,6 +50,8 @@ def _said(settings: Settings, setting: AnySetting) -> str:
 
 
 def _value(setting: AnySetting, typed: str) -> bool | str:
+    if setting is declared.WATCH_FOLDER and typed:
+        return str(Path(typed).expanduser().absolute())  # the window begins in another folder than this shell
     if not isinstance(setting.default, bool):
         return typed
     if typed.lower() not in _YES | _NO:

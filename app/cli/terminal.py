@@ -23,7 +23,7 @@ _UNSHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 
 
 class Exit(enum.IntEnum):
-    """What a command says to the shell; printed by `eyelid --help`."""
+    """What a command says to the shell; printed by `eyelid --help` (`app.cli.main.EPILOG`)."""
 
     DONE = 0
     FAILED = 1

@@ -37,3 +37,15 @@ def test_all_are_listed_one_is_set_and_reset(tmp_path, capsys) -> None:
 def test_what_cannot_be_is_refused_in_words(tmp_path, capsys, words) -> None:
     with pytest.raises(SettingsError):
         run(tmp_path, capsys, *words)
+
+
+def test_the_watched_folder_is_kept_whole(tmp_path, capsys, monkeypatch) -> None:
+    """Whoever watches it may have been started in another folder."""
+    monkeypatch.chdir(tmp_path)
+    assert run(tmp_path, capsys, "watch_folder", "Pictures") == {"watch_folder": str(tmp_path / "Pictures")}
+    assert run(tmp_path, capsys, "watch_folder", "") == {"watch_folder": ""}
+
+
+def test_what_is_to_be_reset_has_to_be_named(tmp_path, capsys) -> None:
+    with pytest.raises(SettingsError, match="Name a setting"):
+        run(tmp_path, capsys, reset=True)

@@ -16,6 +16,7 @@ from PySide6.QtDBus import QDBusConnection
 from PySide6.QtWidgets import QApplication, QLabel, QSystemTrayIcon
 
 from app.events import CaptureSealed
+from app.paths import Profile
 from app.settings import AI_OFF, NOTIFY, START_AT_LOGIN, TRAY
 from app.vault.types import LockState
 from ble.types import LinkState
@@ -223,6 +224,15 @@ async def test_starting_at_login_is_a_setting(everyday, services, tmp_path) -> N
     assert 'Exec="eyelid" "--hidden"' in entry
     services.settings.set(START_AT_LOGIN, False)
     assert not everyday._autostart.on
+
+
+async def test_what_was_switched_at_the_terminal_counts_from_the_next_start_on(window, services, tmp_path, tray_there, monkeypatch) -> None:
+    monkeypatch.setattr(Profile, "default", classmethod(lambda cls: services.profile))
+    entry = DesktopFile(tmp_path / "autostart", ["eyelid", "--hidden"])
+    for on in (True, False):
+        services.settings.set(START_AT_LOGIN, on)
+        Everyday(window, entry, bell=False).stop()
+        assert entry.on is on
 
 
 def test_odd_paths_survive_the_desktop_file(tmp_path) -> None:
