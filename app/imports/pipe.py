@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import re
+import select
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing import reduction
@@ -66,7 +68,7 @@ def send(way: Way, message: Message) -> None:
 def receive(way: Way, seconds: float | None = None) -> Message:
     """Wait for the next message, so long at most. Raises PipeBroken. Descriptors are for the hand to take, never for Eyelid."""
     try:
-        if not way.poll(seconds):
+        if seconds is not None and not _comes(way, seconds):
             raise PipeBroken
         text = way.recv_bytes(LONGEST + 1)
         line, _, rest = text[1:].partition(b"\n")
@@ -76,6 +78,15 @@ def receive(way: Way, seconds: float | None = None) -> Message:
     if not isinstance(fields, dict):
         raise PipeBroken
     return Message(fields, rest, handed=text[:1] == _WITH_FILE)
+
+
+def _comes(way: Way, seconds: float) -> bool:
+    """`Connection.poll` for one descriptor, at a tenth of its price."""
+    if sys.platform == "win32":
+        return way.poll(seconds)
+    waiting = select.poll()
+    waiting.register(way.fileno(), select.POLLIN)
+    return bool(waiting.poll(seconds * 1000))
 
 
 def take(way: Way) -> int:
