@@ -7,8 +7,9 @@ from collections.abc import Callable
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QApplication, QStackedWidget
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QAbstractButton, QApplication, QStackedWidget
 
 from app import settings as declared
 from app.events import GlassesChanged, GlassesForgotten, VaultChanged
@@ -243,6 +244,14 @@ class MainWindow(Furnished):
         from ui.help import HelpSheet
 
         await opened(HelpSheet(self, self.context.theme))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter presses the button that has the focus, as Space does everywhere and Enter only on some desktops."""
+        focused = self.focusWidget()
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and isinstance(focused, QAbstractButton) and not event.isAutoRepeat():
+            focused.click()
+        else:
+            super().keyPressEvent(event)
 
     def come_forward(self) -> None:
         """In front of everything, from wherever it is: hidden in the tray, small, or behind others."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 
-from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QLabel, QPushButton
 
@@ -61,6 +61,29 @@ async def test_rule_02_keep_private_is_default_and_has_the_focus(ask, services, 
         QTest.keyClick(dialog.send, Qt.Key.Key_Return)
         await ask.over()
         assert "approve" not in services.sharing.calls, "Enter keeps private even on Send"
+
+
+async def test_rule_02_also_where_the_desktop_lets_enter_press_buttons(ask, services, until) -> None:
+    """As Qt's theme for GNOME does (`ButtonPressKeys`): no button of the dialog may get to see the key."""
+    dialog = await ask(TRAINS)
+    await arm(dialog, until)
+    seen: list[int] = []
+
+    class Send(QObject):
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            if event.type() == QEvent.Type.KeyPress:
+                seen.append(1)
+            return False
+
+    first = Send()
+    for each in (dialog.send, *dialog.checks):
+        each.removeEventFilter(dialog)
+        each.installEventFilter(first)  # installed before the dialog's own, so asked after it
+        each.installEventFilter(dialog)
+    QTest.keyClick(dialog.send, Qt.Key.Key_Enter)
+    await ask.over()
+    assert seen == []
+    assert "approve" not in services.sharing.calls
 
 
 async def test_rule_03_the_buttons_say_the_deed_and_the_recipient_and_weigh_the_same(ask, until) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QPushButton
+from PySide6.QtWidgets import QFrame, QPushButton, QToolButton
 
 from app.errors import Cancelled, Explanation, EyelidError
 from app.events import CaptureLost, Trouble, VaultNotice
@@ -136,6 +136,13 @@ async def test_locked_shows_nothing_of_the_inside(filled, services, fake, until,
     assert filled.ask._items == []
     assert "Omi Glass" not in texts(filled)
     assert filled.windowTitle() == "Eyelid"
+
+
+async def test_enter_presses_the_button_that_has_the_focus(filled, until, qtbot) -> None:
+    nav = next(each for each in filled.findChildren(QToolButton) if each.text() == "Glasses")
+    nav.setFocus()
+    qtbot.keyClick(nav, Qt.Key.Key_Return)
+    await until(filled.glasses.isVisible)
 
 
 async def test_shortcuts_do_nothing_while_locked(filled, services, until, qtbot) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QShowEvent
-from PySide6.QtWidgets import QApplication, QBoxLayout, QDialog, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QBoxLayout, QDialog, QPushButton, QVBoxLayout, QWidget
 
 from ui.i18n import tr
 from ui.theme import Theme, set_role
@@ -190,6 +190,11 @@ class DecisionDialog(QDialog):
         elif event.type() == QEvent.Type.WindowActivate and watched is self:
             self._paint_check.start()
         elif isinstance(event, QKeyEvent) and event.isAutoRepeat() and event.key() in _REFLEX_KEYS:
+            return True
+        elif isinstance(event, QKeyEvent) and event.key() in _ENTER and isinstance(watched, QAbstractButton) and watched.window() is self:
+            # On some desktops (Qt's theme for GNOME) Enter would press the button that has the focus.
+            if event.type() == QEvent.Type.KeyPress:
+                self.reject()
             return True
         return super().eventFilter(watched, event)
 
