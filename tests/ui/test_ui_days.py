@@ -6,8 +6,8 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QAccessible, QMouseEvent, QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QAccessible, QImage, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -57,20 +57,19 @@ def middle(view, row: int) -> QPoint:
     return view.visualRect(view.model().index(row)).center()
 
 
+def point_at(view, point: QPoint, button: Qt.MouseButton = Qt.MouseButton.NoButton) -> None:
+    port, where = view.viewport(), QPointF(point)
+    move = QMouseEvent(
+        QMouseEvent.Type.MouseMove, where, port.mapToGlobal(where), Qt.MouseButton.NoButton, button, Qt.KeyboardModifier.NoModifier
+    )
+    QApplication.sendEvent(port, move)
+
+
 def drag(view, start: QPoint, *way: QPoint) -> None:
     port = view.viewport()
     QTest.mousePress(port, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, start)
     for point in way:
-        where = QPointF(point)
-        move = QMouseEvent(
-            QMouseEvent.Type.MouseMove,
-            where,
-            port.mapToGlobal(where),
-            Qt.MouseButton.NoButton,
-            Qt.MouseButton.LeftButton,
-            Qt.KeyboardModifier.NoModifier,
-        )
-        QApplication.sendEvent(port, move)
+        point_at(view, point, Qt.MouseButton.LeftButton)
     QTest.mouseRelease(port, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, way[-1])
 
 
@@ -238,3 +237,26 @@ async def test_painting_asks_for_no_more_than_what_is_seen(view, monkeypatch) ->
     view.viewport().grab()
     assert len(set(painted)) <= len(view.visible_rows()) + view._grid.columns
     assert len(painted) < sum(PER_DAY)
+
+
+def on_screen(view) -> QImage:
+    """What stands on the screen once what is due was painted."""
+    QApplication.sendPostedEvents(view, QEvent.Type.UpdateRequest)
+    return view.screen().grabWindow(view.winId()).toImage()
+
+
+async def test_a_step_of_the_wheel_paints_what_came_into_view_and_leaves_nothing_stale(view, monkeypatch) -> None:
+    view.resize(900, 1400)
+    point_at(view, QPoint(60, 700))
+    on_screen(view)
+    painted = []
+    real = view._paint.tile
+    monkeypatch.setattr(view._paint, "tile", lambda painter, cell, tile, state: (painted.append(tile.id), real(painter, cell, tile, state)))
+    bar = view.verticalScrollBar()
+    for step in (40, 40, 3, -25, 60, 300, -90):
+        painted.clear()
+        bar.setValue(bar.value() + step)
+        seen = on_screen(view)
+        assert 0 < len(set(painted)) <= (4 if step < 100 else 5) * view._grid.columns < len(view.visible_rows()) + view._grid.columns
+        view.viewport().repaint()
+        assert seen == on_screen(view)

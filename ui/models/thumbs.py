@@ -74,9 +74,9 @@ def face(data: bytes, edge: int, ratio: float) -> QImage:
 
 
 class Thumbs(QObject):
-    """Ask with `want`, look with `get`, repaint on `arrived`."""
+    """Ask with `want`, look with `get`, repaint on `arrived`, which carries the items."""
 
-    arrived = Signal()
+    arrived = Signal(object)
 
     def __init__(self, loop: asyncio.AbstractEventLoop, fetch: Fetch, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -183,9 +183,10 @@ class Thumbs(QObject):
         self._pump()
 
     def _deliver(self) -> None:
-        until = perf_counter() + DRAIN_BUDGET
+        until, came = perf_counter() + DRAIN_BUDGET, []
         while self._ready and perf_counter() < until:
             item, image = self._ready.popleft()
+            came.append(item)
             if image.isNull():
                 self._failed.add(item)
             else:
@@ -194,7 +195,7 @@ class Thumbs(QObject):
         self._trim()
         if self._ready:
             self._drain.start()
-        self.arrived.emit()
+        self.arrived.emit(came)
 
     def _trim(self) -> None:
         each = max(1, self._edge * self._edge * 4)

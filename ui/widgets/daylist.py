@@ -44,6 +44,7 @@ class DayList(QListView):
         self._paint = TilePainter(theme, thumbs, self.devicePixelRatioF)
         self._anchor: tuple[ItemId, int] | None = None
         self._pointer: QPoint | None = None
+        self._lit = QRect()
         self._pressed: QPoint | None = None
         self._chosen: list[tuple[int, int]] | None = None
         self.keyboard_used = False
@@ -56,7 +57,8 @@ class DayList(QListView):
         bar = self.verticalScrollBar()
         bar.setSingleStep(5 * GRID)
         bar.rangeChanged.connect(lambda low, high: bar.setEnabled(high > low))
-        thumbs.arrived.connect(self.viewport().update)
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # or nothing painted could be moved along when it scrolls
+        thumbs.arrived.connect(self._pictures_came)
         theme.changed.connect(self.lay_out)
 
     # -- layout ----------------------------------------------------------------------------------------------------------------
@@ -98,6 +100,7 @@ class DayList(QListView):
         bar, anchor = self.verticalScrollBar(), self._anchor
         if anchor is not None and bar.value() > 0 and (row := self._timeline.row_of(anchor[0])) is not None:
             bar.setValue(self._grid.box(row).y - anchor[1])
+        self._lit = self._under_pointer()
         self.laid_out_anew.emit()
 
     def updateGeometries(self) -> None:
@@ -137,7 +140,14 @@ class DayList(QListView):
         return self.verticalScrollBar().value()
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
-        self.viewport().update()
+        """What was painted moves along, but for the heading that sticks, what the pointer lights up, and a rubber band."""
+        port = self.viewport()
+        port.scroll(0, dy)
+        port.update(0, 0, port.width(), self._grid.head + max(0, dy))
+        self._lit.translate(0, dy)
+        self._light()
+        if self.state() == QAbstractItemView.State.DragSelectingState:
+            port.update()
 
     def visualRect(self, index: Index) -> QRect:
         if not index.isValid() or index.row() >= self._laid_out:
@@ -183,34 +193,41 @@ class DayList(QListView):
     # -- painting --------------------------------------------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        """Only what is to be painted anew: after a step of the wheel, a line of tiles and the heading."""
         self.executeDelayedItemsLayout()
-        painter = QPainter(self.viewport())
+        painter, region = QPainter(self.viewport()), event.region()
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+        painter.fillRect(event.rect(), self._paint.ground)
         grid, offset = self._grid, self.verticalOffset()
         current = self.currentIndex().row() if self.hasFocus() and self.keyboard_used else -1
         hover = self._hover_row()
-        chosen = self._selected_in(self.visible_rows())
-        for row in self.visible_rows():
+        rows = grid.rows(offset + event.rect().top(), offset + event.rect().bottom() + 1)
+        chosen = self._selected_in(rows)
+        for row in rows:
             box = grid.box(row)
             cell = QRect(box.x, box.y - offset, box.width, box.height)
-            self._paint.tile(painter, cell, self._timeline.tile(row), State(row in chosen, row == hover, row == current))
-        self._headings(painter, offset)
+            if region.intersects(cell):
+                self._paint.tile(painter, cell, self._timeline.tile(row), State(row in chosen, row == hover, row == current))
+        self._headings(painter, region)
         self._band(painter)
         painter.end()
 
-    def _headings(self, painter: QPainter, offset: int) -> None:
+    def _headings(self, painter: QPainter, region: QRegion) -> None:
         """Each day's, and the uppermost held at the top until the next one pushes it out."""
-        grid, room = self._grid, self.viewport().height()
+        grid, offset, room = self._grid, self.verticalOffset(), self.viewport().height()
         if not grid.days:
             return
         hover = self._heading_at(self._pointer) if self._pointer is not None else None
         for number in range(grid.day_at(offset), len(grid.days)):
-            y = self._heading_y(number)
-            if y >= room:
+            at = self._heading_rect(number)
+            if at.top() >= room:
                 break
-            day, at = grid.days[number], QRect(0, y, self.viewport().width(), grid.head)
-            stuck = grid.top(number) < offset
-            self._paint.heading(painter, at, day, stuck=stuck, hover=hover == number, whole=self._whole_day(number))
+            if region.intersects(at):
+                stuck = grid.top(number) < offset
+                self._paint.heading(painter, at, grid.days[number], stuck=stuck, hover=hover == number, whole=self._whole_day(number))
+
+    def _heading_rect(self, number: int) -> QRect:
+        return QRect(0, self._heading_y(number), self.viewport().width(), self._grid.head)
 
     def _heading_y(self, number: int) -> int:
         """Where a day's heading is in the view."""
@@ -237,6 +254,26 @@ class DayList(QListView):
 
     def _hover_row(self) -> int:
         return self.indexAt(self._pointer).row() if self._pointer is not None else -1
+
+    def _under_pointer(self) -> QRect:
+        """Of the tile or heading that the pointer lights up."""
+        if self._pointer is None:
+            return QRect()
+        number = self._heading_at(self._pointer)
+        return self._heading_rect(number) if number is not None else self.visualRect(self.indexAt(self._pointer))
+
+    def _light(self) -> None:
+        """The pointer, or what is below it, moved: paint anew what it has left and what it has come to."""
+        lit = self._under_pointer()
+        if lit != self._lit:
+            self.viewport().update(self._lit)
+            self.viewport().update(lit)
+            self._lit = lit
+
+    def _pictures_came(self, items: Iterable[ItemId]) -> None:
+        for item in items:
+            if (row := self._timeline.row_of(item)) is not None:
+                self.viewport().update(self.visualRect(self._timeline.index(row)))
 
     def _band(self, painter: QPainter) -> None:
         if self.state() != QAbstractItemView.State.DragSelectingState or self._pressed is None or self._pointer is None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
+from math import ceil
 
 from PySide6.QtCore import QPoint, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen, QPixmap
@@ -23,6 +25,9 @@ RING = 4
 GAP = 2 * GRID
 DISC = 24
 """Size of what can be pressed on a picture, and of the marks on it."""
+
+KEPT = 300
+"""So many small pictures at most: twice as many as stand on a large screen, each of some kilobytes."""
 
 _ALIGN = Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter
 
@@ -58,6 +63,11 @@ class TilePainter:
         self._line = QFontMetrics(self._small).height()
         self._icon = theme.scaled(16)
         self._colours = {name: theme.colour(name) for name in ("text", "muted", "sent", "window", "line", "pressed", "control", "focus")}
+
+    @property
+    def ground(self) -> QColor:
+        """What everything stands on."""
+        return self._colours["window"]
 
     @property
     def caption(self) -> int:
@@ -133,37 +143,57 @@ class TilePainter:
         painter.drawPixmap(left, at.bottom() + 1 - GRID - height, pill)
 
     def _caption(self, painter: QPainter, at: QRect, tile: Tile) -> None:
-        """Time of day, what was taken together with it, and status."""
-        width, colours, icon = at.width(), self._colours, self._icon
-        painter.setFont(self._small)
-        painter.setPen(colours["text"])
-        top = QRect(at.left(), at.bottom() + 7, width, self._line)
-        said = words.tile_caption(tile)
-        if tile.paired:
-            said = QFontMetrics(self._small).elidedText(said, Qt.TextElideMode.ElideRight, width)
-        painter.drawText(top, _ALIGN, said)
-        shared = bool(tile.shared_with)
-        tone = "sent" if shared else "muted"
-        second = QRect(at.left(), top.bottom() + 4, width, max(icon, self._line))
-        left = second.right() + 1 - icon if self._mirrored else second.left()
-        painter.drawPixmap(left, second.top() + (second.height() - icon) // 2, self._theme.pixmap(tone_icon(tile), tone, icon, self._ratio))
+        """Time of day with what was taken together with it, and status: two ready-made pictures, since few of either differ."""
+        taken = words.local(tile.taken_at)
+        clip = tile.kind if tile.paired else None
+        top = at.bottom() + 7
+        self._line_of(painter, at, top, ("time", taken.hour, taken.minute, clip), lambda: self._time(tile))
+        self._line_of(painter, at, top + self._line + 3, ("status", tile.shared_with), lambda: self._status(tile))
+
+    def _line_of(self, painter: QPainter, at: QRect, top: int, key: tuple[object, ...], make: Callable[[], QPixmap]) -> None:
+        """A picture of words that begins where lines begin below a tile."""
+        made = self._keep(key, make)
+        painter.drawPixmap(at.right() + 1 - round(made.width() / self._ratio) if self._mirrored else at.left(), top, made)
+
+    def _time(self, tile: Tile) -> QPixmap:
+        letters = QFontMetrics(self._small)
+        text = letters.elidedText(words.tile_caption(tile), Qt.TextElideMode.ElideRight, self.edge)
+        width = letters.horizontalAdvance(text)
+
+        def paint(painter: QPainter) -> None:
+            self._write(painter, QRect(0, 0, width, self._line), text, self._small, "text")
+
+        return self._canvas(width, self._line, paint, self.ground)
+
+    def _status(self, tile: Tile) -> QPixmap:
+        """An icon and a word. Where there is no room for both, the icon says "shared": the name is what must be read."""
+        shared, icon = bool(tile.shared_with), self._icon
+        font, tone = (self._small_bold, "sent") if shared else (self._small, "muted")
+        letters, room, before = QFontMetrics(font), self.edge - icon - 5, icon + 5
         text = words.status(tile.shared_with)
-        if shared:
-            painter.setFont(self._small_bold)
-            bold = QFontMetrics(self._small_bold)
-            if bold.horizontalAdvance(text) > width - icon - 5:  # the icon says "shared"; the name is what must be read
-                text = ", ".join(tile.shared_with)
-            text = bold.elidedText(text, Qt.TextElideMode.ElideRight, width - icon - 5)
-        painter.setPen(colours[tone])
-        shift = (0, 0, -icon - 5, 0) if self._mirrored else (icon + 5, 0, 0, 0)
-        painter.drawText(second.adjusted(*shift), _ALIGN, text)
+        if shared and letters.horizontalAdvance(text) > room:
+            text = ", ".join(tile.shared_with)
+        text = letters.elidedText(text, Qt.TextElideMode.ElideRight, room)
+        width, height = letters.horizontalAdvance(text), max(icon, self._line)
+
+        def paint(painter: QPainter) -> None:
+            corner = QPoint(width + 5 if self._mirrored else 0, (height - icon) // 2)
+            painter.drawPixmap(corner, self._theme.pixmap(tone_icon(tile), tone, icon, self._ratio))
+            self._write(painter, QRect(0 if self._mirrored else before, 0, width, height), text, font, tone)
+
+        return self._canvas(before + width, height, paint, self.ground)
+
+    def _write(self, painter: QPainter, at: QRect, text: str, font: QFont, tone: str) -> None:
+        painter.setFont(font)
+        painter.setPen(self._colours[tone])
+        painter.drawText(at, _ALIGN, text)
 
     # -- a heading -------------------------------------------------------------------------------------------------------------
 
     def heading(self, painter: QPainter, at: QRect, day: Day, *, stuck: bool, hover: bool, whole: bool) -> None:
         """The name of a day and how many captures it has. `stuck`: it lies over tiles; `whole`: all of them are selected."""
         colours = self._colours
-        painter.fillRect(at, colours["window"])
+        painter.fillRect(at, self.ground)
         if stuck:
             painter.fillRect(at.left() + RING, at.bottom(), at.width() - 2 * RING, 1, colours["line"])
         inner = at.adjusted(RING, 0, -RING, 0)
@@ -173,33 +203,44 @@ class TilePainter:
             left = inner.right() + 1 - size if self._mirrored else inner.left()
             painter.drawPixmap(left, at.center().y() - size // 2, tick)
             inner = inner.adjusted(0, 0, -size - GRID, 0) if self._mirrored else inner.adjusted(size + GRID, 0, 0, 0)
-        name, count = words.day(day.date), plural(day.count, "{count} capture", "{count} captures")
-        self._beside(painter, inner, ((self._lead, "text", name), (self._small, "muted", count)))
+        said = self._keep(("day", day, date.today()), lambda: self._day(day))
+        left = inner.right() + 1 - round(said.width() / self._ratio) if self._mirrored else inner.left()
+        painter.drawPixmap(left, inner.top(), said)
 
-    def _beside(self, painter: QPainter, at: QRect, parts: tuple[tuple[QFont, str, str], ...]) -> None:
-        """Words in a row, on one base line."""
-        base = at.center().y() + QFontMetrics(self._lead).ascent() // 2 - 1
-        x = at.right() + 1 if self._mirrored else at.left()
-        for font, tone, text in parts:
-            width = QFontMetrics(font).horizontalAdvance(text)
-            painter.setFont(font)
-            painter.setPen(self._colours[tone])
-            painter.drawText(QPoint(x - width if self._mirrored else x, base), text)
-            x += (-1 if self._mirrored else 1) * (width + GRID + 4)
+    def _day(self, day: Day) -> QPixmap:
+        """The name of a day and its count side by side, on one base line."""
+        parts = (
+            (self._lead, "text", words.day(day.date)),
+            (self._small, "muted", plural(day.count, "{count} capture", "{count} captures")),
+        )
+        widths = [QFontMetrics(font).horizontalAdvance(text) for font, _, text in parts]
+        gap, height = GRID + 4, self.head - 1
+        whole, base = sum(widths) + gap, (self.head - 1) // 2 + QFontMetrics(self._lead).ascent() // 2 - 1
+
+        def paint(painter: QPainter) -> None:
+            x = 0
+            for (font, tone, text), width in zip(parts, widths, strict=True):
+                painter.setFont(font)
+                painter.setPen(self._colours[tone])
+                painter.drawText(QPoint(whole - x - width if self._mirrored else x, base), text)
+                x += width + gap
+
+        return self._canvas(whole, height, paint, self.ground)
 
     # -- small pictures --------------------------------------------------------------------------------------------------------
 
     def _keep(self, key: tuple[object, ...], make: Callable[[], QPixmap]) -> QPixmap:
         if key not in self._kept:
-            if len(self._kept) > 200:
-                self._kept.clear()
+            if len(self._kept) >= KEPT:
+                del self._kept[next(iter(self._kept))]
             self._kept[key] = make()
         return self._kept[key]
 
-    def _canvas(self, width: int, height: int, paint: Callable[[QPainter], None]) -> QPixmap:
-        pixmap = QPixmap(round(width * self._ratio), round(height * self._ratio))
+    def _canvas(self, width: int, height: int, paint: Callable[[QPainter], None], ground: QColor | None = None) -> QPixmap:
+        """A picture on `ground`, or on nothing: it is to lie on another one."""
+        pixmap = QPixmap(max(1, ceil(width * self._ratio)), max(1, ceil(height * self._ratio)))
         pixmap.setDevicePixelRatio(self._ratio)
-        pixmap.fill(Qt.GlobalColor.transparent)
+        pixmap.fill(ground or Qt.GlobalColor.transparent)
         painter = QPainter(pixmap)
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
         paint(painter)

@@ -20,12 +20,11 @@ Cursor = QAbstractItemView.CursorAction
 class TimelineView(DayList):
     """Enter, Space or a double click open; Delete trashes; Ctrl+A, Shift, the rubber band, the tick of a tile and a day's heading select.
 
-    `top_changed` tells the tile in the first visible row; `dragged_out` that somebody wants to carry the selection out of the window.
+    `dragged_out`: somebody wants to carry the selection out of the window.
     """
 
     opened = Signal(str)
     trash_asked = Signal()
-    top_changed = Signal(object)
     dragged_out = Signal()
 
     def __init__(self, theme: Theme, thumbs: Thumbs, model: TimelineModel, parent: QWidget | None = None) -> None:
@@ -45,7 +44,9 @@ class TimelineView(DayList):
     # -- keyboard --------------------------------------------------------------------------------------------------------------
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        self.keyboard_used = True
+        if not self.keyboard_used:
+            self.keyboard_used = True
+            self.update(self.currentIndex())
         act = self._keys().get((event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier, Qt.Key(event.key())))
         if event.key() == Qt.Key.Key_Escape and self.selectionModel().hasSelection():
             self.clearSelection()
@@ -142,7 +143,9 @@ class TimelineView(DayList):
             QAbstractItemView.mouseMoveEvent(self, event)
             heading = self._heading_at(self._pointer) is not None
             self.viewport().setCursor(Qt.CursorShape.PointingHandCursor if heading else Qt.CursorShape.ArrowCursor)
-        self.viewport().update()
+        if self.state() == QAbstractItemView.State.DragSelectingState:
+            self.viewport().update()
+        self._light()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         out = self._carrying and not self.window().rect().contains(self.window().mapFromGlobal(event.globalPosition().toPoint()))
@@ -165,7 +168,7 @@ class TimelineView(DayList):
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Leave:
             self._pointer = None
-            self.viewport().update()
+            self._light()
         return QAbstractItemView.viewportEvent(self, event)
 
     # -- pictures --------------------------------------------------------------------------------------------------------------
@@ -185,7 +188,6 @@ class TimelineView(DayList):
         self._thumbs.want(items, round(self.edge * ratio), ratio=ratio, soon=near)
         top = self._timeline.tile(rows.start)
         self._anchor = (top.id, self._grid.box(rows.start).y - value)
-        self.top_changed.emit(top)
 
     def _open(self, index: QModelIndex) -> None:
         if index.isValid():
