@@ -54,6 +54,11 @@ class Furnished(QMainWindow):
         """Whether somebody waits for the captures, so that nothing but their page is to be made now."""
         return False
 
+    @property
+    def moving(self) -> bool:
+        """Whether something moves on the screen, so that nothing but what was asked for is to be made now."""
+        return False
+
     def slow_down(self) -> None:
         """Somebody uses the window from now on."""
         self._idle.setInterval(CALM_MS)
@@ -61,6 +66,8 @@ class Furnished(QMainWindow):
     def _make_more(self) -> None:
         if self.so_far is None and not self.closed.is_set():
             self._begin()
+        elif self.moving and not self.closed.is_set():
+            return
         elif self.closed.is_set() or self.so_far is None or not self.so_far.make_more(hurried=self.hurried):
             self.made.set()
             self._idle.stop()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property, partial
 from importlib import import_module
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from app import settings as declared
@@ -38,6 +40,13 @@ PARTS = {
 """In the order in which they are made while nobody asks for them, and the modules that have to be read before each."""
 
 
+def _read(modules: Sequence[str]) -> None:
+    """Read modules in a thread, so that the screen does not wait for them. What can't be read is told by who needs it."""
+    with suppress(ImportError):
+        for module in modules:
+            import_module(module)
+
+
 class Interior:
     """`inside` is all that is seen while the vault is open. Every other part is made when it is first looked at."""
 
@@ -56,13 +65,19 @@ class Interior:
     def _make(self) -> Iterator[str]:
         for part, modules in PARTS.items():
             if part not in vars(self):
-                for module in modules:
-                    import_module(module)
-                    yield module
+                reader = Thread(target=_read, args=(modules,), daemon=True)
+                reader.start()
+                while reader.is_alive():
+                    yield part
                 made = getattr(self, part)
                 yield part
                 while isinstance(made, Page) and made.make_more():
                     yield part
+
+    @property
+    def moving(self) -> bool:
+        """Whether the timeline is being scrolled."""
+        return "captures" in vars(self) and self.captures.view.moving
 
     def page(self, name: str) -> Page:
         """A page by its name, complete."""

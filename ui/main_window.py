@@ -119,6 +119,10 @@ class MainWindow(Furnished):
     def hurried(self) -> bool:
         return self._services.vault.state is LockState.UNLOCKING or self.tasks.running("tiles")
 
+    @property
+    def moving(self) -> bool:
+        return self.unlocked and self.so_far is not None and self.so_far.moving
+
     # -- rooms and pages -------------------------------------------------------------------------------------------------------
 
     @property

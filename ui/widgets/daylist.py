@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from time import monotonic
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QColor, QPainter, QPaintEvent, QPen, QRegion, QResizeEvent
@@ -24,6 +25,9 @@ from ui.widgets.tiles import GAP, RING, State, TilePainter
 
 SIZES = (15 * GRID, 22 * GRID, 34 * GRID)
 """Widths of a tile with its gap that the grid aims at: small, medium, large."""
+
+STILL_SECONDS = 0.3
+"""Without a step for so long, scrolling is over."""
 
 Index = QModelIndex | QPersistentModelIndex
 Flag = QItemSelectionModel.SelectionFlag
@@ -45,6 +49,7 @@ class DayList(QListView):
         self._anchor: tuple[ItemId, int] | None = None
         self._pointer: QPoint | None = None
         self._lit = QRect()
+        self._moved = -STILL_SECONDS
         self._pressed: QPoint | None = None
         self._chosen: list[tuple[int, int]] | None = None
         self.keyboard_used = False
@@ -141,6 +146,7 @@ class DayList(QListView):
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
         """What was painted moves along, but for the heading that sticks, what the pointer lights up, and a rubber band."""
+        self._moved = monotonic()
         port = self.viewport()
         port.scroll(0, dy)
         port.update(0, 0, port.width(), self._grid.head + max(0, dy))
@@ -148,6 +154,11 @@ class DayList(QListView):
         self._light()
         if self.state() == QAbstractItemView.State.DragSelectingState:
             port.update()
+
+    @property
+    def moving(self) -> bool:
+        """Whether it is being scrolled."""
+        return monotonic() - self._moved < STILL_SECONDS
 
     def visualRect(self, index: Index) -> QRect:
         if not index.isValid() or index.row() >= self._laid_out:
