@@ -142,9 +142,9 @@ class HeycyanGlasses(Connected[HeycyanSession]):
 
     async def _enter_transfer(self) -> ModeAnswer:
         """Three orders in all, with a reset of their Wi-Fi before the last: they often miss the first."""
-        *_, last = TRANSFER_WAITS
-        for seconds in TRANSFER_WAITS:
-            if seconds == last:
+        for number, seconds in enumerate(TRANSFER_WAITS, start=1):
+            last = number == len(TRANSFER_WAITS)
+            if last:
                 with contextlib.suppress(ProtocolFault):
                     await self._session.switch(Mode.WIFI_RESET)
             waiting = self._session.expect(ModeAnswer, lambda answer: answer.mode == Mode.TRANSFER)
@@ -157,7 +157,7 @@ class HeycyanGlasses(Connected[HeycyanSession]):
                 self._session.forget(waiting)
             if answer.accepted:
                 return answer
-            if seconds != last:
+            if not last:
                 await asyncio.sleep(seconds)
         raise ProtocolFault("The glasses did not open their Wi-Fi.", "They may be busy, or their Wi-Fi is stuck.", "Restart the glasses.")
 
