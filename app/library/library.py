@@ -160,7 +160,9 @@ class Library:
             try:
                 orientation = self._orientation(item)
                 thumbs = self._decode(item, orientation)
-            except (MediaDamaged, MediaUnsupported):
+            except (MediaDamaged, MediaUnsupported) as error:
+                if isinstance(error, MediaDamaged) and error.for_want_of_memory:
+                    return {}  # another time; it must not be called damaged for that
                 thumbs = tuple(_NONE for _ in ThumbSize)
             except _UNREADABLE:
                 return {}

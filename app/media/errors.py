@@ -35,6 +35,11 @@ class MediaDamaged(EyelidError):
     def __init__(self, why: str, *, noun: str = "file") -> None:
         super().__init__(_DAMAGED[noun], why, "If you can, take or copy it again.")
 
+    @property
+    def for_want_of_memory(self) -> bool:
+        """Whether the decoder had too little memory, now at least: that says nothing of the file."""
+        return isinstance(self.__cause__, MemoryError)
+
 
 class MediaTooLarge(MediaDamaged):
     """It says it is larger than anything glasses take. It may be sound, and was not opened to find out."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 from app.library.library import Library
 from app.library.types import Query, ThumbSize
@@ -90,6 +90,20 @@ def test_a_thumbnail_made_while_the_photo_is_turned_is_not_the_old_one(library: 
     with Image.open(io.BytesIO(library.thumbnail(item, ThumbSize.SMALL) or b"")) as small:
         assert (small.width, small.height) == (120, 160)
     assert item not in library.not_looked_at()
+
+
+def test_a_photo_for_which_there_is_no_memory_is_not_called_damaged(library: Library, add: Add, monkeypatch) -> None:
+    item = add()
+
+    def full(self: Image.Image) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ImageFile.ImageFile, "load", full)
+        assert not library.look_at(item)
+    assert library.tiles(Query())[0].intact
+    assert library.not_looked_at() == [item]
+    assert library.look_at(item)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 from app.media.look import worker
 from app.media.look.boxes import Box
@@ -110,8 +110,12 @@ def test_what_cannot_be_opened_is_not_checked_at_all(make: Any, monkeypatch: pyt
     def hungry(*_: object) -> None:
         raise MemoryError
 
+    wanted = [Found(Check(Part.TEXT, False, "There was not enough memory."))]
+    with monkeypatch.context() as patch:
+        patch.setattr(ImageFile.ImageFile, "load", hungry)  # inside the decoder, whose errors are turned into what people are told
+        assert looked(Look("image/jpeg", 1, (Part.TEXT,), make.jpeg()), {}) == wanted
     monkeypatch.setattr(worker, "examine", hungry)
-    assert looked(Look("image/jpeg", 1, (Part.TEXT,), make.jpeg()), {}) == [Found(Check(Part.TEXT, False, "There was not enough memory."))]
+    assert looked(Look("image/jpeg", 1, (Part.TEXT,), make.jpeg()), {}) == wanted
 
 
 def test_without_numpy_or_memory_for_pixels(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -122,7 +122,7 @@ class Worker:
 
 
 def _unopened(error: BaseException) -> str:
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or (isinstance(error, MediaDamaged) and error.for_want_of_memory):
         return "There was not enough memory."
     if isinstance(error, MediaUnsupported):
         return "This kind of file cannot be looked into."
