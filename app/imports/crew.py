@@ -1,4 +1,4 @@
-"""The hands that pack files, each a process (`hand`): started when an import is worth it, lent out one file at a time, ended with it.
+"""The hands that pack files, each a process (`hand`): made when an import is worth it, lent out one file at a time, ended with it.
 
 So the process with the window is not kept busy by hashing and sealing, nor taken along by a file that its decoder can't stand. Where
 processes can't be had this way (descriptors are handed over as Linux does it), files are packed right here.
@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -26,6 +28,8 @@ HANDS = (os.cpu_count() or 1) + 1
 """One more than there are processors: one of them waits for the drive. No more are ever lent out than threads ask for one."""
 _PATIENCE = 120.0
 """Seconds that a hand may take for any file, besides what its length asks for."""
+_FAREWELL = 5.0
+"""Seconds for the process that hands come from to end by itself."""
 _SLOWEST = 256 * 1024
 """Bytes a second: less than the slowest phone or card gives."""
 _ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH")
@@ -57,6 +61,7 @@ class Crew:
         self._free = threading.Semaphore(most)
         self._guard = threading.Lock()
         self._idle = list[Hand]()
+        self._nursery: Nursery | None = None
         self._wanted = 0
 
     def begin(self) -> None:
@@ -68,9 +73,14 @@ class Crew:
         """With the last one that was begun, the hands end."""
         with self._guard:
             self._wanted -= 1
-            leaving, self._idle = ([], self._idle) if self._wanted else (self._idle, [])
+            if self._wanted:
+                return
+            leaving, self._idle = self._idle, []
+            nursery, self._nursery = self._nursery, None
         for hand in leaving:
             hand.end()
+        if nursery is not None:
+            nursery.end()
 
     def pack(self, file: BinaryIO, order: Order, ask: Callable[[str], OpenPlace | None], *, by_hand: bool = True) -> Packed | None:
         """As `packing.pack`. Raises HandGone and NotByHand besides; after these it can be tried again, after the latter not by a hand."""
@@ -92,8 +102,14 @@ class Crew:
         with self._guard:
             if self._idle:
                 return self._idle.pop()
-        with contextlib.suppress(HandGone):
-            return Hand()
+            for _ in range(2):
+                try:
+                    self._nursery = self._nursery or Nursery()
+                    return Hand(self._nursery)
+                except HandGone:
+                    nursery, self._nursery = self._nursery, None
+                if nursery is not None:
+                    nursery.end()
         return None
 
     def _back(self, hand: Hand) -> None:
@@ -109,11 +125,12 @@ def _is_heic(file: BinaryIO) -> bool:
     return sniff(file.read(SNIFF_BYTES)) is MediaType.HEIC
 
 
-class Hand:
-    """Owns one process. For one thread at a time. Of use only while `ready`."""
+class Nursery:
+    """Owns the process that hands come from. For any thread."""
 
     def __init__(self) -> None:
         """Raises HandGone."""
+        self._guard = threading.Lock()
         self._way, theirs = Pipe()
         try:
             with theirs:
@@ -133,15 +150,48 @@ class Hand:
         except PipeBroken:
             self.end()
             raise HandGone from None
+
+    def make(self, theirs: Connection) -> int:
+        """Have a hand at the other end of a pipe; its process id, which is nobody else's until it is ended here. Raises HandGone."""
+        with self._guard:
+            try:
+                send(self._way, Message({}, descriptor=theirs.fileno()))
+                return int(receive(self._way, _PATIENCE).fields["pid"])
+            except (PipeBroken, OSError):
+                raise HandGone from None
+
+    def end_hand(self, pid: int) -> None:
+        """At once. Where this process has gone, the number may be another's already: the hand ends by its pipe then."""
+        with self._guard:
+            if self._process.poll() is None and not self._way.closed:
+                os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(PipeBroken):
+                    send(self._way, Message({"bury": pid}))
+
+    def end(self) -> None:
+        with self._guard:
+            self._way.close()
+        try:
+            self._process.wait(_FAREWELL)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+class Hand:
+    """Owns one process. For one thread at a time. Of use only while `ready`."""
+
+    def __init__(self, nursery: Nursery) -> None:
+        """Raises HandGone."""
+        self._nursery = nursery
+        self._way, theirs = Pipe()
+        with theirs:
+            try:
+                self.pid = nursery.make(theirs)
+            except HandGone:
+                self._way.close()
+                raise
         self.ready = True
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    @property
-    def ended(self) -> bool:
-        return self._process.poll() is not None
 
     def pack(self, file: BinaryIO, order: Order, ask: Callable[[str], OpenPlace | None]) -> Packed | None:
         """As `packing.pack`. Raises Refused for what that raises there, and HandGone."""
@@ -169,5 +219,4 @@ class Hand:
     def end(self) -> None:
         """At once: what it holds is of no use any more."""
         self._way.close()
-        self._process.kill()
-        self._process.wait()
+        self._nursery.end_hand(self.pid)

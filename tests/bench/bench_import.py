@@ -1,9 +1,9 @@
 """Importing photos, against `age` over the same files: `python tests/bench/bench_import.py [--files 5000]`.
 
-Ours reads, hashes, checks, recognises and seals each file, syncs it and its folder, reads it back and indexes it: that is the import, with
-a tile at once where the camera embedded a preview. Then all thumbnails are made in the background, which is when all pictures were decoded.
-`age` seals each file to another, one process a file, two at a time; nothing is synced but the whole drive at the end, or each file by
-`sync FILE`. All write to the same drive, in turn. The floor is what decoding the same files takes on two threads and
+Ours reads, hashes, checks, recognises and seals each file in a process without keys, syncs it and its folder, reads it back and indexes it:
+that is the import, with a tile at once where the camera embedded a preview. Then all thumbnails are made in the background, which is when
+all pictures were decoded. `age` seals each file to another, one process a file, two at a time; nothing is synced but the whole drive at the
+end, or each file by `sync FILE`. All write to the same drive, in turn. The floor is what decoding the same files takes on two threads and
 nothing else. The goal is 0.7 of age's rate for the import; on a computer that is busy otherwise, the ratio in computing says more than the
 clock's.
 """

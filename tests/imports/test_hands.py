@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from app.errors import EyelidError
 from app.imports import crew as crew_module
-from app.imports.crew import Crew, Hand, HandGone
+from app.imports.crew import Crew, Hand, HandGone, Nursery
 from app.imports.desk import ImportDesk
 from app.imports.importer import Importer
 from app.imports.memory import ImportMemory
@@ -86,8 +86,8 @@ async def test_a_folder_worth_it_comes_in_by_hands_that_end_with_it(
     begun = list[Hand]()
 
     class Noted(Hand):
-        def __init__(self) -> None:
-            super().__init__()
+        def __init__(self, nursery: Nursery) -> None:
+            super().__init__(nursery)
             begun.append(self)
 
     monkeypatch.setattr(crew_module, "Hand", Noted)
@@ -99,8 +99,18 @@ async def test_a_folder_worth_it_comes_in_by_hands_that_end_with_it(
     assert (report.count(Fate.TAKEN), report.count(Fate.KNOWN)) == (len(pictures), 1)
     assert sorted(vault.read(item) for item in vault.ids()) == sorted(pictures)
     assert begun
-    assert all(hand.confined for hand in begun) or sys.platform != "linux"
-    assert all(hand.ended for hand in begun)
+    for hand in begun:
+        with pytest.raises(ProcessLookupError):
+            os.kill(hand.pid, 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel confines on Linux only")
+def test_hands_are_confined_as_the_process_that_looks_is() -> None:
+    nursery = Nursery()
+    assert nursery.confined
+    nursery.end()
+    with pytest.raises(HandGone):
+        Hand(nursery)
 
 
 def test_a_hand_that_is_killed_costs_nothing_the_first_time(
@@ -135,7 +145,7 @@ def killing(folder: Path, pictures: list[bytes], monkeypatch: pytest.MonkeyPatch
     ask, left = crew_module.send, [0]
 
     def send_and_kill(way: Any, message: Message) -> None:
-        if message.descriptor >= 0 and not message.fields and left[0]:
+        if hands and way is hands[-1]._way and message.descriptor >= 0 and not message.fields and left[0]:
             left[0] -= 1
             os.kill(hands[-1].pid, signal.SIGKILL)
         ask(way, message)
@@ -143,8 +153,8 @@ def killing(folder: Path, pictures: list[bytes], monkeypatch: pytest.MonkeyPatch
     hands = list[Hand]()
 
     class Noted(Hand):
-        def __init__(self) -> None:
-            super().__init__()
+        def __init__(self, nursery: Nursery) -> None:
+            super().__init__(nursery)
             hands.append(self)
 
     monkeypatch.setattr(crew_module, "Hand", Noted)
@@ -212,8 +222,24 @@ def test_where_no_process_can_be_had_the_file_comes_in_all_the_same(
     assert importer.take(sources(folder)[0]).outcome.fate is Fate.TAKEN
 
 
-def _never() -> Hand:
+def _never(_: Nursery) -> Hand:
     raise HandGone
+
+
+def test_when_the_process_that_hands_come_from_is_killed_there_is_another(
+    importer: Importer, vault: Vault, crew: Crew, folder: Path, killing: Any
+) -> None:
+    killing(1)  # so that another hand is wanted
+    first, second = sources(folder)
+    assert importer.take(first).outcome.fate is Fate.TAKEN
+    nursery, hand = crew._nursery, crew._idle[0]
+    assert nursery is not None
+    nursery._process.kill()
+    nursery._process.wait()
+    hand.end()
+    assert importer.take(second).outcome.fate is Fate.TAKEN
+    assert crew._nursery not in (None, nursery)
+    assert len(vault.ids()) == 2
 
 
 NEW = Packed(
