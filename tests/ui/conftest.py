@@ -77,6 +77,7 @@ def fake() -> ModuleType:
 def collector(qapp: QApplication) -> Iterator[Any]:
     from ui.collector import Collector
 
+    qapp.setQuitOnLastWindowClosed(False)  # as in the program, too: it would stop the loop of the test
     made = Collector()
     yield made
     made.stop()
@@ -94,7 +95,6 @@ def _garbage_stays_on_this_thread(collector: Any) -> Iterator[None]:
 def theme(qapp: QApplication) -> Iterator[Any]:
     from ui.theme import Theme
 
-    qapp.setQuitOnLastWindowClosed(False)
     made = Theme(qapp)
     made.choose("light")
     yield made
