@@ -83,13 +83,13 @@ class DestinationsCard(QFrame):
 
     def _line(self, destination: Destination, lacks: str) -> QVBoxLayout:
         theme, name = self._context.theme, tr_core(destination.label)
-        line = row(gap=GRID + 4)
+        line = column(gap=GRID) if theme.large else row(gap=GRID + 4)
         about = " · ".join(part for part in (destination.model, destination.origin) if part)
         words = column(label(name, "strong", wrap=True), label(about, "small", wrap=True), gap=0)
         if lacks:
             words.addWidget(label(tr("Not ready: {what}", what=lacks), "small", "muted"))
         line.addLayout(words, 1)
-        acts = FlowLayout(policy_badge(theme, self._context.services.sharing.card(destination.id).policy_class), at_end=True)
+        acts = FlowLayout(policy_badge(theme, self._context.services.sharing.card(destination.id).policy_class), at_end=not theme.large)
         line.addLayout(acts)
         if destination.id != "mirror":
             said = tr("Set up…") if lacks else tr("Change…")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from app.errors import Explanation
 from app.vault.types import KeyringReport, LockState, SlotKind
@@ -69,7 +69,7 @@ class WelcomePage(Door):
     def _card(self, title: str, text: str, *parts: Part) -> QFrame:
         return card(label(title, "lead", wrap=True), label(text, tone="muted", wrap=True), *parts, gap=GRID + 4)
 
-    def _foot(self, forward: QWidget, back: int | None, *, skip: bool = True) -> Part:
+    def _foot(self, forward: QWidget, back: int | None, *, skip: bool = True) -> QHBoxLayout:
         """What goes on stands first, so that it is first for the keyboard too."""
         line = row(forward, gap=GRID, margins=(0, GRID, 0, 0))
         if back is not None:
@@ -148,7 +148,7 @@ class WelcomePage(Door):
             "everything, and their photos are marked."
         )
         foot = self._foot(self._pair, BLUETOOTH, skip=False)
-        foot.addWidget(later)  # type: ignore[union-attr]
+        foot.addWidget(later)
         return self._card(tr("Your glasses"), text, foot)
 
     # -- going from one to the next --------------------------------------------------------------------------------------------

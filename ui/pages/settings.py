@@ -53,7 +53,7 @@ class SettingsPage(Page):
         self._search.setMinimumWidth(34 * GRID)
         self._search.textChanged.connect(lambda _text: self._filter())
         self.acts.addWidget(self._search)
-        self._nothing = label(tr("No setting fits these words."), tone="muted")
+        self._nothing = label(tr("No setting fits these words."), tone="muted", wrap=True)
         hide_if(self._nothing, True)
         self._column = column(self._nothing, None, gap=2 * GRID)
         self.body.addWidget(scrolled(self._column), 1)

@@ -30,7 +30,11 @@ MOST_LINES = 5
 
 def heading(theme: Theme, icon: str, text: str, *behind: QWidget) -> Part:
     """The first line of a card: what it is about, and what stands at its end."""
-    return row(icon_label(theme, icon, "accent"), label(text, "lead"), None, *behind, gap=GRID + 2)
+    line = row(icon_label(theme, icon, "accent"), gap=GRID + 2)
+    line.addWidget(label(text, "lead", wrap=True), 1)
+    for each in behind:
+        line.addWidget(each)
+    return line
 
 
 def _card(*parts: Part) -> QFrame:
