@@ -55,10 +55,9 @@ def test_boxes_are_where_counting_puts_them(grid: Grid) -> None:
 
 
 @given(grid=grids(), x=st.integers(-3, 40), y=st.integers(-3, 300))
-def test_a_point_finds_its_tile_or_heading(grid: Grid, x: int, y: int) -> None:
-    boxes, heads, _ = placed(grid)
+def test_a_point_finds_its_tile_and_no_heading(grid: Grid, x: int, y: int) -> None:
+    boxes, _, _ = placed(grid)
     assert grid.row_at(x, y) == next(iter(touched(boxes, x, y, x, y)), None)
-    assert grid.heading_at(y) == next((number for number, (top, end) in enumerate(heads) if top <= y < end), None)
 
 
 @given(grid=grids(), top=st.integers(-20, 300), height=st.integers(0, 90))

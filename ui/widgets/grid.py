@@ -81,13 +81,6 @@ class Grid:
         place = below // self.cell * self.columns + (self.columns - 1 - column if self.mirrored else column)
         return self.days[number].first + place if place < self.days[number].count else None
 
-    def heading_at(self, y: int) -> int | None:
-        """The day whose heading is at `y`."""
-        if not self.days or not 0 <= y < self.height:
-            return None
-        number = self.day_at(y)
-        return number if y - self._tops[number] < self.head else None
-
     def rows(self, top: int, bottom: int) -> range:
         """The tiles with any part between two heights; empty where there is none."""
         if not self.days or bottom <= top:
