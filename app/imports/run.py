@@ -27,7 +27,7 @@ from app.vault.types import ItemMeta
 AT_ONCE = 6
 """Files under way: some are being hashed and sealed, the others wait for the drive. More only wait for one another."""
 WORTH_HANDS = 8
-"""Files from which on an import starts processes of its own for them: these need a fifth of a second each to begin."""
+"""Files from which on an import has processes of its own for them: the first takes a seventh of a second to begin."""
 Arrived = Callable[[ItemMeta, Sequence[Thumb]], Awaitable[None]]
 _WINDOW = 8.0
 """Seconds over which the rate is taken: several files end at once, so the time between two says nothing."""
@@ -105,7 +105,7 @@ class Run:
         try:
             return await self._each(sources)
         finally:
-            await self._lanes.drive(self._crew.end)
+            await self._lanes.apart(self._crew.end)  # also while all else is being closed
 
     async def _each(self, sources: Sequence[Source]) -> list[Outcome]:
         marks, turns = pairs(sources), asyncio.Semaphore(AT_ONCE)
