@@ -113,6 +113,24 @@ def test_hands_are_confined_as_the_process_that_looks_is() -> None:
         Hand(nursery)
 
 
+def test_hands_of_one_origin_draw_other_keys(vault: Vault, folder: Path, pictures: list[bytes]) -> None:
+    """They are copies of one process; its generators of random numbers must not be."""
+    (folder / "a.jpg").write_bytes(pictures[0])
+    source, nursery, sealed = sources(folder)[0], Nursery(), list[bytes]()
+    for _ in range(2):
+        hand = Hand(nursery)
+        order = Order("a.jpg", (), source.size, source.modified_ns, "", False, (160,), vault.recipient())
+        with opened(source) as file, vault.arriving() as arrival:
+            assert hand.pack(file, order, lambda _, draft=arrival.draft: draft) is not None
+            sealed.append(os.pread(arrival.draft.file.fileno(), 1 << 20, 0))
+        hand.end()
+    nursery.end()
+    lines = [each.split(b"\n", 3)[1:3] for each in sealed]
+    assert all(one.startswith(b"-> X25519 ") for one, _ in lines)
+    assert lines[0][0] != lines[1][0]
+    assert lines[0][1] != lines[1][1]
+
+
 def test_a_hand_that_is_killed_costs_nothing_the_first_time(
     importer: Importer, vault: Vault, crew: Crew, folder: Path, killing: Any
 ) -> None:
