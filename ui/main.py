@@ -76,6 +76,7 @@ def _wake_the_other(profile: Profile, hidden: bool) -> int:
 
 
 def _open(profile: Profile, sims: Sequence[str], hidden: bool) -> int:
+    spare_reading()
     app = _application()
     speak(app, profile)
     import qasync  # type: ignore[import-untyped]  # picks its Qt binding when imported, which must be the one loaded above
@@ -94,6 +95,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--hidden", action="store_true", help="start in the tray, as after logging in")
     return parser
+
+
+def spare_reading() -> None:
+    """Keep PySide6 from reading the source of every module that is imported after it, some three hundred at a start (60 ms, 4 MB).
+
+    It looks there for its own name, to know which modules may have chosen one of its `__feature__`s; none does here. (Its code is in
+    shibokensupport/feature.py, and says so under PYSIDE-2029.) Without that function nothing is done, and all is as slow as before.
+    """
+    feature = sys.modules.get("shibokensupport.feature")
+    if feature is not None and "_mod_uses_pyside" in vars(feature):
+        vars(feature)["_mod_uses_pyside"] = lambda _module: True
 
 
 def _application() -> QApplication:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import linecache
 import re
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from PySide6.QtWidgets import QGraphicsPixmapItem
 
 from app.settings import THEME
 from ui import words
+from ui.main import spare_reading
 from ui.theme import Theme
 from ui.widgets.passphrase import strength
 from ui.widgets.picture import decode, upright
@@ -173,3 +175,17 @@ def test_without_a_screen_it_says_so_in_one_sentence(tmp_path) -> None:
         assert "needs a screen" in ran.stderr
         assert "Traceback" not in ran.stderr
     assert THEME.default == "system"
+
+
+def test_qt_does_not_read_the_source_of_every_module(tmp_path, monkeypatch) -> None:
+    import shibokensupport.feature as feature
+
+    monkeypatch.setattr(feature, "_mod_uses_pyside", feature._mod_uses_pyside)
+    monkeypatch.syspath_prepend(tmp_path)
+    for name, read in (("read_by_qt", True), ("spared_by_qt", False)):
+        if not read:
+            spare_reading()
+        path = tmp_path / f"{name}.py"
+        path.write_text("value = 1\n", "utf-8")
+        assert __import__(name).value == 1  # what an import statement calls
+        assert (str(path) in linecache.cache) == read
