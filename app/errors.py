@@ -63,7 +63,7 @@ def _of_files(error: OSError, why: str) -> Explanation:
     if isinstance(error, FileNotFoundError):
         return Explanation("A file or folder is not there.", why, "Check its name and place, then try again.")
     if isinstance(error, PermissionError):
-        return Explanation("A file or folder must not be used.", why, "Check who may read and write it, then try again.")
+        return Explanation("You are not allowed to use a file or folder.", why, "Check who may read and write it, then try again.")
     return replace(_REFUSED, why=why)
 
 

@@ -1,7 +1,7 @@
 """A small database whose entries go by names that nobody can read: hashed under a random key of the file's own.
 
 For what the program remembers to save itself work, readable while the vault is locked. It is no authority on anything: a damaged one is put
-aside and begun anew.
+aside and begun anew; one that a full disk or another process keeps from being used stays as it is.
 """
 
 from __future__ import annotations
@@ -18,6 +18,13 @@ from typing import Any
 
 Rows = list[tuple[Any, ...]]
 
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+"""What SQLite says of a file that is none of ours; SQLITE_ERROR, of one that has other tables."""
+
+
+class _OtherFormat(sqlite3.DatabaseError):
+    """The file is of another version of ours."""
+
 
 class KeyedFile:
     """Owns the file, which is made, for its owner only, at the first use. Thread-safe; blocking, so use it off the event loop."""
@@ -33,7 +40,7 @@ class KeyedFile:
 
     @property
     def salt(self) -> bytes:
-        """The key of its names, for `keyed`."""
+        """The key of its names, for `keyed`. Raises sqlite3.Error."""
         with self._open():
             return self._salt
 
@@ -59,7 +66,9 @@ class KeyedFile:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 try:
                     self._opened = self._begin()
-                except sqlite3.DatabaseError:
+                except sqlite3.DatabaseError as error:
+                    if not _is_damage(error):
+                        raise
                     self._path.replace(self._path.with_name(f"{self._path.name}.damaged-{secrets.token_hex(4)}"))
                     self._opened = self._begin()
             yield self._opened
@@ -75,12 +84,16 @@ class KeyedFile:
                 row = (self._version, secrets.token_bytes(32))
                 database.execute("INSERT INTO about VALUES (?, ?)", row)
             if row[0] != self._version:
-                raise sqlite3.DatabaseError("another format")
+                raise _OtherFormat
         except BaseException:
             database.close()
             raise
         self._salt = bytes(row[1])
         return database
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    return isinstance(error, _OtherFormat) or error.sqlite_errorcode & 0xFF in _DAMAGE  # what is above tells the kind more exactly
 
 
 def keyed(salt: bytes, text: bytes) -> bytes:

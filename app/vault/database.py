@@ -57,7 +57,7 @@ class Database:
                     self._try(self._refill)
                 return self._try(work)
             except apsw.Error as error:
-                raise CacheTrouble(f"The database said: {type(error).__name__}.") from None
+                raise CacheTrouble(_why(error)) from None
 
     def change(self, work: Callable[[apsw.Connection], T]) -> T:
         """As `run`, in one transaction."""
@@ -121,10 +121,16 @@ class Database:
                 self._path.with_name(self._path.name + part).unlink(missing_ok=True)
             self._connection = self._open()
         except (apsw.Error, OSError) as error:
-            raise CacheTrouble(f"The database said: {type(error).__name__}.") from None
+            raise CacheTrouble(_why(error)) from None
 
     def _drop(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             with contextlib.suppress(apsw.Error):
                 connection.close(True)
+
+
+def _why(error: apsw.Error | OSError) -> str:
+    if isinstance(error, apsw.FullError):
+        return "The disk is full."
+    return f"The database said: {type(error).__name__}."

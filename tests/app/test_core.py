@@ -39,7 +39,7 @@ def test_a_fault_of_the_system_keeps_its_reason_and_no_path() -> None:
     ("fault", "what", "action"),
     [
         (FileNotFoundError(errno.ENOENT, "No such file or directory"), "not there", "Check its name"),
-        (PermissionError(errno.EACCES, "Permission denied"), "must not be used", "Check who may"),
+        (PermissionError(errno.EACCES, "Permission denied"), "are not allowed", "Check who may"),
         (OSError(errno.ENOSPC, "No space left on device"), "disk is full", "Free some space"),
         (OSError(errno.EIO, "Input/output error"), "refused a file operation", "Check the disk"),
         (sqlite3.OperationalError("unable to open database file"), "refused a file operation", "Check the disk"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,21 @@ def test_a_damaged_ledger_is_put_aside(tmp_path: Path, content: bytes) -> None:
     if content:
         [aside] = [other for other in tmp_path.iterdir() if "damaged" in other.name]
         assert aside.read_bytes() == content
+
+
+def test_a_memory_that_a_full_disk_keeps_from_being_used_stays_where_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    ledger = Ledger(path)
+    ledger.note(ADDRESS, OFFER, CaptureState.SEALED)
+    ledger.close()
+    before = path.read_bytes()
+    full = KeyedFile(path, 1, ("PRAGMA max_page_count = 1", "CREATE TABLE one_more (name TEXT)"))
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        full.run("SELECT 1")
+    assert [(other.name, other.read_bytes()) for other in tmp_path.iterdir()] == [("ledger.db", before)]
+    entry = Ledger(path).look(ADDRESS, OFFER)
+    assert entry is not None
+    assert entry.state is CaptureState.SEALED
 
 
 async def delivered(bench: Any, count: int) -> KnownGlasses:

@@ -276,7 +276,7 @@ def test_trouble_with_the_disk_is_said_and_not_taken_for_damage(tmp_path: Path, 
     def full(_: object) -> None:
         raise apsw.FullError("disk full")
 
-    with pytest.raises(CacheTrouble, match="FullError"):
+    with pytest.raises(CacheTrouble, match="The disk is full"):
         database.run(full)
     database.close()
     (tmp_path / "y.db").mkdir()
