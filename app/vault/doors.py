@@ -12,7 +12,7 @@ from pathlib import Path
 
 from app.vault import config
 from app.vault.config import Config, Slot
-from app.vault.errors import LastSlot, NoSuchSlot, WrongPassphrase
+from app.vault.errors import LastSlot, NoSuchSlot, OldKeyStays, WrongPassphrase
 from app.vault.files import Files, write_durably
 from app.vault.identity import VaultIdentity
 from app.vault.keys import Slots
@@ -59,14 +59,15 @@ class Doors:
     def change_passphrase(self, old: str, new: str, *, work_factor: int = 18) -> SlotInfo:
         """Put a slot for `new` in place of the one that `old` opens, in one step: at no moment is there neither.
 
-        Raises VaultLocked, WrongPassphrase, NoSuchSlot, WeakPassphrase, OSError, and then the old one stands.
+        Raises VaultLocked, WrongPassphrase, NoSuchSlot, WeakPassphrase, OSError, and then the old one stands; OldKeyStays, and then
+        the new one does.
         """
         with self._writing:
             identity = self._open().identity
             gone = self._opened_by(old)
             made = self._slots.make_passphrase(identity, new, work_factor)
             self._save(replace(self._settings, slots=tuple(made if slot == gone else slot for slot in self._settings.slots)))
-            self._slots.forget(self._settings.id, gone)
+            self._remove_file_of(gone)
         return made.info
 
     def _opened_by(self, passphrase: str) -> Slot:
@@ -83,7 +84,7 @@ class Doors:
         raise WrongPassphrase
 
     def remove_slot(self, slot_id: str) -> None:
-        """Remove one way to open the vault; works only while unlocked. Raises VaultLocked, NoSuchSlot, LastSlot, OSError."""
+        """Remove one way to open the vault; works only while unlocked. Raises VaultLocked, NoSuchSlot, LastSlot, OSError, OldKeyStays."""
         with self._writing:
             self._open()
             gone = [slot for slot in self._settings.slots if slot.info.id == slot_id]
@@ -93,7 +94,13 @@ class Doors:
             if not kept:
                 raise LastSlot
             self._save(replace(self._settings, slots=kept))
-            self._slots.forget(self._settings.id, gone[0])
+            self._remove_file_of(gone[0])
+
+    def _remove_file_of(self, gone: Slot) -> None:
+        try:
+            self._slots.forget(self._settings.id, gone)
+        except OSError:
+            raise OldKeyStays(gone.file) from None
 
     def _add_slot(self, make: Callable[[VaultIdentity], Slot]) -> SlotInfo:
         with self._writing:

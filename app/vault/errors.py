@@ -159,3 +159,14 @@ class WriteFailed(VaultError):
             "Reading the sealed file back gave different bytes.",
             "Check the disk; the capture is still where it came from.",
         )
+
+
+class OldKeyStays(VaultError):
+    """A slot was taken off the list, but its file is still there: whoever has its passphrase or code could use it outside Eyelid."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__(
+            "The old key no longer opens the vault in Eyelid, but its file could not be removed.",
+            "The disk refused it, and the file still holds the vault's key.",
+            f"Delete {file} in the vault's folder yourself.",
+        )

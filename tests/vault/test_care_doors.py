@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from app.vault.errors import NoSuchSlot, VaultLocked, WeakPassphrase, WrongPassphrase
+from app.vault.errors import NoSuchSlot, OldKeyStays, VaultLocked, WeakPassphrase, WrongPassphrase
+from app.vault.files import Files
 from app.vault.merge import Merged
 from app.vault.repair import RepairReport, repair
 from app.vault.types import ItemId, NewItem, SlotKind
@@ -46,6 +47,26 @@ def test_what_can_not_be_changed_stands(vault: Vault, passphrase: str) -> None:
     vault.lock()
     with pytest.raises(VaultLocked):
         vault.change_passphrase(passphrase, "new", work_factor=1)
+
+
+def test_an_old_key_that_the_disk_keeps_is_said(vault: Vault, passphrase: str, opened: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    [old] = [slot for slot in vault.slots() if slot.kind is SlotKind.PASSPHRASE]
+    folder = vault.folder
+
+    def refused(_files: Files, path: Path) -> None:
+        raise PermissionError(f"not {path.name}")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Files, "remove", refused)
+        with pytest.raises(OldKeyStays) as told:
+            vault.change_passphrase(passphrase, "new", work_factor=1)
+    assert f"keys/{old.id}.age" in told.value.action
+    assert (folder / "keys" / f"{old.id}.age").exists()
+    vault.close()
+    again = opened(folder)
+    with pytest.raises(WrongPassphrase):
+        again.unlock_with_passphrase(passphrase)
+    again.unlock_with_passphrase("new")
 
 
 def test_a_change_cut_short_leaves_one_that_opens(
