@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import io
 import os
+import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
@@ -73,10 +74,10 @@ def main(argv: Sequence[str] | None = None, window: Callable[[Profile, Sequence[
 
 def _run(command: Command, profile: Profile, arguments: argparse.Namespace, terminal: Terminal) -> Exit:
     try:
-        return asyncio.run(command(profile, arguments, terminal))
+        return asyncio.run(_stoppable(command(profile, arguments, terminal)))
     except Cancelled:
         return Exit.KEPT_PRIVATE
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         terminal.complain("Stopped.")
         return Exit.FAILED
     except BrokenPipeError:
@@ -87,6 +88,18 @@ def _run(command: Command, profile: Profile, arguments: argparse.Namespace, term
             raise
         terminal.complain(str(explain(error)))
         return terminal.exit_for(error)
+
+
+async def _stoppable(work: Coroutine[Any, Any, Exit]) -> Exit:
+    """Do `work`; SIGTERM calls it off as Ctrl-C does.
+
+    Only with a handler of its own is a loop woken by signals: one that comes just before it begins to wait is noticed at the next event else.
+    """
+    task = asyncio.current_task()
+    assert task is not None
+    with contextlib.suppress(NotImplementedError, RuntimeError):  # Windows wakes its loops by itself; other threads get no signals
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await work
 
 
 def _nobody_reads() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import re
 import signal
 import sys
@@ -9,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.main import parser
+from app.cli.main import _stoppable, parser
+from app.cli.terminal import Exit
 from app.media.samples import pictures
 from ble.drivers import families
 from tests.cli.driving import PASSPHRASE, OwnTerminal, as_a_process, data, eyelid, with_vault
@@ -147,6 +150,22 @@ def test_ctrl_c_at_a_question_ends_it_at_once(profile: Path) -> None:
     assert terminal.ends() == 1
     assert "Stopped." in terminal.screen
     assert "Traceback" not in terminal.screen
+
+
+def test_a_command_that_is_told_to_end_ends_in_order() -> None:
+    ended: list[bool] = []
+
+    async def work() -> Exit:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.Event().wait()
+        finally:
+            ended.append(True)
+        return Exit.DONE
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(_stoppable(work()))
+    assert ended
 
 
 def test_two_at_once_are_told_apart(profile: Path) -> None:
