@@ -93,7 +93,7 @@ def _run(command: Command, profile: Profile, arguments: argparse.Namespace, term
 async def _stoppable(work: Coroutine[Any, Any, Exit]) -> Exit:
     """Do `work`; SIGTERM calls it off as Ctrl-C does.
 
-    Only with a handler of its own is a loop woken by signals: one that comes just before it begins to wait is noticed at the next event else.
+    Only a handler of its own has signals wake the loop: else one that comes just before it begins to wait is noticed at the next event.
     """
     task = asyncio.current_task()
     assert task is not None
