@@ -26,7 +26,7 @@ from ui.widgets.tiles import GAP, RING, State, TilePainter
 SIZES = (15 * GRID, 22 * GRID, 34 * GRID)
 """Widths of a tile with its gap that the grid aims at: small, medium, large."""
 
-STILL_SECONDS = 0.3
+STILL_SECONDS = 1.0
 """Without a step for so long, scrolling is over."""
 
 Index = QModelIndex | QPersistentModelIndex
