@@ -2,7 +2,8 @@
 
 Owns the clock of the last key or touch. Counts by the steady clock and by the time of day, whichever says more: the one stands still while
 the computer sleeps, the other may be set. It looks at what comes to the program's windows from outside, and not at the application: that
-passes on every event of every widget, and each would cost a call from Qt to Python and back.
+passes on every event of every widget, and each would cost a call from Qt to Python and back. What an input method writes (Chinese, for one)
+comes to the focused widget alone and never to a window, so that one is looked at, too.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtGui import QGuiApplication
+from shiboken6 import isValid
 
 from app import settings as declared
 from app.settings import Settings
@@ -26,7 +28,6 @@ _USE = frozenset(
         QEvent.Type.Wheel,
         QEvent.Type.TouchBegin,
         QEvent.Type.TabletPress,
-        QEvent.Type.InputMethod,
     }
 )
 Clock = Callable[[], float]
@@ -42,6 +43,7 @@ class Guard(QObject):
         self.watch = watch
         self._clocks = clocks or (time.monotonic, time.time)
         self._used = self._now()
+        self._written_to: QObject | None = None
         self._timer = QTimer(self, interval=CHECK_MS)
         self._timer.timeout.connect(self.check)
         watch.away.connect(self._away)
@@ -52,20 +54,32 @@ class Guard(QObject):
         self.watch.start()
         if isinstance(app := QGuiApplication.instance(), QGuiApplication):
             app.focusWindowChanged.connect(self._attend)
+            app.focusObjectChanged.connect(self._attend_to)
         self._attend()
+        self._attend_to(QGuiApplication.focusObject())
 
     def stop(self) -> None:
         if isinstance(app := QGuiApplication.instance(), QGuiApplication) and self._timer.isActive():
             app.focusWindowChanged.disconnect(self._attend)
+            app.focusObjectChanged.disconnect(self._attend_to)
         self._timer.stop()
         self.watch.stop()
         for window in QGuiApplication.allWindows():
             window.removeEventFilter(self)
+        self._attend_to(None)
 
     def _attend(self, _window: object = None) -> None:
         """Look at every window there is now; a new one comes with the keyboard's focus."""
         for window in QGuiApplication.allWindows():
             window.installEventFilter(self)
+
+    def _attend_to(self, focus: QObject | None) -> None:
+        """Look at the widget that has the keyboard's focus, and no longer at the one that had it."""
+        if self._written_to is not None and isValid(self._written_to):
+            self._written_to.removeEventFilter(self)
+        self._written_to = focus
+        if focus is not None:
+            focus.installEventFilter(self)
 
     def used(self) -> None:
         """The person did something."""
@@ -82,7 +96,7 @@ class Guard(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """See every key and touch. The first one after a long sleep must not count before the time was looked at."""
-        if event.spontaneous() and event.type() in _USE:
+        if event.type() is QEvent.Type.InputMethod or (event.spontaneous() and event.type() in _USE):
             self.check()
             self.used()
         return False

@@ -15,8 +15,10 @@ from dbus_fast import Message
 from dbus_fast.aio import MessageBus
 from PySide6.QtCore import QEvent
 from PySide6.QtDBus import QDBusConnection, QDBusMessage
+from PySide6.QtGui import QInputMethodEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
+from shiboken6 import isValid
 
 from app.settings import IDLE_LOCK, LOCK_AWAY, NEVER
 from app.vault.types import LockState
@@ -97,6 +99,26 @@ async def test_use_starts_the_time_anew_but_not_after_it_has_run_out(window, ser
         clocks.sleep(3600)
         QTest.keyClick(window.windowHandle(), "x")
         assert locked, "the first key after a long sleep comes too late"
+    finally:
+        guard.stop()
+
+
+async def test_writing_by_an_input_method_is_use(window, services, until) -> None:
+    """It takes the keys for itself, and hands what was written to the focused widget."""
+    clocks, locked = Clocks(), []
+    guard = Guard(services.settings, lambda: locked.append(True), LockWatch(), (lambda: clocks.steady, lambda: clocks.wall))
+    guard.start()
+    try:
+        field = QLineEdit(window)
+        field.show()
+        field.setFocus()
+        await until(field.hasFocus)
+        clocks.wake(30)
+        QApplication.sendEvent(field, QInputMethodEvent("ni", []))
+        assert guard.idle_seconds() == 0
+        field.clearFocus()
+        field.deleteLater()
+        await until(lambda: not isValid(field))
     finally:
         guard.stop()
 

@@ -56,8 +56,8 @@ class Empty(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Words and buttons first: without the icon where there is no room for it."""
         super().resizeEvent(event)
-        self._icon.show()  # so that it counts in the measuring
-        self._icon.setVisible(self.heightForWidth(event.size().width()) <= event.size().height())
+        left_out = self._icon.sizeHint().height() + GRID if self._icon.isHidden() else 0
+        self._icon.setVisible(self.heightForWidth(event.size().width()) + left_out <= event.size().height())
 
     def _balance(self) -> None:
         """As narrow as the hint may be without another line, so that its lines are of one length and no word stands alone."""
