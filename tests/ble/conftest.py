@@ -22,6 +22,7 @@ from tests import waiting
 from tests.ble import open_twins
 from tests.ble.driving import Listener
 from tests.ble.keeping import Kept
+from tests.ble.mentra_pair import Pairs, pairs
 
 
 class JumpingSelector(selectors.DefaultSelector):
@@ -151,3 +152,9 @@ def opens(rig: Rig) -> open_twins.Opens:
         return glasses, heard
 
     return opened
+
+
+@pytest.fixture
+def pair(rig: Rig) -> Pairs:
+    """Opens Mentra Live with its driver and, unless told not to, looks for captures over Wi-Fi."""
+    return pairs(rig, jpeg(200_000))

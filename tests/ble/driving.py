@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from ble.sim.faults import AT_ONCE
-from ble.types import CaptureDamaged, CaptureOffered, Offer
+from ble.types import Advertisement, CaptureDamaged, CaptureOffered, Offer
 
 Make = Callable[[int], bytes]
 """Makes a JPEG of so many bytes: the fixture `make_jpeg`."""
@@ -45,3 +45,14 @@ class Listener:
 async def fetched(glasses: Any, offer: Offer, offset: int = 0) -> bytes:
     """The capture from `offset` on."""
     return b"".join([piece async for piece in glasses.fetch(offer.id, offset)])
+
+
+async def first(scan: Any) -> Advertisement:
+    """What a scan tells first; it is left then."""
+    try:
+        async with asyncio.timeout(30):
+            async for advertisement in scan:
+                return advertisement  # type: ignore[no-any-return]
+    finally:
+        await scan.aclose()
+    raise AssertionError("the scan ended by itself")
