@@ -20,11 +20,14 @@ from PySide6.QtCore import QLocale, Qt, QTranslator
 from PySide6.QtWidgets import QApplication
 
 from app import settings as declared
+from app.errors import Explanation
 from app.paths import Profile
 from app.settings import Settings
 from ui import i18n, phrases, words
 from ui.i18n import plural, said, tr
 from ui.language import VARIABLE, speak
+from ui.theme import Theme
+from ui.widgets import banner
 
 
 @pytest.fixture(autouse=True)
@@ -94,6 +97,17 @@ def test_sentences_plurals_and_patterns() -> None:
     assert said("") == tr("") == ""
     assert i18n.sense("its end is missing") == "of the terms"
     assert i18n.sense("something else") == ""
+
+
+@pytest.mark.usefixtures("german")
+def test_one_trouble_is_shown_once_and_read_aloud_as_it_is_shown(theme: Theme, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[str] = []
+    monkeypatch.setattr(banner, "announce", lambda _widget, text: heard.append(text))
+    banners = banner.Banners(theme)
+    for _ in range(2):
+        banners.trouble(Explanation("The link was lost."))
+    assert [str(each.said) for each in banners.shown()] == ["Die Verbindung ging verloren."]
+    assert heard == ["Die Verbindung ging verloren."] * 2
 
 
 @pytest.mark.usefixtures("german")

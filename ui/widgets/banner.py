@@ -8,17 +8,21 @@ from functools import partial
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
-from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QWidget
 
 from app.errors import Explanation
+from ui import words
 from ui.i18n import tr, translated
+from ui.phrases import together
 from ui.theme import Theme, set_role
 from ui.tokens import GRID
 from ui.widgets.basics import button, column, frame, icon_label, label, row, tool
 from ui.widgets.progress import ProgressRow
 
 GOOD_NEWS_MS = 8000
+"""How long good news stays."""
 MOST = 3
+"""Banners that are shown at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +35,19 @@ class Act:
 
 
 class Banner(QFrame):
-    """One message. `tone` is "bad", "warn" or "good"."""
+    """One message, in the person's language already. `tone` is "bad", "warn" or "good"."""
 
     closed = Signal()
 
     def __init__(self, theme: Theme, said: Explanation, tone: str, acts: Sequence[Act]) -> None:
         super().__init__()
-        self.said = said = translated(said)
+        self.said = said
         self.gone = False
         set_role(self, "banner", tone)
-        self.setAccessibleName(str(said))
+        self.setAccessibleName(words.explained(said))
         icon = {"bad": "error", "warn": "warning"}.get(tone, "good")
         text = column(label(said.what, "strong", wrap=True), gap=2)
-        if detail := " ".join(part for part in (said.why, said.action) if part):
+        if detail := together((said.why, said.action)):
             text.addWidget(label(detail, wrap=True))
         line = row(gap=GRID + 4, margins=(GRID + 4, GRID, GRID + 4, GRID))
         line.addWidget(icon_label(theme, icon, tone))
@@ -73,9 +77,8 @@ class Banners(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._works: dict[ProgressRow, QFrame] = {}
-        self._stack = QVBoxLayout(self)
-        self._stack.setContentsMargins(0, 2 * GRID, 0, 0)
-        self._stack.setSpacing(GRID)
+        self._stack = column(margins=(0, 2 * GRID, 0, 0))
+        self.setLayout(self._stack)
         self.hide()
 
     def trouble(self, said: Explanation, again: Callable[[], object] | None = None) -> Banner:
@@ -121,6 +124,8 @@ class Banners(QWidget):
         return [banner for item in found if item is not None and isinstance(banner := item.widget(), Banner) and not banner.gone]
 
     def _add(self, said: Explanation, tone: str, acts: Sequence[Act]) -> Banner:
+        """Put it on top, in place of one that says the same, and of the oldest where there are too many."""
+        said = translated(said)
         for banner in self.shown():
             if banner.said == said:
                 banner.close_down()
@@ -130,7 +135,7 @@ class Banners(QWidget):
         banner.closed.connect(self._tidy)
         self._stack.insertWidget(len(self._works), banner)
         self.show()
-        announce(self, str(said))
+        announce(self, words.explained(said))
         return banner
 
     def _tidy(self) -> None:
