@@ -77,7 +77,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     ),
     "app/assistants": ({"app.assistants"}, set()),
     "app/courier": ({"app.courier", "app.confine"}, {"httpx2"}),
-    "ui": ({"ui", "app", "ble.types", "resources"}, {"PySide6", "qasync"}),
+    "ui": ({"ui", "app", "ble.types", "resources"}, {"PySide6", "shiboken6", "qasync"}),
     "resources": (set(), set()),
 }
 MAY_NETWORK = {"app/courier"}
