@@ -1,9 +1,8 @@
 """Locks the vault when nobody has used the window for a while, or the system says that the person is away.
 
 Owns the clock of the last key or touch. Counts by the steady clock and by the time of day, whichever says more: the one stands still while
-the computer sleeps, the other may be set. It looks at what comes to the program's windows from outside, and not at the application: that
-passes on every event of every widget, and each would cost a call from Qt to Python and back. What an input method writes (Chinese, for one)
-comes to the focused widget alone and never to a window, so that one is looked at, too.
+the computer sleeps, the other may be set. It looks at what comes to the program's windows from outside. What an input method writes
+(Chinese, for one) comes to the focused widget alone and never to a window, so that one is looked at, too.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from shiboken6 import isValid
 from app import settings as declared
 from app.settings import Settings
 from ui.lockwatch import LockWatch
+from ui.windows import Windows
 
 CHECK_MS = 5000
 _USE = frozenset(
@@ -43,6 +43,7 @@ class Guard(QObject):
         self.watch = watch
         self._clocks = clocks or (time.monotonic, time.time)
         self._used = self._now()
+        self._windows = Windows(self)
         self._written_to: QObject | None = None
         self._timer = QTimer(self, interval=CHECK_MS)
         self._timer.timeout.connect(self.check)
@@ -53,25 +54,17 @@ class Guard(QObject):
         self._timer.start()
         self.watch.start()
         if isinstance(app := QGuiApplication.instance(), QGuiApplication):
-            app.focusWindowChanged.connect(self._attend)
             app.focusObjectChanged.connect(self._attend_to)
-        self._attend()
+        self._windows.watch()
         self._attend_to(QGuiApplication.focusObject())
 
     def stop(self) -> None:
         if isinstance(app := QGuiApplication.instance(), QGuiApplication) and self._timer.isActive():
-            app.focusWindowChanged.disconnect(self._attend)
             app.focusObjectChanged.disconnect(self._attend_to)
         self._timer.stop()
         self.watch.stop()
-        for window in QGuiApplication.allWindows():
-            window.removeEventFilter(self)
+        self._windows.leave()
         self._attend_to(None)
-
-    def _attend(self, _window: object = None) -> None:
-        """Look at every window there is now; a new one comes with the keyboard's focus."""
-        for window in QGuiApplication.allWindows():
-            window.installEventFilter(self)
 
     def _attend_to(self, focus: QObject | None) -> None:
         """Look at the widget that has the keyboard's focus, and no longer at the one that had it."""

@@ -179,10 +179,12 @@ async def test_the_bar_counts_and_stops_from_anywhere(bench, fake, until) -> Non
     other.setModal(True)
     other.open()
     await until(other.isActiveWindow)
-    QTest.keyClick(other, Qt.Key.Key_Period, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(other.windowHandle(), Qt.Key.Key_Period, Qt.KeyboardModifier.ControlModifier)
     assert stops == [1]
     other.reject()
     bar.show_view(live_view(fake, running=False))
+    QTest.keyClick(bench.windowHandle(), Qt.Key.Key_Period, Qt.KeyboardModifier.ControlModifier)
+    assert stops == [1], "it looks at the keys while a live look runs, and no longer"
     assert bar.isHidden()
     assert bar.last.pixmap().isNull()
 

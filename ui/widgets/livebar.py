@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QPixmap
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QProgressBar, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
 
 from app.sharing.live_types import LiveView
 from ui import words
@@ -18,6 +18,7 @@ from ui.tokens import GRID
 from ui.widgets.banner import announce
 from ui.widgets.basics import button, column, frame, icon_label, label, row
 from ui.widgets.progress import move
+from ui.windows import Windows
 
 LAST = QSize(96, 64)
 STOP_KEYS = "Ctrl+."
@@ -86,6 +87,7 @@ class LiveBar(QWidget):
         line.addLayout(column(self.count, self.more, self._bar, self.answer, gap=4), 1)
         line.addWidget(self.stop, 0, Qt.AlignmentFlag.AlignTop)
         _framed(self, line, "sent")
+        self._windows = Windows(self)
         self._clock = QTimer(self, interval=1000)
         self._clock.timeout.connect(self._say)
         self.hide()
@@ -102,8 +104,7 @@ class LiveBar(QWidget):
         if self.isHidden():
             self.show()
             self._clock.start()
-            if (app := QApplication.instance()) is not None:
-                app.installEventFilter(self)
+            self._windows.watch()
             announce(self, self.count.text())
 
     def _show_last(self, view: LiveView) -> None:
@@ -150,19 +151,19 @@ class LiveBar(QWidget):
         """Nothing goes any more; nothing of it stays on the screen."""
         self._view = None
         self._clock.stop()
-        if (app := QApplication.instance()) is not None:
-            app.removeEventFilter(self)
+        self._windows.leave()
         self.last.setPixmap(QPixmap())
         self.answer.setText("")
         self.hide()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Ctrl+. stops it, whichever window has the keyboard: an ordinary shortcut would be dead behind a dialog."""
-        stops = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Period
-        if stops and isinstance(event, QKeyEvent) and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+        if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.KeyPress:
+            return False
+        if event.key() == Qt.Key.Key_Period and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self.stop_asked.emit()
             return True
-        return super().eventFilter(watched, event)
+        return False
 
 
 def _framed(bar: QWidget, line: QHBoxLayout, tone: str) -> None:
