@@ -98,8 +98,10 @@ class Crew:
                 self._back(hand)
 
     def _lent(self) -> Hand | None:
-        """None where no process can be had."""
+        """None where no process can be had, or is to be any more."""
         with self._guard:
+            if not self._wanted:  # all ended while a thread waited for its turn: nobody would end what began now
+                return None
             if self._idle:
                 return self._idle.pop()
             for _ in range(2):
@@ -125,13 +127,21 @@ def _is_heic(file: BinaryIO) -> bool:
     return sniff(file.read(SNIFF_BYTES)) is MediaType.HEIC
 
 
+def _pipe() -> tuple[Connection, Connection]:
+    """Raises HandGone where no more files can be open."""
+    try:
+        return Pipe()
+    except OSError:
+        raise HandGone from None
+
+
 class Nursery:
     """Owns the process that hands come from. For any thread."""
 
     def __init__(self) -> None:
         """Raises HandGone."""
         self._guard = threading.Lock()
-        self._way, theirs = Pipe()
+        self._way, theirs = _pipe()
         try:
             with theirs:
                 self._process = subprocess.Popen(  # our own interpreter and module, no text of anybody's
@@ -164,8 +174,8 @@ class Nursery:
         """At once. Where this process has gone, the number may be another's already: the hand ends by its pipe then."""
         with self._guard:
             if self._process.poll() is None and not self._way.closed:
-                os.kill(pid, signal.SIGKILL)
-                with contextlib.suppress(PipeBroken):
+                with contextlib.suppress(ProcessLookupError, PipeBroken):  # that process goes just now
+                    os.kill(pid, signal.SIGKILL)
                     send(self._way, Message({"bury": pid}))
 
     def end(self) -> None:
@@ -184,7 +194,7 @@ class Hand:
     def __init__(self, nursery: Nursery) -> None:
         """Raises HandGone."""
         self._nursery = nursery
-        self._way, theirs = Pipe()
+        self._way, theirs = _pipe()
         with theirs:
             try:
                 self.pid = nursery.make(theirs)

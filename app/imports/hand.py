@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterable
 from io import FileIO
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from app.errors import EyelidError, explain
 from app.imports.packing import Ask, Place, pack
@@ -67,6 +68,8 @@ def main() -> None:
     # Ctrl-C in a terminal reaches every process of the group; this one ends when its parent does.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     way = Connection(os.dup(sys.stdin.fileno()))
+    with Path(os.devnull).open("rb") as nothing:  # else each hand held an end of this way, too, and could speak on it
+        os.dup2(nothing.fileno(), sys.stdin.fileno())
     os.nice(_COURTESY)
     confined = confine(LARGEST + _SEALED_MORE)
     with contextlib.suppress(PipeBroken):

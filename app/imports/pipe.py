@@ -8,9 +8,12 @@ what it packed, or why not. What comes from a hand is checked like anything from
 from __future__ import annotations
 
 import json
+import os
 import re
 import select
+import struct
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing import reduction
@@ -28,9 +31,11 @@ MOST_THUMBS = 8
 _LONGEST_TEXT = 500
 _ALONE, _WITH_FILE = b"\0", b"\1"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-
+_LENGTH = struct.Struct("!I")
+"""Goes before each message: its bytes."""
 
 Way = Connection
+"""Owns the descriptor of one end."""
 
 
 class PipeBroken(Exception):
@@ -53,12 +58,15 @@ class Message:
 
 def send(way: Way, message: Message) -> None:
     """Raises PipeBroken, also for a message that is too long."""
-    text = json.dumps(message.fields, separators=(",", ":")).encode("ascii") + b"\n" + message.rest
     handing = message.descriptor >= 0
+    line = json.dumps(message.fields, separators=(",", ":")).encode("ascii")
+    text = b"".join((_WITH_FILE if handing else _ALONE, line, b"\n", message.rest))
     if len(text) > LONGEST:
         raise PipeBroken
     try:
-        way.send_bytes((_WITH_FILE if handing else _ALONE) + text)
+        left = memoryview(_LENGTH.pack(len(text)) + text)
+        while left:
+            left = left[os.write(way.fileno(), left) :]
         if handing:
             reduction.send_handle(way, message.descriptor, 0)
     except OSError as error:
@@ -67,17 +75,32 @@ def send(way: Way, message: Message) -> None:
 
 def receive(way: Way, seconds: float | None = None) -> Message:
     """Wait for the next message, so long at most. Raises PipeBroken. Descriptors are for the hand to take, never for Eyelid."""
+    until = None if seconds is None else time.monotonic() + seconds
     try:
-        if seconds is not None and not _comes(way, seconds):
+        (length,) = _LENGTH.unpack(_read(way, _LENGTH.size, until))
+        if length > LONGEST:
             raise PipeBroken
-        text = way.recv_bytes(LONGEST + 1)
+        text = _read(way, length, until)
         line, _, rest = text[1:].partition(b"\n")
         fields = json.loads(line)
-    except (OSError, EOFError, ValueError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise PipeBroken from error
     if not isinstance(fields, dict):
         raise PipeBroken
     return Message(fields, rest, handed=text[:1] == _WITH_FILE)
+
+
+def _read(way: Way, length: int, until: float | None) -> bytes:
+    """All of it before `until` (of the monotonic clock): whoever stops in the middle of a message has gone as well. Raises PipeBroken."""
+    read = bytearray()
+    while len(read) < length:
+        if until is not None and not _comes(way, max(0.0, until - time.monotonic())):
+            raise PipeBroken
+        piece = os.read(way.fileno(), length - len(read))
+        if not piece:
+            raise PipeBroken
+        read += piece
+    return bytes(read)
 
 
 def _comes(way: Way, seconds: float) -> bool:

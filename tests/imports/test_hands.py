@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -307,3 +308,68 @@ def test_a_message_too_long_breaks_the_way() -> None:
     ours, theirs = Pipe()
     with ours, theirs, pytest.raises(PipeBroken):
         send(ours, Message({}, bytes(1 << 20)))
+
+
+def test_a_message_that_stops_in_the_middle_is_not_waited_for() -> None:
+    ours, theirs = Pipe()
+    with ours, theirs:
+        os.write(theirs.fileno(), b"\0\0\0\x64\0{")
+        with pytest.raises(PipeBroken):
+            receive(ours, 0.05)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there are no hands elsewhere")
+def test_a_hand_has_no_end_of_the_way_on_which_hands_are_ordered() -> None:
+    """It could name any process as a hand, to be killed, and be handed what is for others."""
+    nursery = Nursery()
+    hand = Hand(nursery)
+    nursery._process.kill()
+    nursery._process.wait()
+    assert nursery._way.poll(10), "nobody has the other end any more"
+    hand.end()
+    nursery.end()
+
+
+def test_an_import_that_ends_while_a_file_waits_for_its_turn_leaves_no_process(vault: Vault, folder: Path, pictures: list[bytes]) -> None:
+    (folder / "a.jpg").write_bytes(pictures[0])
+    source, crew = sources(folder)[0], Crew(1)
+    crew.begin()
+
+    class Turn:
+        def __enter__(self) -> None:
+            crew.end()
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+    crew._free = Turn()  # type: ignore[assignment]
+    order = Order("a.jpg", (), source.size, source.modified_ns, "", False, (160,), vault.recipient())
+    with opened(source) as file, vault.arriving() as arrival:
+        assert crew.pack(file, order, lambda _: arrival.draft) is not None
+    assert crew._nursery is None
+
+
+def test_where_no_more_files_can_be_open_for_a_hand_the_file_comes_in_all_the_same(
+    importer: Importer, folder: Path, pictures: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "a.jpg").write_bytes(pictures[0])
+
+    def none_left() -> Any:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(crew_module, "Pipe", none_left)
+    assert importer.take(sources(folder)[0]).outcome.fate is Fate.TAKEN
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there are no hands elsewhere")
+def test_a_hand_that_went_with_its_origin_is_ended_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    nursery = Nursery()
+    hand = Hand(nursery)
+
+    def gone(*_: int) -> None:
+        raise ProcessLookupError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(crew_module.os, "kill", gone)
+        hand.end()
+    nursery.end()
