@@ -25,8 +25,9 @@ from ble.errors import RadioUnavailable
 from ble.types import LinkState
 
 PACKAGES = ("bleak", "bumble", "cryptography", "httpx2", "apsw-sqlite3mc", "keyring", "pillow", "av", "PySide6-Essentials", "qasync")
-
+"""Named in the report with their versions, where they are installed."""
 LISTEN_SECONDS = 5.0
+"""For so long the radio is listened to for glasses that nobody looked for."""
 UNSEEN = frozenset({LinkState.IDLE, LinkState.SCANNING, LinkState.WAITING, LinkState.LOST})
 
 

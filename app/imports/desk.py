@@ -21,14 +21,16 @@ from app.imports.crew import Crew
 from app.imports.importer import Importer
 from app.imports.memory import ImportMemory
 from app.imports.meta_archive import SharedPicture, shared_pictures
+from app.imports.packing import clues_of
 from app.imports.recognise import recognise
 from app.imports.run import Arrived, Choice, Run
 from app.imports.sources import find
-from app.imports.types import Clues, Fate, Outcome, Progress, Source
+from app.imports.types import Fate, Outcome, Progress, Source
 from app.imports.watch import FolderWatch
 from app.lanes import Lanes
 from app.media.exif import printable_name
 from app.media.inspect import inspect_and_show
+from app.vault.errors import VaultLocked
 from app.vault.types import ItemId, ItemKind, ItemMeta, LockState, NewItem, Origin, Recognised, Share
 from app.vault.vault import Vault
 
@@ -130,7 +132,10 @@ class ImportDesk:
     async def _take_watched(self, sources: Sequence[Source]) -> Sequence[Outcome]:
         if self._vault.state is not LockState.UNLOCKED:
             return ()
-        outcomes = await self.run(Choice(again=False)).sources(sources)
+        try:
+            outcomes = await self.run(Choice(again=False)).sources(sources)
+        except VaultLocked:  # meanwhile: what came in until then is known when the rest is taken
+            return ()
         now = datetime.now(UTC)
         self._came.extend((now, outcome) for outcome in outcomes if outcome.fate is not Fate.KNOWN)
         self._came.extend(await self._lanes.work(self._taken_lately, sources, outcomes, now - _LATELY))
@@ -165,7 +170,7 @@ class ImportDesk:
 
     def _remove(self, path: Path, item: ItemId) -> Explanation | None:
         source = next(find([path]), None)
-        if not isinstance(source, Source):
+        if path.is_symlink() or not isinstance(source, Source):  # what a link leads to was never imported from here
             return Explanation("It is no file any more.")
         try:
             if self._vault.meta(item).trashed_at is not None:
@@ -209,8 +214,7 @@ class ImportDesk:
         """None for what turns out to be no whole picture."""
         with contextlib.suppress(EyelidError):
             facts, thumbs = await self._lanes.work(inspect_and_show, picture.data, self._sizes)
-            size = (facts.width, facts.height) if facts.width and facts.height else None
-            camera = recognise(Clues(facts.tags, picture.name, (), size))
+            camera = recognise(clues_of(picture.name, (), facts))
             new = NewItem(
                 ItemKind(facts.kind.value),
                 facts.media_type,

@@ -110,13 +110,16 @@ class Run:
     async def _each(self, sources: Sequence[Source]) -> list[Outcome]:
         marks, turns = pairs(sources), asyncio.Semaphore(AT_ONCE)
         outcomes: list[Outcome] = []
-        async with asyncio.TaskGroup() as group:
-            for source in sources:
-                await turns.acquire()
-                await self._going.wait()
-                if self._stopped:
-                    break
-                group.create_task(self._one(source, marks.get(source.path, ""), turns, outcomes))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for source in sources:
+                    await turns.acquire()
+                    await self._going.wait()
+                    if self._stopped:
+                        break
+                    group.create_task(self._one(source, marks.get(source.path, ""), turns, outcomes))
+        except ExceptionGroup as failed:  # of files under way at once; what ended one, as a lock does, is true of all
+            raise failed.exceptions[0] from None
         return outcomes
 
     async def _one(self, source: Source, mark: str, turns: asyncio.Semaphore, outcomes: list[Outcome]) -> None:

@@ -30,7 +30,7 @@ _RETRIES = 5
 
 
 class FolderWatch:
-    """Watches one folder until `stop`. `take` imports the files that are ready and answers what became of each."""
+    """Watches one folder while `run` runs. `take` imports the files that are ready and answers what became of each."""
 
     def __init__(
         self,

@@ -118,6 +118,25 @@ async def test_a_locked_vault_keeps_them_waiting(desk: ImportDesk, vault: Vault,
     lanes.close()
 
 
+async def test_a_vault_that_locks_in_the_middle_is_no_trouble_and_the_rest_comes_in_later(
+    desk: ImportDesk, vault: Vault, heard: Any, folder: Path, pictures: list[bytes]
+) -> None:
+    lanes, began = Lanes(), datetime.now(UTC)
+    for number in range(3):
+        (folder / f"{number}.jpg").write_bytes(pictures[number])
+    folder_watch = FolderWatch(folder, lanes, desk._take_watched)
+    heard.kept = lambda _item, _thumbs: (vault.lock(), vault.meta(_item))  # as the library does, which asks for what it is told of
+    outcomes = [outcome for _ in range(watch.STILL + 1) for outcome in await folder_watch.look()]
+    assert (outcomes, vault.state.value) == ([], "locked")
+    heard.kept = lambda _item, _thumbs: None
+    vault.unlock_with_passphrase(PASSPHRASE)
+    vault.catch_up()
+    await folder_watch.look()
+    assert sorted(vault.read(item) for item in vault.ids()) == sorted(pictures[:3])
+    assert [outcome.fate for outcome in desk.came(began)] == [Fate.TAKEN] * 3
+    lanes.close()
+
+
 async def test_what_is_damaged_is_tried_some_times_and_then_left(desk: ImportDesk, folder: Path, pictures: list[bytes]) -> None:
     lanes = Lanes()
     (folder / "a.jpg").write_bytes(pictures[0][:-5])
