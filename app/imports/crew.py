@@ -2,6 +2,9 @@
 
 So the process with the window is not kept busy by hashing and sealing, nor taken along by a file that its decoder can't stand. Where
 processes can't be had this way (descriptors are handed over as Linux does it), files are packed right here.
+
+A hand that a file took over may claim anything of it, and of those it is lent for later: that garbage is the sealed file, for one. It is
+believed (`pipe` checks the form only), and for that reason no original is deleted by its word: `Importer.same` reads both to the end.
 """
 
 from __future__ import annotations

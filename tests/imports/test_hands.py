@@ -81,9 +81,9 @@ def test_a_hand_says_of_each_file_what_this_process_would(
     assert seen == {Packed, str}
 
 
-async def test_a_folder_worth_it_comes_in_by_hands_that_end_with_it(
-    desk: ImportDesk, vault: Vault, folder: Path, pictures: list[bytes], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def hands(monkeypatch: pytest.MonkeyPatch) -> list[Hand]:
+    """All that crews begin."""
     begun = list[Hand]()
 
     class Noted(Hand):
@@ -92,6 +92,12 @@ async def test_a_folder_worth_it_comes_in_by_hands_that_end_with_it(
             begun.append(self)
 
     monkeypatch.setattr(crew_module, "Hand", Noted)
+    return begun
+
+
+async def test_a_folder_worth_it_comes_in_by_hands_that_end_with_it(
+    desk: ImportDesk, vault: Vault, folder: Path, pictures: list[bytes], hands: list[Hand]
+) -> None:
     assert len(pictures) >= WORTH_HANDS
     for number, data in enumerate(pictures):
         (folder / f"{number}.jpg").write_bytes(data)
@@ -99,8 +105,8 @@ async def test_a_folder_worth_it_comes_in_by_hands_that_end_with_it(
     report = await desk.run().files([folder])
     assert (report.count(Fate.TAKEN), report.count(Fate.KNOWN)) == (len(pictures), 1)
     assert sorted(vault.read(item) for item in vault.ids()) == sorted(pictures)
-    assert begun
-    for hand in begun:
+    assert hands
+    for hand in hands:
         with pytest.raises(ProcessLookupError):
             os.kill(hand.pid, 0)
 
@@ -157,7 +163,7 @@ def leftovers(vault: Vault) -> list[str]:
 
 
 @pytest.fixture
-def killing(folder: Path, pictures: list[bytes], monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+def killing(folder: Path, pictures: list[bytes], hands: list[Hand], monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Two files, and hands that are killed once they were told where to seal to, so many times."""
     for number in range(2):
         (folder / f"{number}.jpg").write_bytes(pictures[number])
@@ -169,14 +175,6 @@ def killing(folder: Path, pictures: list[bytes], monkeypatch: pytest.MonkeyPatch
             os.kill(hands[-1].pid, signal.SIGKILL)
         ask(way, message)
 
-    hands = list[Hand]()
-
-    class Noted(Hand):
-        def __init__(self, nursery: Nursery) -> None:
-            super().__init__(nursery)
-            hands.append(self)
-
-    monkeypatch.setattr(crew_module, "Hand", Noted)
     monkeypatch.setattr(crew_module, "send", send_and_kill)
     return lambda times: left.__setitem__(0, times)
 
