@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtGui import QColor, QImage, QPainter
-from PySide6.QtWidgets import QGraphicsPixmapItem
+from PySide6.QtWidgets import QGraphicsPixmapItem, QWidget
 
 from app.settings import THEME
 from ui import words
 from ui.main import spare_reading
 from ui.theme import Theme
+from ui.widgets.basics import button, dress, redress
 from ui.widgets.passphrase import strength
 from ui.widgets.picture import decode, upright
 
@@ -134,6 +135,20 @@ def test_a_picture_is_painted_with_the_right_painter(theme: Theme) -> None:
     painter.drawPixmap(0, 0, theme.app_pixmap(32))
     painter.end()
     assert canvas.pixelColor(16, 4).alpha() > 0
+
+
+def test_an_icon_is_tinted_when_it_is_another_one_or_the_theme_is(theme: Theme, monkeypatch: pytest.MonkeyPatch) -> None:
+    tinted: list[str] = []
+    icon = theme.icon
+    monkeypatch.setattr(theme, "icon", lambda name, *rest, **sizes: tinted.append(name) or icon(name, *rest, **sizes))
+    page = QWidget()
+    star = button(theme, "Favourite", icon="star")
+    star.setParent(page)
+    dress(theme, star, "star")
+    assert tinted == ["star"]
+    dress(theme, star, "star-full")
+    redress(theme, page)
+    assert tinted == ["star", "star-full", "star-full"]
 
 
 def test_garbage_is_collected_on_this_thread_only(qapp, collector) -> None:

@@ -63,6 +63,13 @@ def frame(role: str, layout: QLayout) -> QFrame:
     return box
 
 
+def boxed(layout: QLayout) -> QWidget:
+    """A layout as a widget: it can be hidden as a whole, and stand where only widgets may."""
+    box = QWidget()
+    box.setLayout(layout)
+    return box
+
+
 CARD = (2 * GRID + 4, 2 * GRID, 2 * GRID + 4, 2 * GRID)
 """Margins inside a card."""
 
@@ -124,6 +131,15 @@ def label(text: str = "", role: str = "", tone: str = "", *, wrap: bool = False,
     return made
 
 
+def picture_well(size: QSize) -> QLabel:
+    """Where a small picture is put, in the middle of its own ground."""
+    made = QLabel()
+    made.setFixedSize(size)
+    made.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    set_role(made, "well")
+    return made
+
+
 def named(name: str, control: QWidget, gap: int = 4) -> QVBoxLayout:
     """A control below its name, which a screen reader takes for the control's own."""
     title = label(name, "strong")
@@ -142,14 +158,24 @@ def choice(name: str, offered: Sequence[tuple[str, int]], usual: int = 0) -> QCo
 
 
 def dress(theme: Theme, widget: QAbstractButton | QLabel, icon: str, tone: str = "text", *, on: str = "", size: int = 20) -> None:
-    """Give `widget` an icon that `redress` will tint anew when the theme changes."""
-    for key, value in (("tintIcon", icon), ("tintTone", tone), ("tintOn", on), ("tintSize", size)):
-        widget.setProperty(key, value)
-    _tint(theme, widget)
+    """Give `widget` an icon that `redress` will tint anew when the theme changes. One that it has already costs nothing."""
+    wanted = (icon, tone, on, size)
+    if wanted != _dress_of(widget):
+        for key, value in zip(_DRESS, wanted, strict=True):
+            widget.setProperty(key, value)
+        _tint(theme, widget)
+
+
+_DRESS = ("tintIcon", "tintTone", "tintOn", "tintSize")
+"""Properties of a widget: its icon by name, its colour, that while checked, and its size."""
+
+
+def _dress_of(widget: QWidget) -> tuple[object, ...]:
+    return tuple(widget.property(key) for key in _DRESS)
 
 
 def _tint(theme: Theme, widget: QAbstractButton | QLabel) -> None:
-    name, tone, on, size = (widget.property(key) for key in ("tintIcon", "tintTone", "tintOn", "tintSize"))
+    name, tone, on, size = (widget.property(key) for key in _DRESS)
     size = theme.scaled(size)
     if isinstance(widget, QLabel):
         widget.setFixedSize(size, size)

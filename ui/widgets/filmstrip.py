@@ -18,7 +18,8 @@ from ui.i18n import plural, tr
 from ui.theme import Theme, set_role
 from ui.tokens import GRID
 from ui.widgets.basics import button, label
-from ui.widgets.flow import FlowLayout
+from ui.widgets.flow import flow
+from ui.widgets.picture import decode
 from ui.widgets.sheet import Sheet
 
 EDGE = 144
@@ -64,9 +65,7 @@ class FilmstripSheet(Sheet):
         for one in self.buttons:
             one.setChecked(one.frame.at_ms in chosen)
             one.toggled.connect(lambda _on: self._count())
-        box = QWidget()
-        box.setLayout(FlowLayout(*self.buttons))
-        self.body.addWidget(box)
+        self.body.addWidget(flow(*self.buttons))
         self.body.addStretch(1)
         self.said = label("", "strong")
         self.foot.insertWidget(0, self.said)
@@ -103,7 +102,7 @@ async def choose_frames(parent: QWidget, context: Context, item: ItemId, chosen:
         usual = [frame for frame in await sharing.filmstrip(item, max(1, min(FRAMES, len(chosen)))) if frame.at_ms in chosen]
         frames = sorted((*usual, *frames), key=lambda frame: frame.at_ms)
         frames = _thinned(frames, {frame.at_ms for frame in usual})
-    images = [await loop.run_in_executor(None, QImage.fromData, frame.jpeg) for frame in frames]
+    images = [await loop.run_in_executor(None, decode, frame.jpeg) for frame in frames]
     sheet = await opened(FilmstripSheet(parent, context.theme, frames, images, chosen))
     return sheet.times if sheet.result() == QDialog.DialogCode.Accepted else ()
 

@@ -6,13 +6,12 @@ from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
 
 from ui.tokens import GRID
+from ui.widgets.basics import boxed
 
 
 def flow(*widgets: QWidget) -> QWidget:
     """Such a row as a widget of its own, which can be hidden."""
-    box = QWidget()
-    box.setLayout(FlowLayout(*widgets))
-    return box
+    return boxed(FlowLayout(*widgets))
 
 
 class FlowLayout(QLayout):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFrame, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QPlainTextEdit
 
 from app.imports.desk import Removal
 from app.imports.types import Fate, Outcome, Report
@@ -18,11 +18,13 @@ from ui.theme import Theme, set_role
 from ui.tokens import GRID, TYPE
 from ui.widgets.banner import announce
 from ui.widgets.basics import button, clear_layout, column, label, noted, row, tool
-from ui.widgets.flow import FlowLayout
+from ui.widgets.flow import flow
 from ui.widgets.progress import ProgressRow
 
 MOST_LINES = 500
 """Lines that are shown; a copy has them all."""
+MOST_LEFT = 20
+"""Originals left where they are that are named."""
 
 
 def summary(report: Report) -> list[tuple[str, str, str]]:
@@ -81,8 +83,7 @@ class ReportCard(QFrame):
         self._theme = theme
         self.report: Report | None = None
         set_role(self, "card")
-        self._said = QVBoxLayout()
-        self._said.setSpacing(GRID)
+        self._said = column()
         self._notable: list[Outcome] = []
         self.files = QPlainTextEdit()
         self.files.setReadOnly(True)
@@ -98,11 +99,9 @@ class ReportCard(QFrame):
             help=tr("Deletes files that are safe in the vault from where they were; asks first"),
         )
         self.progress = ProgressRow(theme)
-        self.left = QVBoxLayout()
-        self.left.setSpacing(GRID)
+        self.left = column()
         close = tool(theme, tr("Close the report"), "close", self.clear)
-        self.acts = QWidget()
-        self.acts.setLayout(FlowLayout(self.go_on, self.remove, self.copy))
+        self.acts = flow(self.go_on, self.remove, self.copy)
         self.title = label("", "lead")
         head = row(self.title, None, close)
         parts = (head, self._said, self.files, self.progress, self.left, self.acts)
@@ -161,16 +160,19 @@ class ReportCard(QFrame):
         count = len(removal.removed)
         text = plural(count, "{count} original was deleted.", "{count} originals were deleted.")
         self.left.addLayout(noted(self._theme, "good", "good", text))
-        self._leave(removal)
+        self._say_left(removal)
         announce(self, text)
 
-    def _leave(self, removal: Removal) -> None:
+    def _say_left(self, removal: Removal) -> None:
+        """Originals that were not deleted, each with the reason."""
         if not removal.left:
             return
         text = plural(len(removal.left), "{count} was left where it is:", "{count} were left where they are:")
         self.left.addLayout(noted(self._theme, "warning", "warn", text))
-        why: Sequence[str] = [tr("{file}: {why}", file=printable_name(path.name), why=words.explained(each)) for path, each in removal.left]
-        self.left.addWidget(label("\n".join(why[:20]), wrap=True, select=True))
+        shown = [tr("{file}: {why}", file=printable_name(path.name), why=words.explained(each)) for path, each in removal.left[:MOST_LEFT]]
+        if (rest := len(removal.left) - MOST_LEFT) > 0:
+            shown.append(plural(rest, "and {count} more", "and {count} more"))
+        self.left.addWidget(label("\n".join(shown), wrap=True, select=True))
 
     def clear(self) -> None:
         """Nothing of it stays on the screen."""

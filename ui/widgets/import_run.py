@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QFrame, QProgressBar
+from PySide6.QtWidgets import QFrame
 
 from app.imports.types import Progress
 from ui import words
@@ -12,7 +12,7 @@ from ui.theme import Theme, set_role
 from ui.tokens import GRID
 from ui.widgets.basics import CARD, button, column, dress, hide_if, label
 from ui.widgets.flow import FlowLayout
-from ui.widgets.progress import move
+from ui.widgets.progress import meter, move
 
 
 def progress_words(at: Progress | None) -> str:
@@ -43,8 +43,7 @@ class RunCard(QFrame):
         set_role(self, "card")
         self.title = label(tr("Importing"), "lead")
         self.words = label("", wrap=True)
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
+        self.bar = meter()
         self.pause = button(theme, tr("Pause"), work.pause, icon="pause")
         self.stop = button(theme, tr("Stop"), work.stop, icon="close", help=tr("What is in the vault stays; you can go on later"))
         hint = label(tr("You can go on working: captures appear as they come in. The files stay where they are."), tone="muted", wrap=True)

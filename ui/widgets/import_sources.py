@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QWidget
 
 from app.imports.desk import ArchiveReport
 from app.imports.phones import Phone, by_hand
@@ -19,7 +19,7 @@ from ui.i18n import said as tr_core
 from ui.theme import Theme
 from ui.tokens import GRID
 from ui.widgets.badge import Badge
-from ui.widgets.basics import Part, button, card, clear_layout, column, hide_if, icon_label, label, noted, row, tool
+from ui.widgets.basics import Part, boxed, button, card, clear_layout, column, icon_label, label, noted, row, tool
 from ui.widgets.flow import flow
 from ui.widgets.import_report import line
 from ui.widgets.progress import ProgressRow
@@ -51,8 +51,7 @@ class PhonesCard(QWidget):
         self.again = tool(theme, tr("Look for phones and cards again"), "refresh", look)
         self.said = label("", tone="muted", wrap=True)
         self.by_hand = label(tr_core(by_hand()), wrap=True)
-        self.rows = QVBoxLayout()
-        self.rows.setSpacing(GRID)
+        self.rows = column()
         self.setLayout(column(_card(heading(theme, "camera", tr("Phone, camera or card"), self.again), self.said, self.rows, self.by_hand)))
         self.looking()
 
@@ -77,9 +76,7 @@ class PhonesCard(QWidget):
         line = row(gap=2 * GRID)
         line.addLayout(column(label(name, "strong", wrap=True), label(folders, "small", wrap=True), gap=2), 1)
         line.addWidget(bring)
-        box = QWidget()
-        box.setLayout(line)
-        return box
+        return boxed(line)
 
     def forget(self) -> None:
         clear_layout(self.rows)
@@ -172,7 +169,6 @@ class ArchiveCard(QWidget):
         head = heading(theme, "sent", tr("What Meta AI got already"))
         about = label(why, tone="muted", wrap=True)
         self.setLayout(column(_card(head, about, shown, noted(theme, "info", "muted", honest), acts, self.progress, self.told)))
-        hide_if(self.told, True)
 
     @staticmethod
     def _step(number: int, text: str) -> Part:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QPixmap
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.sharing.live_types import LiveView
 from ui import words
@@ -16,16 +16,19 @@ from ui.i18n import said as tr_core
 from ui.theme import Theme, set_role
 from ui.tokens import GRID
 from ui.widgets.banner import announce
-from ui.widgets.basics import button, column, frame, icon_label, label, row
-from ui.widgets.progress import move
+from ui.widgets.basics import button, column, frame, icon_label, label, picture_well, row
+from ui.widgets.progress import Progress, meter, move
 from ui.windows import Windows
 
 LAST = QSize(96, 64)
+"""Where the last frame stands."""
+MOST_ANSWER = 200
+"""Characters of an answer that the bar has room for."""
 STOP_KEYS = "Ctrl+."
 """Stops a live look from anywhere in the program, dialogs included."""
 
 
-class SendBar(QWidget):
+class SendBar(Progress):
     """Hidden unless something is on its way. `stop_asked` wants it stopped."""
 
     stop_asked = Signal()
@@ -33,34 +36,16 @@ class SendBar(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.setAccessibleName(tr("Sending"))
-        self._what = label("", "strong", wrap=True)
-        self._bar = QProgressBar()
-        self._bar.setTextVisible(False)
+        set_role(self._what, "strong")
         line = row(icon_label(theme, "send", "sent"), gap=GRID + 4, margins=(GRID + 4, GRID, GRID + 4, GRID))
         line.addLayout(column(self._what, self._bar, gap=6), 1)
         self.stop = button(theme, tr("Cancel"), self.stop_asked.emit, name=tr("Cancel the sending"))
         line.addWidget(self.stop)
-        _framed(self, line, "sent")
-        self.hide()
+        _framed(self, line)
 
     def begin(self, what: str) -> None:
-        self.at(what, 0, None)
-        self.show()
+        super().begin(what)
         announce(self, what)
-
-    def at(self, what: str, done: int, total: int | None) -> None:
-        """Show `done` of `total`; a total of None shows movement without an end."""
-        self._what.setText(what)
-        self._bar.setAccessibleName(what)
-        move(self._bar, done, total)
-
-    def end(self) -> None:
-        self.hide()
-        self._bar.setRange(0, 1000)
-
-    @property
-    def text(self) -> str:
-        return self._what.text()
 
 
 class LiveBar(QWidget):
@@ -72,21 +57,17 @@ class LiveBar(QWidget):
         super().__init__()
         self._theme = theme
         self._view: LiveView | None = None
-        self.last = QLabel()
-        self.last.setFixedSize(LAST)
-        self.last.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        set_role(self.last, "well")
+        self.last = picture_well(LAST)
         self.count, self.more = label("", "strong", wrap=True), label("", "small", wrap=True)
         self.answer = label("", wrap=True)
-        self._bar = QProgressBar()
-        self._bar.setTextVisible(False)
+        self._bar = meter()
         self.stop = button(
             theme, tr("Stop ({keys})", keys=words.keys(STOP_KEYS)), self.stop_asked.emit, icon="ban", name=tr("Stop the live look")
         )
         line = row(icon_label(theme, "send", "sent"), self.last, gap=GRID + 4, margins=(GRID + 4, GRID, GRID + 4, GRID))
         line.addLayout(column(self.count, self.more, self._bar, self.answer, gap=4), 1)
         line.addWidget(self.stop, 0, Qt.AlignmentFlag.AlignTop)
-        _framed(self, line, "sent")
+        _framed(self, line)
         self._windows = Windows(self)
         self._clock = QTimer(self, interval=1000)
         self._clock.timeout.connect(self._say)
@@ -140,8 +121,7 @@ class LiveBar(QWidget):
         if view.skipped:
             parts.append(plural(view.skipped, "{count} frame left out", "{count} frames left out"))
         self.more.setText(" · ".join(parts))
-        self._bar.setRange(0, view.most_frames)
-        self._bar.setValue(view.frames)
+        move(self._bar, view.frames, view.most_frames)
         self._bar.setAccessibleName(self.count.text())
         self.answer.setText(_shortened(view.answer))
         self.answer.setVisible(bool(view.answer))
@@ -166,14 +146,14 @@ class LiveBar(QWidget):
         return False
 
 
-def _framed(bar: QWidget, line: QHBoxLayout, tone: str) -> None:
+def _framed(bar: QWidget, line: QHBoxLayout) -> None:
     """The look of a banner, with the room above it that banners have."""
     inner = frame("banner", line)
-    set_role(inner, tone=tone)
+    set_role(inner, tone="sent")
     bar.setLayout(column(inner, margins=(0, 2 * GRID, 0, 0)))
 
 
-def _shortened(answer: str, most: int = 200) -> str:
+def _shortened(answer: str) -> str:
     """The end of an answer in one paragraph: the end is what is new."""
     answer = " ".join(answer.split())
-    return answer if len(answer) <= most else "…" + answer[-most:]
+    return answer if len(answer) <= MOST_ANSWER else "…" + answer[-MOST_ANSWER:]

@@ -18,19 +18,20 @@ def move(bar: QProgressBar, done: int, total: int | None) -> None:
     bar.setValue(min(1000, done * 1000 // total) if total else 0)
 
 
-class ProgressRow(QWidget):
-    """Hidden until `begin`; `end` hides it again. `stop` is called by the Cancel button; without it there is none."""
+def meter() -> QProgressBar:
+    """A bar with no number on it: the words beside it say how far it is, in a way that can be read aloud."""
+    bar = QProgressBar()
+    bar.setTextVisible(False)
+    return bar
 
-    def __init__(self, theme: Theme, stop: Callable[[], object] | None = None) -> None:
+
+class Progress(QWidget):
+    """Words and a bar below them. Hidden until `begin`; `end` hides it again. Where the two stand is laid out by what is made of it."""
+
+    def __init__(self) -> None:
         super().__init__()
         self._what = label(wrap=True)
-        self._bar = QProgressBar()
-        self._bar.setTextVisible(False)
-        line = row(gap=2 * GRID)
-        line.addLayout(column(self._what, self._bar, gap=6), 1)
-        if stop is not None:
-            line.addWidget(button(theme, tr("Cancel"), stop))
-        self.setLayout(line)
+        self._bar = meter()
         self.hide()
 
     def begin(self, what: str) -> None:
@@ -50,3 +51,15 @@ class ProgressRow(QWidget):
     @property
     def text(self) -> str:
         return self._what.text()
+
+
+class ProgressRow(Progress):
+    """`stop` is called by the Cancel button; without it there is none."""
+
+    def __init__(self, theme: Theme, stop: Callable[[], object] | None = None) -> None:
+        super().__init__()
+        line = row(gap=2 * GRID)
+        line.addLayout(column(self._what, self._bar, gap=6), 1)
+        if stop is not None:
+            line.addWidget(button(theme, tr("Cancel"), stop))
+        self.setLayout(line)

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize
 from PySide6.QtGui import QPixmap
-from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QWidget
 
 from app.errors import EyelidError
 from app.imports.desk import META_AI
@@ -21,14 +21,14 @@ from ui.context import Context
 from ui.i18n import plural, tr
 from ui.i18n import said as tr_core
 from ui.models.thumbs import decode_cover
-from ui.theme import Theme, set_role
+from ui.theme import Theme
 from ui.tokens import GRID
 from ui.widgets.badge import POLICY_LOOK, policy_badge
-from ui.widgets.basics import CARD, button, clear_layout, column, frame, icon_label, label, noted, row
+from ui.widgets.basics import CARD, button, clear_layout, column, frame, icon_label, label, noted, picture_well, row
 
 EDGE = 72
 MOST = 200
-"""Captures that are listed; the receipts have the rest."""
+"""Captures that are listed in one part; where the rest is, is said below."""
 
 
 class PlaceList(QWidget):
@@ -38,9 +38,8 @@ class PlaceList(QWidget):
         super().__init__()
         self._theme = theme
         self._show = show
-        self.rows = QVBoxLayout(self)
-        self.rows.setContentsMargins(0, 0, 0, 0)
-        self.rows.setSpacing(GRID + 4)
+        self.rows = column(gap=GRID + 4)
+        self.setLayout(self.rows)
 
     def show_places(self, places: Sequence[SharedPlace]) -> None:
         clear_layout(self.rows)
@@ -77,9 +76,8 @@ class ItemList(QWidget):
         super().__init__()
         self._context = context
         self._show = show
-        self.rows = QVBoxLayout(self)
-        self.rows.setContentsMargins(0, 0, 0, 0)
-        self.rows.setSpacing(GRID)
+        self.rows = column()
+        self.setLayout(self.rows)
 
     async def fill(self, items: Sequence[SharedItem], elsewhere: Sequence[ItemMeta]) -> None:
         """Show these, with their small pictures; one that was deleted since is said to be.
@@ -116,14 +114,11 @@ class ItemList(QWidget):
     async def _line(self, item: ItemId, said: str, *, receipts: bool = False) -> QFrame:
         """A capture's picture, what it is, and what is `said` of it."""
         library = self._context.services.library
-        picture = QLabel()
-        picture.setFixedSize(EDGE, EDGE)
-        picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        set_role(picture, "well")
+        picture = picture_well(QSize(EDGE, EDGE))
         try:
             meta, data = await library.details(item), await library.thumbnail(item, ThumbSize.SMALL)
             title = tr("{kind}, {when}", kind=words.kind(meta.new.kind), when=words.when(meta.new.taken_at))
-        except (EyelidError, StopIteration):
+        except EyelidError:
             data, title = None, tr("A capture that was deleted since")
         if data:
             image = await asyncio.get_running_loop().run_in_executor(None, decode_cover, data, EDGE)
@@ -148,9 +143,8 @@ class GrantList(QWidget):
         self._theme = theme
         self._revoke = revoke
         self._ended: list[GrantEnded] = []
-        self.rows = QVBoxLayout(self)
-        self.rows.setContentsMargins(0, 0, 0, 0)
-        self.rows.setSpacing(GRID + 4)
+        self.rows = column(gap=GRID + 4)
+        self.setLayout(self.rows)
 
     def show_grants(self, grants: Sequence[Grant], ended: Sequence[GrantEnded] = ()) -> None:
         """Show those that stand; `ended` are those that have just ended."""

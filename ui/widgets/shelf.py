@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QWidget
 
@@ -18,7 +18,7 @@ from ui.i18n import plural, tr
 from ui.models.thumbs import decode_cover
 from ui.theme import set_role
 from ui.tokens import GRID
-from ui.widgets.basics import button, clear_layout, column, row, tool
+from ui.widgets.basics import boxed, button, clear_layout, column, picture_well, row, tool
 from ui.widgets.page import GUTTER
 
 EDGE = 96
@@ -68,10 +68,7 @@ class Shelf(QScrollArea):
         self.setFixedHeight(EDGE + GUTTER + (self._context.theme.scaled(5 * GRID) if videos else 0))
 
     def _picture(self, item: ItemId, number: int, name: str) -> QLabel:
-        picture = QLabel()
-        picture.setFixedSize(EDGE, EDGE)
-        picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        set_role(picture, "well")
+        picture = picture_well(QSize(EDGE, EDGE))
         picture.setAccessibleName(name)
         picture.setToolTip(name)
         remove = tool(
@@ -91,6 +88,4 @@ class Shelf(QScrollArea):
         text = plural(len(times), "{count} frame…", "{count} frames…") if times else tr("Frames…")
         name = tr("Choose the frames of video {number}", number=number)
         choose = button(self._context.theme, text, partial(self.frames_asked.emit, str(item)), role="link", name=name)
-        box = QWidget()
-        box.setLayout(column(picture, choose, gap=2))
-        return box
+        return boxed(column(picture, choose, gap=2))

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSizePolicy, QWidget
 
 from app.sharing.destinations import MIRROR_COMPANY
 from app.sharing.types import Outcome, Receipt
@@ -148,9 +148,8 @@ class Conversation(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._stack = QVBoxLayout(self)
-        self._stack.setContentsMargins(0, 0, 0, 0)
-        self._stack.setSpacing(GRID + 4)
+        self._stack = column(gap=GRID + 4)
+        self.setLayout(self._stack)
         self.turns: list[Turn] = []
         self.setAccessibleName(tr("Conversation"))
         self.hide()

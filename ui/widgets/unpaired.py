@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.imports.families import FAMILIES
 from ui.i18n import said as tr_core
@@ -12,7 +12,7 @@ from ui.i18n import tr
 from ui.theme import Theme
 from ui.tokens import GRID
 from ui.widgets.badge import Badge
-from ui.widgets.basics import button, card, icon_label, label, noted, row
+from ui.widgets.basics import button, card, column, icon_label, label, noted, row
 from ui.widgets.flow import FlowLayout
 
 
@@ -45,6 +45,4 @@ class OtherGlasses(QWidget):
             row(self.bring, None),
             gap=GRID + 2,
         )
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(shown)
+        self.setLayout(column(shown))

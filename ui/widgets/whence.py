@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from app.imports.desk import META_AI
 from app.imports.families import family
@@ -14,10 +14,9 @@ from app.vault.types import RECOVERED, ItemId, ItemKind, ItemMeta
 from ui.context import Context
 from ui.i18n import said as tr_core
 from ui.i18n import tr
-from ui.theme import set_role
 from ui.widgets.badge import Badge
 from ui.widgets.banner import announce
-from ui.widgets.basics import button, clear_layout, dress, label, noted
+from ui.widgets.basics import button, clear_layout, column, dress, label, noted
 
 
 def camera_of(meta: ItemMeta) -> str:
@@ -41,9 +40,8 @@ class Whence(QWidget):
     def __init__(self, context: Context) -> None:
         super().__init__()
         self._context = context
-        self._parts = QVBoxLayout(self)
-        self._parts.setContentsMargins(0, 0, 0, 0)
-        self._parts.setSpacing(6)
+        self._parts = column(gap=6)
+        self.setLayout(self._parts)
         self.hide()
 
     def show_meta(self, meta: ItemMeta) -> None:
@@ -94,7 +92,6 @@ class PartnerButton(QPushButton):
         self._context = context
         self._item: ItemId | None = None
         self.partner: ItemId | None = None
-        set_role(self, "")
         self.setAutoDefault(False)
         self.clicked.connect(lambda _on=False: self.opened.emit(self.partner) if self.partner else None)
         self.hide()
