@@ -107,8 +107,8 @@ def _space(profile: Profile) -> Finding:
 
 
 async def _keyring(services: Services) -> Finding:
-    report = await services.vault.keyring_report()
-    return Finding("keyring", f"{report.name}: {report.text}", report.trusted)
+    found = await services.vault.keyring_report()
+    return Finding("keyring", f"{found.name}: {found.text}", found.trusted)
 
 
 def _hardening() -> Finding:

@@ -208,6 +208,8 @@ class Services:
         """It was opened or created just now. No desk of one that was erased before is for it."""
         if "_previews" in vars(self):
             self._previews.close()
+        if "imports" in vars(self):
+            self._spawn(self.imports.close())  # it may watch a folder
         for desk in ("_captures", "_previews", "library", "sharing", "imports"):
             vars(self).pop(desk, None)
         if self.begun:

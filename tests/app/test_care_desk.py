@@ -151,5 +151,16 @@ async def test_erasing_leaves_no_vault_and_a_new_one_can_be_made(services: Servi
     assert services.vault.vault.ids() == ()
 
 
+async def test_what_watched_a_folder_for_an_erased_vault_ends_when_there_is_another(services: Services, tmp_path: Path) -> None:
+    await services.vault.create("passphrase", keyring=False)
+    services.imports.watch(tmp_path)
+    watching = services.imports._watching
+    assert watching is not None
+    await services.vault.erase(short_id(services.vault.vault))
+    await services.vault.create("another", keyring=False)
+    done, _ = await asyncio.wait({watching}, timeout=10)
+    assert done
+
+
 async def test_a_running_eyelid_is_hardened(services: Services) -> None:
     assert report().whole or report().no_tracing is None
