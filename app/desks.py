@@ -202,10 +202,11 @@ class LibraryDesk:
         """Bring in what arrived while the vault was locked, and delete what was in the trash for 30 days."""
         found = await self._lanes.work(self._library.catch_up)
         # What another computer threw away comes in with the rest, and may be due already.
-        if gone := await self._lanes.vault(self._library.purge_expired):
-            await self._on_purged(gone)
+        gone = await self._lanes.vault(self._library.purge_expired)
         if new := tuple(item for item in found if item not in gone):
             self._events.publish(ItemsAdded(new))
+        if gone:
+            await self._on_purged(gone)
 
     async def arrived(self, item: ItemId, thumbs: Sequence[Thumb] | None = None) -> None:
         """Make a new item's thumbnails, or keep those that are made (none: they come later), then tell that it is there."""
@@ -286,8 +287,8 @@ class LibraryDesk:
     async def purge(self, items: Sequence[ItemId]) -> None:
         """Delete for good; the files are gone when this returns."""
         await self._lanes.vault(self._library.purge, items)
+        self._events.publish(ItemsRemoved(tuple(items)))  # also where the glasses' part then fails
         await self._on_purged(items)
-        self._events.publish(ItemsRemoved(tuple(items)))
 
     async def export(
         self, items: Sequence[ItemId], folder: Path, how: ExportAs | None = None, progress: Progress | None = None

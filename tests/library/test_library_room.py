@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,7 +15,7 @@ import pytest
 from PIL import Image
 
 from app.desks import LibraryDesk
-from app.events import EventHub, ItemsAdded
+from app.events import EventHub, ItemsAdded, ItemsRemoved
 from app.lanes import Lanes
 from app.library.library import PLAIN, TRASH_DAYS, Library, NotInTrash
 from app.library.types import Query, Sharing, ThumbSize
@@ -238,6 +239,22 @@ async def test_what_comes_in_expired_is_gone_at_once_for_the_glasses_too(
     await asyncio.sleep(0)
     lanes.close()
     assert (added, purged, vault.ids()) == ([kept], [item], (kept,))
+
+
+async def test_what_was_deleted_is_told_although_the_memory_of_the_glasses_could_not_be_written(library: Library, add: Add) -> None:
+    events, lanes, item = EventHub(asyncio.get_running_loop()), Lanes(), add()
+    library.trash([item])
+    removed: list[ItemId] = []
+    events.subscribe(ItemsRemoved, lambda event: removed.extend(event.ids))
+
+    async def full(_: Sequence[ItemId]) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        await LibraryDesk(library, lanes, events, full).purge([item])
+    await asyncio.sleep(0)
+    lanes.close()
+    assert removed == [item]
 
 
 def test_restored_is_as_before(library: Library, add: Add) -> None:
