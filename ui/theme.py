@@ -154,7 +154,12 @@ def set_role(widget: QWidget, role: str = "", tone: str = "") -> None:
     """Give a widget its look; re-polishes it when it was already on the screen."""
     if role:
         widget.setProperty("role", role)
-    if tone != (widget.property("tone") or ""):
-        widget.setProperty("tone", tone or None)
+    set_state(widget, "tone", tone or None)
+
+
+def set_state(widget: QWidget, name: str, value: object) -> None:
+    """Set a property that the style sheet goes by; where it changes, the widget is polished again, as Qt does not by itself."""
+    if value != widget.property(name):
+        widget.setProperty(name, value)
         widget.style().unpolish(widget)
         widget.style().polish(widget)

@@ -87,7 +87,7 @@ class ViewerPage(Page):
     def _make_stage(self) -> None:
         """What shows the capture, and the ways to its neighbours."""
         theme = self._context.theme
-        self.picture, self.video = PictureView(theme), VideoView(theme)
+        self.picture, self.video = PictureView(), VideoView(theme)
         self.picture.zoomed.connect(self._zoomed)
         self.video.failed.connect(self._cannot_play)
         self._film_ready.connect(self._play, Qt.ConnectionType.QueuedConnection)

@@ -23,6 +23,9 @@ _STEPS = {
     Qt.Key.Key_Down: (0, 1),
 }
 _SIDES = (("left", "top"), ("right", "top"), ("left", "bottom"), ("right", "bottom"))
+"""Those that move with each corner, in the order of `_corners`."""
+_WHOLE = ("left", "top", "right", "bottom")
+"""All sides: the box moves as it is."""
 _COVER = QColor(0, 0, 0)
 
 
@@ -133,7 +136,7 @@ class Canvas(QWidget):
     def _paint_handles(self, painter: QPainter, place: QRectF) -> None:
         painter.setPen(QPen(QColor("black"), 1))
         painter.setBrush(QColor("white"))
-        for corner in (place.topLeft(), place.topRight(), place.bottomLeft(), place.bottomRight()):
+        for corner in _corners(place):
             painter.drawRect(QRectF(corner.x() - HANDLE / 2, corner.y() - HANDLE / 2, HANDLE, HANDLE))
 
     # -- by mouse --------------------------------------------------------------------------------------------------------------
@@ -142,9 +145,8 @@ class Canvas(QWidget):
         box = self._box(self._current)
         if box is None:
             return None
-        place = self.to_screen(box)
-        corners = (place.topLeft(), place.topRight(), place.bottomLeft(), place.bottomRight())
-        near = (sides for corner, sides in zip(corners, _SIDES, strict=True) if (corner - point).manhattanLength() <= 2 * HANDLE)
+        corners = zip(_corners(self.to_screen(box)), _SIDES, strict=True)
+        near = (sides for corner, sides in corners if (corner - point).manhattanLength() <= 2 * HANDLE)
         return next(near, None)
 
     def _hit(self, point: QPointF) -> int:
@@ -154,10 +156,8 @@ class Canvas(QWidget):
             return min(inside, key=lambda number: self._marks[number].box.area)
         if self._crop is not None:
             place = self.to_screen(self._crop)
-            edge = place.adjusted(-HANDLE, -HANDLE, HANDLE, HANDLE).contains(point) and not place.adjusted(
-                HANDLE, HANDLE, -HANDLE, -HANDLE
-            ).contains(point)
-            if edge:
+            near, inner = place.adjusted(-HANDLE, -HANDLE, HANDLE, HANDLE), place.adjusted(HANDLE, HANDLE, -HANDLE, -HANDLE)
+            if near.contains(point) and not inner.contains(point):
                 return len(self._marks)
         return -1
 
@@ -171,7 +171,7 @@ class Canvas(QWidget):
             if hit >= 0:
                 self._current = hit
                 self.chosen.emit(hit)
-                self._grip = ("left", "top", "right", "bottom")
+                self._grip = _WHOLE
         self._from, self._before = point, self._box(self._current)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -203,17 +203,17 @@ class Canvas(QWidget):
         elif key in _STEPS and (box := self._box(self._current)) is not None:
             size = 1 if keys & Qt.KeyboardModifier.ControlModifier else max(1, max(self._size) // 100)
             right, down = (each * size for each in _STEPS[Qt.Key(key)])
-            grip = ("right", "bottom") if keys & Qt.KeyboardModifier.ShiftModifier else ("left", "top", "right", "bottom")
+            grip = ("right", "bottom") if keys & Qt.KeyboardModifier.ShiftModifier else _WHOLE
             self._change(box, right, down, grip)
         elif key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
             self.removed.emit()
         else:
             super().keyPressEvent(event)
 
-    def _change(self, box: Box, right: int, down: int, grip: Sequence[str]) -> None:
+    def _change(self, box: Box, right: int, down: int, grip: tuple[str, ...]) -> None:
         """Move the sides of `grip` by so many pixels of the picture, within it and never smaller than can be seen."""
         width, height = self._size
-        if len(grip) == 4:
+        if grip == _WHOLE:
             right = min(max(right, -box.left), width - box.right)
             down = min(max(down, -box.top), height - box.bottom)
             self._emit(box.moved(right, down))
@@ -232,3 +232,7 @@ class Canvas(QWidget):
     def _emit(self, box: Box) -> None:
         if box != self._box(self._current):
             self.changed.emit(self._current, box)
+
+
+def _corners(place: QRectF) -> tuple[QPointF, ...]:
+    return place.topLeft(), place.topRight(), place.bottomLeft(), place.bottomRight()

@@ -1,12 +1,10 @@
-"""Chips of which exactly one is on: the sides of a page, or one choice out of a few."""
+"""Chips, and rows of them of which exactly one is on: the sides of a page, or one choice out of a few."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from PySide6.QtCore import QSize
-from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtWidgets import QButtonGroup, QWidget
 
 from ui.theme import set_role
@@ -15,7 +13,7 @@ from ui.widgets.toggling import TogglePush
 
 
 class Chip(TogglePush):
-    """Wide enough for its text while it is on, too, which is bolder."""
+    """A toggle with a name for a screen reader; Enter presses no other button of a dialog while it has the focus."""
 
     def __init__(self, text: str, name: str) -> None:
         super().__init__(text)
@@ -23,16 +21,6 @@ class Chip(TogglePush):
         self.setCheckable(True)
         self.setAutoDefault(False)
         self.setAccessibleName(name)
-
-    def sizeHint(self) -> QSize:
-        self.ensurePolished()
-        bold = QFont(self.font())
-        bold.setWeight(QFont.Weight.DemiBold)
-        more = QFontMetrics(bold).horizontalAdvance(self.text()) - self.fontMetrics().horizontalAdvance(self.text())
-        return super().sizeHint() + QSize(max(0, more), 0)
-
-    def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
 
 
 class ChipRow(QWidget):

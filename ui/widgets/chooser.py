@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
@@ -58,7 +58,6 @@ class DestinationBox(QComboBox):
         super().__init__()
         self._theme = theme
         self.setAccessibleName(tr("Destination"))
-        self.setIconSize(QSize(20, 20))
         self.setMaxVisibleItems(16)
         self.setMinimumContentsLength(26)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContentsOnFirstShow)
@@ -69,7 +68,7 @@ class DestinationBox(QComboBox):
         self, destinations: Sequence[Destination], lacks: Mapping[str, str], class_of: Callable[[Destination], PolicyClass], chosen: str
     ) -> None:
         """Show these, the ready ones first; `lacks` says of the others what is missing. Keeps `chosen` where it is still there."""
-        self.blockSignals(True)
+        blocked = QSignalBlocker(self)  # the person has chosen nothing
         size = self._theme.scaled(20)
         self.setIconSize(QSize(size, size))
         model = QStandardItemModel(self)
@@ -88,9 +87,8 @@ class DestinationBox(QComboBox):
         self.setModel(model)
         at = self.findData(chosen, ID)
         self.setCurrentIndex(at if at >= 0 else 0)
-        popup = self.view()
-        popup.setMinimumWidth(min(self._theme.scaled(66 * GRID), 100 * GRID))
-        self.blockSignals(False)
+        self.view().setMinimumWidth(min(self._theme.scaled(66 * GRID), 100 * GRID))
+        blocked.unblock()
 
     def _item(self, destination: Destination, of: PolicyClass, lacks: str) -> QStandardItem:
         icon, tone = POLICY_LOOK[of]

@@ -9,6 +9,8 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QWidget
 
+from ui.theme import set_state
+
 
 class FileDrop(QObject):
     """Hands the paths that are dropped on `page` to `take`. The property "target" is set while files hover above it."""
@@ -22,21 +24,15 @@ class FileDrop(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.DragLeave:
-            self._show(on=False)
+            set_state(self._page, "target", False)
         elif isinstance(event, QDropEvent) and (paths := files(event)):  # a drag that enters is one, too
             event.setDropAction(Qt.DropAction.CopyAction)
             event.accept()
-            self._show(on=event.type() != QEvent.Type.Drop)
+            set_state(self._page, "target", event.type() != QEvent.Type.Drop)
             if event.type() == QEvent.Type.Drop:
                 self._take(paths)
             return True
         return False
-
-    def _show(self, *, on: bool) -> None:
-        if bool(self._page.property("target")) != on:
-            self._page.setProperty("target", on)
-            self._page.style().unpolish(self._page)
-            self._page.style().polish(self._page)
 
 
 def files(event: QDropEvent) -> list[Path]:

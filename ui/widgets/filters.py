@@ -13,8 +13,8 @@ from app.vault.types import ItemKind
 from ui.i18n import tr
 from ui.theme import Theme, set_role
 from ui.widgets.basics import dress
+from ui.widgets.chips import Chip
 from ui.widgets.flow import FlowLayout
-from ui.widgets.toggling import TogglePush
 
 _KINDS = {"photo": ItemKind.PHOTO, "video": ItemKind.VIDEO, "sound": ItemKind.SOUND}
 _EITHER = ({"private", "shared"},)
@@ -31,7 +31,7 @@ class FilterBar(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self.chips: dict[str, TogglePush] = {}
+        self.chips: dict[str, Chip] = {}
         self._flow = FlowLayout()
         for key, text, icon in (
             ("all", tr("All"), ""),
@@ -53,11 +53,7 @@ class FilterBar(QWidget):
         theme.changed.connect(self._tint)
 
     def _chip(self, key: str, text: str, icon: str) -> None:
-        chip = self.chips[key] = TogglePush(text)
-        set_role(chip, "chip")
-        chip.setCheckable(True)
-        chip.setAutoDefault(False)
-        chip.setAccessibleName(tr("Show: {filter}", filter=text))
+        chip = self.chips[key] = Chip(text, tr("Show: {filter}", filter=text))
         if icon:
             dress(self._theme, chip, icon, "muted", on="accent", size=16)
         chip.clicked.connect(lambda _on: self._pressed(key))

@@ -15,13 +15,15 @@ from PySide6.QtGui import (
     QTransform,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QFrame, QGraphicsPixmapItem, QGraphicsScene, QGraphicsView, QWidget
+from PySide6.QtWidgets import QFrame, QGraphicsPixmapItem, QGraphicsScene, QGraphicsView
 
 from ui.i18n import tr
-from ui.theme import Theme
+from ui.theme import set_state
 
 MOST_PIXELS = 200_000_000
-LARGEST = 8.0
+"""Pixels of a picture that is decoded: more would take too much memory."""
+SMALLEST, LARGEST = 0.02, 8.0
+"""How far it can be zoomed, in pixels of the window to one of the picture."""
 
 _UPRIGHT: dict[int, QTransform] = {
     1: QTransform(),
@@ -59,9 +61,8 @@ class PictureView(QGraphicsView):
 
     zoomed = Signal(int, bool)
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
+    def __init__(self) -> None:
+        super().__init__()
         self._scene = QGraphicsScene(self)
         self._item = QGraphicsPixmapItem()
         self._item.setTransformationMode(Qt.TransformationMode.SmoothTransformation)
@@ -116,7 +117,7 @@ class PictureView(QGraphicsView):
 
     def zoom(self, factor: float) -> None:
         now = self.transform().m11()
-        factor = min(LARGEST, max(0.02, now * factor)) / now
+        factor = min(LARGEST, max(SMALLEST, now * factor)) / now
         self._fitted = False
         self.scale(factor, factor)
         self._tell()
@@ -142,13 +143,8 @@ class PictureView(QGraphicsView):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Show the focus ring only to who came by keyboard; a frame around every picture would be noise."""
-        self._ring(event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason))
+        set_state(self, "ring", event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason))
         super().focusInEvent(event)
-
-    def _ring(self, on: bool) -> None:
-        self.setProperty("ring", on)
-        self.style().unpolish(self)
-        self.style().polish(self)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Leave the arrows to the page while the whole picture is in view."""

@@ -16,6 +16,7 @@ from ui.models.receipts import ending, what
 from ui.theme import Theme
 from ui.tokens import GRID
 from ui.widgets.badge import Badge, policy_badge
+from ui.widgets.banner import announce
 from ui.widgets.basics import button, column, label, row
 from ui.widgets.sheet import Sheet
 from ui.widgets.turns import AnswerView
@@ -68,6 +69,7 @@ class ReceiptSheet(Sheet):
         """Put the text about deletion on the clipboard."""
         QGuiApplication.clipboard().setText(self.letter.toPlainText())
         self.copied.setText(tr("Copied"))
+        announce(self, tr("Copied"))
 
 
 def facts(lines: Sequence[Receipt], receipt: Receipt) -> list[tuple[str, str]]:

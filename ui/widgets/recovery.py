@@ -13,12 +13,13 @@ from PySide6.QtWidgets import QGridLayout, QLineEdit, QWidget
 from ui.context import Context
 from ui.dialogs import ask
 from ui.i18n import tr
-from ui.theme import set_role
 from ui.tokens import GRID
-from ui.widgets.basics import button, clear_layout, column, frame, label, row
+from ui.widgets.basics import boxed, button, clear_layout, column, frame, label, row
 
 ACROSS = 4
+"""Groups side by side."""
 ASKED = 2
+"""Groups that are typed back."""
 _ALIKE = str.maketrans("OIL", "011")
 """Letters that are written alike; the code itself has none of them (Crockford's base 32)."""
 
@@ -57,8 +58,7 @@ class RecoverySheet(QWidget):
         self._grid.setSpacing(GRID)
         self.wrote = button(self._context.theme, tr("I wrote it down"), self._ask_back, icon="check", role="primary")
         skip = button(self._context.theme, tr("Go on without…"), self._skip, role="quiet")
-        box = QWidget()
-        box.setLayout(
+        return boxed(
             column(
                 label(tr("Your recovery code"), "lead", wrap=True),
                 label(why, tone="muted", wrap=True),
@@ -67,7 +67,6 @@ class RecoverySheet(QWidget):
                 gap=GRID + 4,
             )
         )
-        return box
 
     def _typed(self) -> QWidget:
         theme = self._context.theme
@@ -84,9 +83,8 @@ class RecoverySheet(QWidget):
             lines.addLayout(row(title, field, None))
         done = button(theme, tr("Check"), self.check, role="primary")
         again = button(theme, tr("Show the code again"), self._show_again, role="quiet")
-        box = QWidget()
         hint = tr("Type two groups from your paper, to be sure that it can be read.")
-        box.setLayout(
+        return boxed(
             column(
                 label(tr("Is it on paper?"), "lead", wrap=True),
                 label(hint, tone="muted", wrap=True),
@@ -97,10 +95,10 @@ class RecoverySheet(QWidget):
                 gap=GRID + 4,
             )
         )
-        return box
 
     def show_code(self, code: str) -> None:
         """Show `code`, groups parted by hyphens."""
+        clear_layout(self._grid)
         self._groups = tuple(code.split("-"))
         font = self._context.theme.font(16, bold=True)
         font.setFamilies(["monospace"])
@@ -120,6 +118,7 @@ class RecoverySheet(QWidget):
         for field in self.fields:
             field.clear()
         self._wrong.clear()
+        self._turn_to(0)  # there is nothing to be checked against any more
 
     def _ask_back(self) -> None:
         self._wanted = tuple(sorted(secrets.SystemRandom().sample(range(len(self._groups)), ASKED)))
@@ -140,7 +139,6 @@ class RecoverySheet(QWidget):
         for number, field in zip(self._wanted, self.fields, strict=True):
             if not same_group(field.text(), self._groups[number]):
                 self._wrong.setText(tr("Group {n} is another one on the screen. Look at your paper again.", n=number + 1))
-                set_role(self._wrong, tone="bad")
                 field.setFocus()
                 field.selectAll()
                 return

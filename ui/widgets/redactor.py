@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtGui import QImage, QKeyEvent
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QListWidget, QListWidgetItem, QPushButton, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QListWidget, QListWidgetItem, QWidget
 
 from app.media.look.boxes import Box
 from app.media.look.types import Kind
@@ -17,13 +16,15 @@ from ui.i18n import plural, tr
 from ui.theme import Theme
 from ui.tokens import GRID
 from ui.widgets.banner import announce
-from ui.widgets.basics import button, column, label, row
+from ui.widgets.basics import boxed, button, column, label, row
 from ui.widgets.canvas import Canvas
-from ui.widgets.flow import FlowLayout
+from ui.widgets.flow import flow
 from ui.widgets.marks import Mark, Marks, names_of
+from ui.widgets.picture import decode
 from ui.widgets.sheet import Sheet
 
-_CROP = "crop"
+_WRITING = (Kind.TEXT, Kind.DOCUMENT, Kind.CODE)
+"""All that can be read, as one button covers it."""
 
 
 class RedactorSheet(Sheet):
@@ -31,7 +32,6 @@ class RedactorSheet(Sheet):
 
     def __init__(self, parent: QWidget, theme: Theme, image: QImage, size: tuple[int, int], marks: Marks) -> None:
         super().__init__(parent, tr("Cover or crop"), wide=theme.scaled(150 * GRID))
-        self._theme = theme
         self._size = size
         self._first = marks
         self.marks = marks
@@ -63,14 +63,11 @@ class RedactorSheet(Sheet):
         self.faces = button(theme, tr("Cover all faces"), self.cover_faces, icon="people")
         self.texts = button(theme, tr("Cover all text and codes"), self.cover_text, icon="info")
         self.add = button(theme, tr("Add a box"), self.add_box, icon="plus")
-        self.away: QPushButton = button(theme, tr("Remove the box"), self.remove, icon="trash")
+        self.away = button(theme, tr("Remove the box"), self.remove, icon="trash")
         self.crop = button(theme, tr("Crop"), self.toggle_crop, icon="zoom-fit")
-        one = QWidget()
-        one.setLayout(FlowLayout(self.add, self.away))
         self.undo = button(theme, tr("Undo all"), self.start_again, icon="restore", role="quiet")
-        side = column(self.faces, self.texts, one, self.crop, self.list, self.undo, self.help, gap=GRID)
-        panel = QWidget()
-        panel.setLayout(side)
+        one = flow(self.add, self.away)
+        panel = boxed(column(self.faces, self.texts, one, self.crop, self.list, self.undo, self.help))
         panel.setFixedWidth(min(theme.scaled(42 * GRID), 64 * GRID))
         self.list.setMinimumHeight(15 * GRID)
         self.help.ensurePolished()
@@ -91,7 +88,7 @@ class RedactorSheet(Sheet):
         """Show the marks anew, in the list and on the picture."""
         at = self._current if choose is None else choose
         all_marks = self.marks.all
-        self.list.blockSignals(True)
+        blocked = QSignalBlocker(self.list)
         self.list.clear()
         for mark, name in zip(all_marks, names_of(all_marks), strict=True):
             item = QListWidgetItem(name)
@@ -100,18 +97,16 @@ class RedactorSheet(Sheet):
             item.setData(Qt.ItemDataRole.AccessibleTextRole, tr("{name}, covered", name=name) if mark.covered else name)
             self.list.addItem(item)
         if self.marks.crop is not None:
-            item = QListWidgetItem(tr("The part to keep"))
-            item.setData(Qt.ItemDataRole.UserRole, _CROP)
-            self.list.addItem(item)
+            self.list.addItem(QListWidgetItem(tr("The part to keep")))
         self.list.setCurrentRow(min(at, self.list.count() - 1))
-        self.list.blockSignals(False)
+        blocked.unblock()
         self._show()
 
     def _show(self) -> None:
         self.canvas.show_marks(self.marks.all, self.marks.crop, self._current)
         covered = sum(mark.covered for mark in self.marks.all)
         self.said.setText(plural(covered, "{count} place covered", "{count} places covered"))
-        faces, texts = self.marks.of((Kind.FACE,)), self.marks.of((Kind.TEXT, Kind.DOCUMENT, Kind.CODE))
+        faces, texts = self.marks.of((Kind.FACE,)), self.marks.of(_WRITING)
         self.faces.setEnabled(any(not mark.covered for mark in faces))
         self.texts.setEnabled(any(not mark.covered for mark in texts))
         self.crop.setText(tr("Crop") if self.marks.crop is None else tr("Keep the whole picture"))
@@ -164,7 +159,7 @@ class RedactorSheet(Sheet):
         self._refresh()
 
     def cover_text(self) -> None:
-        self.marks = self.marks.covering((Kind.TEXT, Kind.DOCUMENT, Kind.CODE), True)
+        self.marks = self.marks.covering(_WRITING, True)
         self._refresh()
 
     def add_box(self) -> None:
@@ -205,9 +200,6 @@ class RedactorSheet(Sheet):
 
 async def redact(parent: QWidget, theme: Theme, jpeg: bytes, size: tuple[int, int], marks: Marks) -> Marks | None:
     """Let the person cover and crop; None when they changed nothing. `size` is that of the upright original, which `jpeg` shows smaller."""
-    image = await asyncio.get_running_loop().run_in_executor(None, _decoded, jpeg)
+    image = await asyncio.get_running_loop().run_in_executor(None, decode, jpeg)
     sheet = await opened(RedactorSheet(parent, theme, image, size, marks))
     return sheet.marks if sheet.result() == QDialog.DialogCode.Accepted and sheet.marks != marks else None
-
-
-_decoded: Callable[[bytes], QImage] = QImage.fromData

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QPushButton, QWidget
 
 from ui.i18n import tr
 from ui.theme import set_role
 from ui.tokens import GRID
-from ui.widgets.basics import label, rule, scrolling
+from ui.widgets.basics import column, label, row, rule, scrolling
 
 SIDE = 3 * GRID
 
@@ -22,21 +22,14 @@ class Sheet(QDialog):
         self.setWindowTitle(title)
         self.setAccessibleName(title)
         self.setModal(True)
-        self.body = QVBoxLayout()
-        self.body.setContentsMargins(SIDE, 2 * GRID + 4, SIDE, 2 * GRID)
-        self.body.setSpacing(GRID + 4)
-        self.body.addWidget(label(title, "title", wrap=True))
+        self.body = column(label(title, "title", wrap=True), gap=GRID + 4, margins=(SIDE, 2 * GRID + 4, SIDE, 2 * GRID))
         self.area = scrolling(self.body)
-        self.foot = QHBoxLayout()
-        self.foot.setContentsMargins(SIDE, GRID + 4, SIDE, 2 * GRID)
-        self.foot.setSpacing(GRID + 4)
-        self.foot.addStretch(1)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSpacing(0)
+        self.foot = row(None, gap=GRID + 4, margins=(SIDE, GRID + 4, SIDE, 2 * GRID))
+        whole = column(gap=0)
         whole.addWidget(self.area, 1)
         whole.addWidget(rule())
         whole.addLayout(self.foot)
+        self.setLayout(whole)
 
     def choice(self, text: str, role: str = "choice") -> QPushButton:
         """Add a button to the foot, of the same look as the others there."""

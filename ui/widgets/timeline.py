@@ -63,7 +63,7 @@ class TimelineView(DayList):
             (none, Qt.Key.Key_Delete): self.trash_asked.emit,
             (control, Qt.Key.Key_Up): lambda: self._step_day(-1),
             (control, Qt.Key.Key_Down): lambda: self._step_day(1),
-            (control | shift, Qt.Key.Key_A): lambda: self.select_current_day(),
+            (control | shift, Qt.Key.Key_A): self.select_current_day,
             (control, Qt.Key.Key_Plus): lambda: self.set_tile_size(self._size + 1),
             (control, Qt.Key.Key_Equal): lambda: self.set_tile_size(self._size + 1),
             (control, Qt.Key.Key_Minus): lambda: self.set_tile_size(self._size - 1),

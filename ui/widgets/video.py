@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO
 
-from PySide6.QtCore import QLoggingCategory, QObject, QPoint, QRectF, QSize, Qt, QUrl, Signal
+from PySide6.QtCore import QLoggingCategory, QObject, QPoint, QRectF, QSignalBlocker, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QSlider, QWidget
 
@@ -17,7 +17,7 @@ from ui import words
 from ui.i18n import tr
 from ui.theme import Theme
 from ui.tokens import GRID
-from ui.widgets.basics import column, dress, label, row, tool
+from ui.widgets.basics import boxed, column, dress, label, row, tool
 from ui.widgets.sealed import SealedDevice
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class Screen(QWidget):
         super().__init__()
         self._theme = theme
         self.heard = False
+        """Whether it is a sound that is played: that has no frames."""
         self._frame: QVideoFrame | None = None
         self._poster = QImage()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -131,6 +132,7 @@ class VideoView(QWidget):
         self._player: QMediaPlayer | None = None
         self._parts: tuple[QObject, ...] = ()
         self._seen = False
+        self._muted = False
         self._leaving: dict[int, tuple[QObject, ...]] = {}
         self.film = Screen(theme)
         self._button = tool(theme, tr("Play"), "play", self.toggle, shortcut="Space")
@@ -156,13 +158,11 @@ class VideoView(QWidget):
         bar = column(where, row(self._button, back, on, None, self._mute, self.volume, gap=4), gap=0)
         whole = column(gap=GRID)
         whole.addWidget(self.film, 1)
-        controls = QWidget()
+        controls = boxed(bar)
         controls.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # time runs this way on players everywhere
-        controls.setLayout(bar)
         whole.addWidget(controls)
         self.setLayout(whole)
         self.setFocusProxy(self.film)
-        self._muted = False
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Where there is no room, the volume is left to the keys."""
@@ -227,12 +227,12 @@ class VideoView(QWidget):
             return
         device = self._parts[0]
         assert isinstance(device, SealedDevice)
-        self._leaving[id(player)] = (player, *self._parts)  # Qt must delete them, from its own loop, without Python's lock
+        key = id(player)
+        self._leaving[key] = (player, *self._parts)  # Qt must delete them, from its own loop, without Python's lock
         self._parts = ()
         self._do_stop.emit()
         for signal in (self._do_play, self._do_pause, self._do_seek):
             signal.disconnect()
-        key = id(player)
         player.destroyed.connect(lambda: self._gone(key))
         device.failed.disconnect()
         device.release()
@@ -324,16 +324,14 @@ class VideoView(QWidget):
 
     def _duration(self, milliseconds: int) -> None:
         if self._player is not None:
-            self.position.blockSignals(True)
-            self.position.setRange(0, milliseconds)
-            self.position.blockSignals(False)
+            with QSignalBlocker(self.position):
+                self.position.setRange(0, milliseconds)
             self._tell(self.position.value())
 
     def _moved(self, milliseconds: int) -> None:
         if self._player is not None and not self.position.isSliderDown():
-            self.position.blockSignals(True)
-            self.position.setValue(milliseconds)
-            self.position.blockSignals(False)
+            with QSignalBlocker(self.position):  # the film moved it: that is no wish to go elsewhere
+                self.position.setValue(milliseconds)
             self._tell(milliseconds)
 
     def _tell(self, at: int) -> None:
