@@ -118,11 +118,11 @@ class ImportDesk:
 
     async def _keep_watching(self, watch: FolderWatch) -> None:
         told = False
-        while True:
+        while self._watch is watch:  # what fails just as it is called off is raised instead of that
             try:
                 await watch.run()
-            except asyncio.CancelledError:
-                raise
+            except VaultLocked:
+                continue  # meanwhile: what came in until then is known when the rest is taken
             except Exception as error:  # a full disk today is no reason to stop for good
                 if not told:
                     self._trouble(explain(error))
@@ -132,10 +132,7 @@ class ImportDesk:
     async def _take_watched(self, sources: Sequence[Source]) -> Sequence[Outcome]:
         if self._vault.state is not LockState.UNLOCKED:
             return ()
-        try:
-            outcomes = await self.run(Choice(again=False)).sources(sources)
-        except VaultLocked:  # meanwhile: what came in until then is known when the rest is taken
-            return ()
+        outcomes = await self.run(Choice(again=False)).sources(sources)
         now = datetime.now(UTC)
         self._came.extend((now, outcome) for outcome in outcomes if outcome.fate is not Fate.KNOWN)
         self._came.extend(await self._lanes.work(self._taken_lately, sources, outcomes, now - _LATELY))

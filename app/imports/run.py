@@ -6,6 +6,7 @@ Owns nothing that lasts. A run that is stopped, or dies, is simply started again
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from app.errors import Explanation
 from app.imports.crew import Crew
-from app.imports.importer import Importer
+from app.imports.importer import Importer, Taken
 from app.imports.obstacles import Obstacles
 from app.imports.pairs import pairs
 from app.imports.sources import find
@@ -136,7 +137,16 @@ class Run:
 
     async def _take(self, source: Source, mark: str) -> Outcome:
         choice = self._choice
-        taken = await self._lanes.drive(self._importer.take, source, mark, only_glasses=choice.only_glasses, again=choice.again)
+        take = self._lanes.drive(self._importer.take, source, mark, only_glasses=choice.only_glasses, again=choice.again)
+        taking = asyncio.ensure_future(take)
+        try:
+            return await self._tell(await asyncio.shield(taking))
+        except asyncio.CancelledError:
+            with contextlib.suppress(Exception):  # its thread can't be called off, and what came in is to be seen
+                await self._tell(await taking)
+            raise
+
+    async def _tell(self, taken: Taken) -> Outcome:
         if taken.meta is not None:
             await self._arrived(taken.meta, taken.thumbs)
         return taken.outcome

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,8 @@ from app.imports.desk import ImportDesk
 from app.imports.types import Fate, Outcome, Source
 from app.imports.watch import FolderWatch
 from app.lanes import Lanes
+from app.vault.errors import VaultLocked
+from app.vault.types import LockState
 from app.vault.vault import Vault
 
 PASSPHRASE = "correct horse battery staple"
@@ -119,22 +122,69 @@ async def test_a_locked_vault_keeps_them_waiting(desk: ImportDesk, vault: Vault,
 
 
 async def test_a_vault_that_locks_in_the_middle_is_no_trouble_and_the_rest_comes_in_later(
-    desk: ImportDesk, vault: Vault, heard: Any, folder: Path, pictures: list[bytes]
+    desk: ImportDesk, vault: Vault, heard: Any, folder: Path, pictures: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lanes, began = Lanes(), datetime.now(UTC)
+    monkeypatch.setattr(watch, "SECONDS", 0.0)
     for number in range(3):
         (folder / f"{number}.jpg").write_bytes(pictures[number])
-    folder_watch = FolderWatch(folder, lanes, desk._take_watched)
-    heard.kept = lambda _item, _thumbs: (vault.lock(), vault.meta(_item))  # as the library does, which asks for what it is told of
-    outcomes = [outcome for _ in range(watch.STILL + 1) for outcome in await folder_watch.look()]
-    assert (outcomes, vault.state.value) == ([], "locked")
+    heard.kept = lambda item, _thumbs: (vault.lock(), vault.meta(item))  # as the library does, which asks for what it is told of
+    began = datetime.now(UTC)
+    desk.watch(folder)
+    while vault.state is LockState.UNLOCKED:
+        await asyncio.sleep(0.01)
     heard.kept = lambda _item, _thumbs: None
     vault.unlock_with_passphrase(PASSPHRASE)
     vault.catch_up()
-    await folder_watch.look()
-    assert sorted(vault.read(item) for item in vault.ids()) == sorted(pictures[:3])
+    while len(desk.came(began)) < 3 and not heard.trouble:
+        await asyncio.sleep(0.01)
+    assert heard.trouble == []
     assert [outcome.fate for outcome in desk.came(began)] == [Fate.TAKEN] * 3
-    lanes.close()
+    assert sorted(vault.read(item) for item in vault.ids()) == sorted(pictures[:3])
+
+
+async def test_a_watch_that_is_called_off_just_as_the_vault_locks_ends(
+    desk: ImportDesk, folder: Path, pictures: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taking = asyncio.Event()
+
+    async def take(_: Sequence[Source]) -> Sequence[Outcome]:
+        taking.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise VaultLocked from None
+        return ()
+
+    monkeypatch.setattr(watch, "SECONDS", 0.0)
+    monkeypatch.setattr(desk, "_take_watched", take)
+    (folder / "a.jpg").write_bytes(pictures[0])
+    desk.watch(folder)
+    await taking.wait()
+    await asyncio.wait_for(desk.close(), 10)
+
+
+async def test_what_comes_in_while_the_watch_is_called_off_is_told(
+    desk: ImportDesk, vault: Vault, heard: Any, folder: Path, pictures: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeping, go_on, keep = threading.Event(), threading.Event(), vault.keep
+
+    def slowly(*what: Any) -> Any:
+        keeping.set()
+        go_on.wait(20)
+        return keep(*what)
+
+    monkeypatch.setattr(watch, "SECONDS", 0.0)
+    monkeypatch.setattr(vault, "keep", slowly)
+    (folder / "a.jpg").write_bytes(pictures[0])
+    desk.watch(folder)
+    while not keeping.is_set():
+        await asyncio.sleep(0.01)
+    closing = asyncio.ensure_future(desk.close())
+    await asyncio.sleep(0)
+    go_on.set()
+    await closing
+    assert [meta.id for meta in heard.arrived] == list(vault.ids())
+    assert len(heard.arrived) == 1
 
 
 async def test_what_is_damaged_is_tried_some_times_and_then_left(desk: ImportDesk, folder: Path, pictures: list[bytes]) -> None:
