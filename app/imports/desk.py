@@ -36,7 +36,8 @@ from app.vault.vault import Vault
 
 META_AI = "meta-ai"
 """The policy card that says what happens to what is shared with Meta AI from the phone."""
-_ARCHIVE = "meta-archive"
+ARCHIVE = "meta-archive"
+"""The family of what was taken in from Meta's archive and is of no glasses that are known."""
 META = "Meta"
 _REMEMBERED = 2000
 """Files of the watched folder whose end is remembered for the person."""
@@ -216,7 +217,7 @@ class ImportDesk:
                 ItemKind(facts.kind.value),
                 facts.media_type,
                 facts.taken_at or picture.at or datetime.now(UTC),
-                Origin(camera.family, name=camera.label) if camera.glasses else Origin(_ARCHIVE, name="Meta's archive"),
+                Origin(camera.family, name=camera.label) if camera.glasses else Origin(ARCHIVE, name="Meta's archive"),
                 facts.width,
                 facts.height,
                 facts.duration_ms,

@@ -225,6 +225,18 @@ async def test_the_same_trouble_is_shown_once_and_at_most_three_at_all(filled) -
     assert [banner.said.what for banner in filled.banners.shown()] == ["Trouble 5", "Trouble 4", "Trouble 3"]
 
 
+async def test_good_news_does_not_leave_from_under_who_is_at_its_button(filled, until) -> None:
+    banner = filled.banners.good("Moved to the trash.", ("Undo", lambda: None))
+    undo = next(button for button in banner.findChildren(QPushButton) if button.text() == "Undo")
+    undo.setFocus()
+    await until(undo.hasFocus)
+    banner.leave()
+    assert not banner.gone
+    undo.clearFocus()
+    banner.leave()
+    assert banner.gone
+
+
 async def test_a_cancelled_work_is_not_an_error(filled) -> None:
     async def work():
         raise Cancelled

@@ -23,12 +23,12 @@ from ui.import_work import ImportWork
 from ui.pages.trail import Notice
 from ui.tokens import GRID
 from ui.widgets.banner import Act, Banners, announce
-from ui.widgets.basics import button, card, column, label, row
+from ui.widgets.basics import button, card, column, heading, label, row
 from ui.widgets.drop import FileDrop
 from ui.widgets.flow import FlowLayout
 from ui.widgets.import_report import ReportCard, deletable, summary
 from ui.widgets.import_run import RunCard, progress_words
-from ui.widgets.import_sources import ArchiveCard, PhonesCard, WatchCard, heading, today
+from ui.widgets.import_sources import ArchiveCard, PhonesCard, WatchCard, today
 from ui.widgets.page import Page, scrolled
 from ui.widgets.progress import ProgressRow
 from ui.widgets.switch import Switch

@@ -8,7 +8,7 @@ from functools import partial
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
-from PySide6.QtWidgets import QFrame, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QWidget
 
 from app.errors import Explanation
 from ui import words
@@ -20,7 +20,7 @@ from ui.widgets.basics import button, column, frame, icon_label, label, row, too
 from ui.widgets.progress import ProgressRow
 
 GOOD_NEWS_MS = 8000
-"""How long good news stays."""
+"""How long good news stays, at least."""
 MOST = 3
 """Banners that are shown at once."""
 
@@ -62,6 +62,14 @@ class Banner(QFrame):
             self.close_down()
         act.do()
 
+    def leave(self) -> None:
+        """Go by itself, but not from under somebody's hand: who is at its buttons, by pointer or keyboard, is given as long again."""
+        focus = QApplication.focusWidget()
+        if self.underMouse() or (focus is not None and self.isAncestorOf(focus)):
+            QTimer.singleShot(GOOD_NEWS_MS, self, self.leave)
+        else:
+            self.close_down()
+
     def close_down(self) -> None:
         if not self.gone:
             self.gone = True
@@ -91,7 +99,7 @@ class Banners(QWidget):
     def good(self, text: str, act: tuple[str, Callable[[], object]] | None = None) -> Banner:
         """Something went well; `act` may undo it."""
         banner = self._add(Explanation(text), "good", (Act(*act),) if act is not None else ())
-        QTimer.singleShot(GOOD_NEWS_MS, banner, banner.close_down)
+        QTimer.singleShot(GOOD_NEWS_MS, banner, banner.leave)
         return banner
 
     def working(self, what: str, stop: Callable[[], object]) -> ProgressRow:

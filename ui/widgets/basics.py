@@ -252,6 +252,15 @@ def noted(theme: Theme, icon: str, tone: str, text: str, role: str = "") -> QHBo
     return line
 
 
+def heading(theme: Theme, icon: str, text: str, *behind: QWidget) -> QHBoxLayout:
+    """The first line of a card: what it is about, and what stands at its end."""
+    line = row(icon_label(theme, icon, "accent"), gap=GRID + 2)
+    line.addWidget(label(text, "lead", wrap=True), 1)
+    for each in behind:
+        line.addWidget(each)
+    return line
+
+
 def hide_if(widget: QWidget, unwanted: bool) -> None:
     """Leave `widget` out. (To show one that stands in no window yet would open it as a window of its own, for a moment.)"""
     if unwanted:

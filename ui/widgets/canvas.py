@@ -187,6 +187,8 @@ class Canvas(QWidget):
             self._change(self._before, x - x0, y - y0, self._grip)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() is not Qt.MouseButton.LeftButton:
+            return
         fresh, self._fresh, self._from, self._grip = self._fresh, None, None, None
         if fresh is not None and min(fresh.width, fresh.height) >= LEAST:
             self.drawn.emit(fresh)

@@ -19,7 +19,8 @@ from ui.widgets.badge import POLICY_LOOK
 Index = QModelIndex | QPersistentModelIndex
 ID = Qt.ItemDataRole.UserRole
 _SAID = Qt.ItemDataRole.UserRole + 1
-_TONE = Qt.ItemDataRole.UserRole + 2
+_ICON = Qt.ItemDataRole.UserRole + 2
+_TONE = Qt.ItemDataRole.UserRole + 3
 
 
 class _Delegate(QStyledItemDelegate):
@@ -63,14 +64,13 @@ class DestinationBox(QComboBox):
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContentsOnFirstShow)
         self.setItemDelegate(_Delegate(theme, self))
         self.currentIndexChanged.connect(lambda _index: self.moved.emit())
+        theme.changed.connect(self._tint)
 
     def fill(
         self, destinations: Sequence[Destination], lacks: Mapping[str, str], class_of: Callable[[Destination], PolicyClass], chosen: str
     ) -> None:
         """Show these, the ready ones first; `lacks` says of the others what is missing. Keeps `chosen` where it is still there."""
         blocked = QSignalBlocker(self)  # the person has chosen nothing
-        size = self._theme.scaled(20)
-        self.setIconSize(QSize(size, size))
         model = QStandardItemModel(self)
         ready = [each for each in destinations if not lacks.get(each.id)]
         others = [each for each in destinations if lacks.get(each.id)]
@@ -79,23 +79,34 @@ class DestinationBox(QComboBox):
         if others:
             head = QStandardItem(tr("To be set up first"))
             head.setFlags(Qt.ItemFlag.NoItemFlags)
-            head.setFont(self._theme.font(TYPE.small, bold=True))
-            head.setForeground(self._theme.colour("muted"))
             model.appendRow(head)
         for each in others:
             model.appendRow(self._item(each, class_of(each), lacks[each.id]))
         self.setModel(model)
+        self._tint()
         at = self.findData(chosen, ID)
         self.setCurrentIndex(at if at >= 0 else 0)
-        self.view().setMinimumWidth(min(self._theme.scaled(66 * GRID), 100 * GRID))
         blocked.unblock()
+
+    def _tint(self) -> None:
+        """Colours and sizes of the look in force."""
+        theme, size = self._theme, self._theme.scaled(20)
+        self.setIconSize(QSize(size, size))
+        self.view().setMinimumWidth(min(theme.scaled(66 * GRID), 100 * GRID))
+        for place in range(self.count()):
+            if icon := self.itemData(place, _ICON):
+                self.setItemIcon(place, theme.icon(icon, self.itemData(place, _TONE), size=size))
+            else:  # the heading
+                self.setItemData(place, theme.font(TYPE.small, bold=True), Qt.ItemDataRole.FontRole)
+                self.setItemData(place, theme.colour("muted"), Qt.ItemDataRole.ForegroundRole)
 
     def _item(self, destination: Destination, of: PolicyClass, lacks: str) -> QStandardItem:
         icon, tone = POLICY_LOOK[of]
-        item = QStandardItem(self._theme.icon(icon, tone, size=self._theme.scaled(20)), tr_core(destination.label))
+        item = QStandardItem(tr_core(destination.label))
         said = words.policy(of)
         item.setData(destination.id, ID)
         item.setData(said, _SAID)
+        item.setData(icon, _ICON)
         item.setData(tone, _TONE)
         name = tr("{name}: {said}", name=tr_core(destination.label), said=said)
         item.setData(tr("{name}, {what}", name=name, what=lacks) if lacks else name, Qt.ItemDataRole.AccessibleTextRole)

@@ -19,22 +19,13 @@ from ui.i18n import said as tr_core
 from ui.theme import Theme
 from ui.tokens import GRID
 from ui.widgets.badge import Badge
-from ui.widgets.basics import Part, boxed, button, card, clear_layout, column, icon_label, label, noted, row, tool
+from ui.widgets.basics import Part, boxed, button, card, clear_layout, column, heading, label, noted, row, tool
 from ui.widgets.flow import flow
 from ui.widgets.import_report import line
 from ui.widgets.progress import ProgressRow
 from ui.widgets.told import Told
 
 MOST_LINES = 5
-
-
-def heading(theme: Theme, icon: str, text: str, *behind: QWidget) -> Part:
-    """The first line of a card: what it is about, and what stands at its end."""
-    line = row(icon_label(theme, icon, "accent"), gap=GRID + 2)
-    line.addWidget(label(text, "lead", wrap=True), 1)
-    for each in behind:
-        line.addWidget(each)
-    return line
 
 
 def _card(*parts: Part) -> QFrame:

@@ -12,7 +12,7 @@ from ui.i18n import tr
 from ui.theme import Theme
 from ui.tokens import GRID
 from ui.widgets.badge import Badge
-from ui.widgets.basics import button, card, column, icon_label, label, noted, row
+from ui.widgets.basics import button, card, column, heading, label, noted, row
 from ui.widgets.flow import FlowLayout
 
 
@@ -34,7 +34,7 @@ class OtherGlasses(QWidget):
         names = FlowLayout(*(Badge(theme, "glasses", name) for name in families()))
         self.bring = button(theme, tr("Import captures…"), bring, icon="import", name=tr("Import captures of glasses that do not pair"))
         shown = card(
-            row(icon_label(theme, "import", "accent"), label(title, "lead", wrap=True), gap=GRID + 2),
+            heading(theme, "import", title),
             label(honest, tone="muted", wrap=True),
             names,
             label(tr("How they get here"), "strong"),

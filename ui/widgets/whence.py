@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QPushButton, QWidget
 
-from app.imports.desk import META_AI
+from app.imports.desk import ARCHIVE, META_AI
 from app.imports.families import family
 from app.imports.packing import IMPORTED
 from app.imports.recognise import in_words
@@ -22,7 +22,7 @@ from ui.widgets.basics import button, clear_layout, column, dress, label, noted
 def camera_of(meta: ItemMeta) -> str:
     """The name of the glasses or camera that made it; empty where that is not known."""
     origin = meta.new.origin
-    nameless = {IMPORTED, RECOVERED, "meta-archive"}
+    nameless = {IMPORTED, RECOVERED, ARCHIVE}
     recognised = meta.new.recognised is not None or origin.family not in nameless
     return (origin.name or ("" if origin.family in nameless else origin.family)) if recognised else ""
 
