@@ -80,7 +80,7 @@ class ImportDesk:
         self._arrived = arrived
         self._changed = changed
         self._trouble = trouble
-        self._memory = ImportMemory(root / "imports.sqlite")
+        self._memory = ImportMemory(root / "imports.sqlite", vault.id)
         self._crew = Crew()
         self._importer = Importer(vault, self._memory, sizes, self._crew)
         self._watch: FolderWatch | None = None

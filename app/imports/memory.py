@@ -28,7 +28,9 @@ _STATEMENTS = (
 class ImportMemory:
     """Owns the file, which is made at the first question. Thread-safe; blocking."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, vault: str) -> None:
+        """`vault`: its id. What one that was erased since had taken in was never taken in by this one."""
+        self._vault = vault
         self._file = KeyedFile(path, FORMAT, _STATEMENTS)
 
     def item(self, source: Source) -> ItemId | None:
@@ -50,7 +52,7 @@ class ImportMemory:
     def _run(self, statement: str, source: Source, *values: object) -> Rows:
         """Carry out one statement whose first value is the file's name; nothing is found where the memory is of no use."""
         with contextlib.suppress(sqlite3.Error, OSError):
-            text = f"{source.path}\0{source.size}\0{source.modified_ns}"
+            text = f"{self._vault}\0{source.path}\0{source.size}\0{source.modified_ns}"
             return self._file.run(statement, self._file.name(text.encode("utf-8", "surrogateescape")), *values)
         return []
 

@@ -12,6 +12,9 @@ import pytest
 
 from app.confine.memory import report
 from app.events import ItemsAdded, VaultChanged, VaultNotice
+from app.imports.run import Choice
+from app.imports.types import Fate
+from app.media.samples import pictures
 from app.paths import Profile
 from app.services import Services
 from app.vault.erase import NotConfirmed, short_id
@@ -160,6 +163,16 @@ async def test_what_watched_a_folder_for_an_erased_vault_ends_when_there_is_anot
     await services.vault.create("another", keyring=False)
     done, _ = await asyncio.wait({watching}, timeout=10)
     assert done
+
+
+async def test_what_an_erased_vault_had_taken_in_is_taken_in_by_the_next(services: Services, tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_bytes(pictures("open")[0])
+    for passphrase in ("first", "second"):
+        await services.vault.create(passphrase, keyring=False)
+        for fate in (Fate.TAKEN, Fate.KNOWN):
+            report = await services.imports.run(Choice(again=False)).files([tmp_path / "photo.jpg"])
+            assert [outcome.fate for outcome in report.outcomes] == [fate]
+        await services.vault.erase(short_id(services.vault.vault))
 
 
 async def test_a_running_eyelid_is_hardened(services: Services) -> None:

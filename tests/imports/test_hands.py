@@ -49,7 +49,7 @@ def crew() -> Iterator[Crew]:
 
 @pytest.fixture
 def importer(vault: Vault, tmp_path: Path, crew: Crew) -> Iterator[Importer]:
-    memory = ImportMemory(tmp_path / "memory.sqlite")
+    memory = ImportMemory(tmp_path / "memory.sqlite", vault.id)
     yield Importer(vault, memory, (160, 320), crew)
     memory.close()
 
