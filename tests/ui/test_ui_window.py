@@ -13,6 +13,7 @@ from app.vault.types import LockState, Notice, NoticeKind, SlotInfo, SlotKind
 from tests.ui.hands import answer, dialog_of, texts, type_back
 from ui.dialogs import Question
 from ui.pages.keys import PassphraseDialog, RecoveryDialog
+from ui.widgets.recovery import RecoverySheet
 
 
 def started(window, work) -> asyncio.Task:
@@ -45,6 +46,15 @@ async def test_the_recovery_code_unlocks_and_a_slip_can_be_mended(window, servic
     await until(lambda: window.rooms.currentWidget() is window.inside)
     assert page.code.text() == ""
     assert services.vault.calls == [("recovery", fake.CODE)] * 2
+
+
+async def test_once_a_new_code_is_forgotten_nothing_is_asked_of_it(window) -> None:
+    sheet = RecoverySheet(window.context)
+    sheet.show_code("AB12-CD34-EF56")
+    sheet.wrote.click()
+    assert sheet.fields[0].isVisibleTo(sheet)
+    sheet.forget()
+    assert not sheet.fields[0].isVisibleTo(sheet)
 
 
 async def test_without_a_recovery_slot_its_code_is_not_asked_for(window, services, until) -> None:

@@ -29,6 +29,8 @@ DISC = 24
 KEPT = 300
 """So many small pictures at most: twice as many as stand on a large screen, each of some kilobytes."""
 
+_SHADE = QColor(0, 0, 0, 150)
+"""Behind what is written in white on a picture."""
 _ALIGN = Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter
 
 
@@ -252,7 +254,7 @@ class TilePainter:
 
         def paint(painter: QPainter) -> None:
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(0, 0, 0, 150))
+            painter.setBrush(_SHADE)
             painter.drawEllipse(0, 0, DISC, DISC)
             painter.drawPixmap(4, 4, self._theme.on_picture(icon, 16, self._ratio))
 
@@ -264,7 +266,7 @@ class TilePainter:
 
         def paint(painter: QPainter) -> None:
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(0, 0, 0, 150))
+            painter.setBrush(_SHADE)
             painter.drawRoundedRect(0, 0, width, height, height / 2, height / 2)
             painter.setFont(self._small_bold)
             painter.setPen(Qt.GlobalColor.white)

@@ -262,8 +262,12 @@ class VideoView(QWidget):
         self.close_film()
         self.failed.emit(Explanation(tr("It stopped at {time}: what comes then cannot be read.", time=at), said.what, said.action))
 
+    def _of_this_film(self) -> bool:
+        """Whether the signal at hand is of the player in use: one that was let go may still tell how it ends."""
+        return self._player is not None and self.sender() is self._player
+
     def _player_error(self) -> None:
-        if self._player is not None and self.sender() is self._player:
+        if self._of_this_film():
             what = tr("This sound cannot be played.") if self.film.heard else tr("This video cannot be played.")
             self.close_film()
             why = tr("Its format is damaged, or unknown to the player.")
@@ -323,13 +327,13 @@ class VideoView(QWidget):
         self._do_seek.emit(value)
 
     def _duration(self, milliseconds: int) -> None:
-        if self._player is not None:
+        if self._of_this_film():
             with QSignalBlocker(self.position):
                 self.position.setRange(0, milliseconds)
             self._tell(self.position.value())
 
     def _moved(self, milliseconds: int) -> None:
-        if self._player is not None and not self.position.isSliderDown():
+        if self._of_this_film() and not self.position.isSliderDown():
             with QSignalBlocker(self.position):  # the film moved it: that is no wish to go elsewhere
                 self.position.setValue(milliseconds)
             self._tell(milliseconds)
