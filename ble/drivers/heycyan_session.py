@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
@@ -26,7 +27,7 @@ from ble.drivers.heycyan_wire import (
     WifiAddress,
     WifiFailed,
 )
-from ble.drivers.session import HoldingSession, camera_silent
+from ble.drivers.session import PROGRESS_SECONDS, HoldingSession, camera_silent
 from ble.errors import CameraSilent, GlassesError, ProtocolFault, link_lost
 from ble.types import CaptureKind, CaptureProgress, DeviceInfo, Offer, Stored
 
@@ -117,16 +118,17 @@ class HeycyanSession(HoldingSession):
         """The next such word of the glasses, as a future; cancel it when it is wanted no more. Raises LinkLost."""
         self.check()
         future: asyncio.Future[H] = self._loop.create_future()
-        entry = (lambda heard: isinstance(heard, wanted) and which(heard)), future
-        self._waiting.append(entry)
-        future.add_done_callback(lambda _: self._waiting.remove(entry))
+        self._waiting = [entry for entry in self._waiting if not entry[1].done()]
+        self._waiting.append((lambda heard: isinstance(heard, wanted) and which(heard), future))
         return future
 
-    @staticmethod
-    async def within(waiting: asyncio.Future[H], seconds: float) -> H:
-        """What was expected, if it comes within `seconds`; else TimeoutError."""
-        async with asyncio.timeout(seconds):
+    async def within(self, waiting: asyncio.Future[H], seconds: float) -> H:
+        """What was expected, if it comes within `seconds`; else TimeoutError. Once for each page: `asyncio.timeout` costs thrice that."""
+        late = self._loop.call_later(seconds, _is_late, waiting)
+        try:
             return await waiting
+        finally:
+            late.cancel()
 
     @staticmethod
     def forget(waiting: asyncio.Future[H]) -> None:
@@ -164,7 +166,7 @@ class HeycyanSession(HoldingSession):
 
     async def _collect(self) -> None:
         """Ask for the pages of the photo that is ready, one by one."""
-        jpeg, count, total = bytearray(), 0, 1
+        jpeg, count, total, tell_at = bytearray(), 0, 1, -math.inf
         try:
             while count < total:
                 page = await self._page(count)
@@ -172,7 +174,9 @@ class HeycyanSession(HoldingSession):
                 if not 0 < total <= MOST_PAGES or len(jpeg) + len(page.data) > LARGEST_PICTURE:
                     raise ProtocolFault("The photo makes no sense.", "It is too large.", "Take the photo again.")
                 jpeg += page.data
-                self.events.put(CaptureProgress(len(jpeg)))
+                if (now := self._loop.time()) >= tell_at:
+                    tell_at = now + PROGRESS_SECONDS
+                    self.events.put(CaptureProgress(len(jpeg)))
         except GlassesError:
             self.damaged("parts of it never came")
         else:
@@ -195,3 +199,8 @@ class HeycyanSession(HoldingSession):
         with contextlib.suppress(ProtocolFault):  # told already
             self.hold(Offer(offer_id, CaptureKind.PHOTO, "image/jpeg", now), jpeg)
             self._pictures += 1
+
+
+def _is_late(waiting: asyncio.Future[Any]) -> None:
+    if not waiting.done():
+        waiting.set_exception(TimeoutError())

@@ -182,14 +182,18 @@ class FrameReader:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+        self._wanted = _HEAD
         self._heard = 0.0
 
     def feed(self, notified: bytes, now: float) -> list[Frame]:
         """The frames that are whole with `notified`; one whose rest is too long in coming is given up."""
         if now - self._heard > REST_SECONDS:
             self._buffer.clear()
+            self._wanted = _HEAD
         self._heard = now
         self._buffer += notified[:LONGEST_PAYLOAD]
+        if _HEAD < self._wanted > len(self._buffer):  # one more part of a frame whose head was read, as most are
+            return []
         found: list[Frame] = []
         while (one := self._take()) is not None:
             found.append(one)
@@ -200,7 +204,8 @@ class FrameReader:
         length = int.from_bytes(buffer[2:4], "little")
         if buffer[:1] != bytes([_START]) or length > LONGEST_PAYLOAD:
             buffer.clear()
-        if len(buffer) < _HEAD or len(buffer) < _HEAD + length:
+        self._wanted = _HEAD + length if len(buffer) >= _HEAD else _HEAD
+        if len(buffer) < self._wanted:
             return None
         payload, stated = bytes(buffer[_HEAD : _HEAD + length]), int.from_bytes(buffer[4:6], "little")
         made = Frame(buffer[1], payload, crc16(payload) == stated)
