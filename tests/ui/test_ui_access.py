@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt
+from PySide6.QtCore import QEvent, QLocale, QObject, QPoint, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -144,8 +144,22 @@ async def test_the_keyboard_reaches_everything(window, pages) -> None:
         assert wanted <= seen, (page, [widget.accessibleName() for widget in wanted - seen])
 
 
-@pytest.mark.parametrize(("percent", "width", "height"), [(100, 896, 560), (100, 1280, 900), (200, 1024, 640)])
-async def test_no_word_is_cut_off(window, theme, pages, percent: int, width: int, height: int) -> None:
+@pytest.fixture
+def spoken(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A language that is shipped; asked for before the window is made."""
+    locale = QLocale()
+    QLocale.setDefault(QLocale(i18n.use(request.param)))
+    yield
+    i18n.use(i18n.ENGLISH)
+    QLocale.setDefault(locale)
+
+
+@pytest.mark.parametrize(
+    ("spoken", "percent", "width", "height"),
+    [("en", 100, 896, 560), ("en", 100, 1280, 900), ("en", 200, 1024, 640), ("de", 200, 1024, 640)],
+    indirect=["spoken"],
+)
+async def test_no_word_is_cut_off(spoken, window, theme, pages, percent: int, width: int, height: int) -> None:
     theme.scale_text(percent)
     window.resize(width, height)
     async for page in pages():

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QPlainTextEdit, QPushButton, QVBoxLayout
 
 from app.sharing.destinations import MIRROR
@@ -17,7 +17,8 @@ from ui.i18n import said as tr_core
 from ui.i18n import tr
 from ui.tokens import GRID
 from ui.widgets.banner import announce
-from ui.widgets.basics import button, card, clear_layout, column, icon_label, label, row, rule, scrolling
+from ui.widgets.basics import CARD, button, card, clear_layout, column, icon_label, label, row, rule, scrolling
+from ui.widgets.page import GUTTER
 from ui.widgets.whence import Whence, came_from, camera_of
 
 WIDTH = 40 * GRID
@@ -67,8 +68,6 @@ class DetailsPanel(QFrame):
         self._meta: ItemMeta | None = None
         self._place: QPushButton | None = None
         self.setAccessibleName(tr("Details"))
-        self._resize()
-        context.theme.changed.connect(self._resize)
         self.whence = Whence(context)
         self._facts = QGridLayout()
         self._facts.setHorizontalSpacing(2 * GRID)
@@ -88,12 +87,29 @@ class DetailsPanel(QFrame):
         note.addWidget(self._save, 0, Qt.AlignmentFlag.AlignRight)
         parts = (label(tr("Details"), "lead"), self._facts, self.whence, rule(), label(tr("Note"), "lead"), note, rule())
         told = column(*parts, label(tr("History"), "lead"), self._history, None, gap=GRID + 4, margins=(0, 0, GRID, 0))
-        self.setLayout(column(card(scrolling(told))))
+        area = scrolling(told)
+        inner = area.widget()
+        assert inner is not None  # `told` is in it
+        self._inner = inner
+        self._inner.installEventFilter(self)
+        self.setLayout(column(card(area)))
+        self._resize()
+        context.theme.changed.connect(self._resize)
 
     def _resize(self) -> None:
         """Wider with larger text; the picture keeps at least three fifths (the page's layout sees to it)."""
         self.setMaximumWidth(self._context.theme.scaled(WIDTH))
-        self.setMinimumWidth(30 * GRID)
+        self._keep_whole()
+
+    def _keep_whole(self) -> None:
+        """At least as wide as its longest word: it scrolls up and down only."""
+        self.setMinimumWidth(max(30 * GRID, CARD[0] + CARD[2] + GUTTER + self._inner.minimumSizeHint().width()))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """What is in it asks for another width."""
+        if event.type() == QEvent.Type.LayoutRequest and watched is self._inner:
+            self._keep_whole()
+        return super().eventFilter(watched, event)
 
     def show_meta(self, meta: ItemMeta) -> None:
         """Show `meta`; a note that is being written is not overwritten by a change elsewhere."""

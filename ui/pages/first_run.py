@@ -23,6 +23,7 @@ from ui.pages.trail import Trail
 from ui.tokens import GRID
 from ui.widgets.banner import announce
 from ui.widgets.basics import Part, button, card, column, hide_if, label, noted, row
+from ui.widgets.flow import FlowLayout
 from ui.widgets.passphrase import PassphraseField
 from ui.widgets.progress import ProgressRow
 from ui.widgets.recovery import RecoverySheet
@@ -71,10 +72,11 @@ class WelcomePage(Door):
 
     def _foot(self, forward: QWidget, back: int | None, *, skip: bool = True) -> QHBoxLayout:
         """What goes on stands first, so that it is first for the keyboard too."""
-        line = row(forward, gap=GRID, margins=(0, GRID, 0, 0))
+        steps = FlowLayout(forward)
         if back is not None:
-            line.addWidget(button(self._theme, tr("Back"), lambda: self._go(back), role="quiet"))
-        line.addStretch(1)
+            steps.addWidget(button(self._theme, tr("Back"), lambda: self._go(back), role="quiet"))
+        line = row(gap=GRID, margins=(0, GRID, 0, 0))
+        line.addLayout(steps, 1)
         if skip:
             line.addWidget(button(self._theme, tr("Skip the rest"), self._done, role="link"))
         return line

@@ -45,16 +45,19 @@ class FoundRow(QFrame):
         self._bars = icon_label(theme, "signal-1", "accent", 24)
         self._name, self._facts = label("", "strong"), label("", "small", wrap=True)
         self._line = row(self._bars, gap=GRID + 4, margins=(2 * GRID - 4, GRID, GRID, GRID))
-        self._line.addLayout(column(self._name, self._facts, gap=2), 1)
+        words = column(self._name, self._facts, gap=2)
+        self._line.addLayout(words, 1)
+        marks = FlowLayout(gap=GRID) if theme.large else row(gap=GRID + 4)
+        (words if theme.large else self._line).addLayout(marks)  # large text leaves no room beside the name
         if glasses_words.is_experimental(found.family):
-            self._line.addWidget(Badge(theme, "warning", tr("Experimental"), "warn"))
+            marks.addWidget(Badge(theme, "warning", tr("Experimental"), "warn"))
         if found.simulated:
-            self._line.addWidget(Badge(theme, "simulated", tr("Simulated")))
+            marks.addWidget(Badge(theme, "simulated", tr("Simulated")))
         self.pair = button(theme, tr("Pair"), choose, role="primary")
         if found.known:
-            self._line.addWidget(Badge(theme, "good", tr("Paired"), "good"))
+            marks.addWidget(Badge(theme, "good", tr("Paired"), "good"))
         else:
-            self._line.addWidget(self.pair)
+            marks.addWidget(self.pair)
         self.setLayout(self._line)
         self.show_found(found)
 

@@ -18,7 +18,7 @@ from ui.widgets.switch import Switch
 Choices = Callable[[], list[tuple[str, str]]]
 """Value and words of each choice there is now."""
 
-FIELD, WIDEST_FIELD = 30 * GRID, 42 * GRID
+FIELD, WIDEST_FIELD = 30 * GRID, 44 * GRID
 
 
 class SettingRow(QWidget):

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QHideEvent, QImage, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtWidgets import QSizePolicy, QStackedWidget, QWidget
 
 from app.errors import Explanation, EyelidError, explain
 from app.events import ItemsChanged, ItemsRemoved
@@ -28,7 +28,7 @@ from ui.widgets.badge import StatusBadge
 from ui.widgets.banner import Banners, announce
 from ui.widgets.basics import button, dress, frame, label, row, tool
 from ui.widgets.empty import Empty
-from ui.widgets.flow import FlowLayout
+from ui.widgets.flow import FlowLayout, flow
 from ui.widgets.page import MARGIN, Page
 from ui.widgets.picture import PictureView, decode
 from ui.widgets.video import SEEK_MS, CannotPlay, VideoView
@@ -126,12 +126,14 @@ class ViewerPage(Page):
         """The way back, the title, and beside it whether the capture was shared."""
         self.status = StatusBadge(self._context.theme)
         self._back = self.leads_back(self._context.theme, tr("Back to all captures"), self.closed.emit, shortcut="Esc")
-        self.head.insertSpacing(2, GRID)
-        self.head.insertWidget(3, self.status)
+        self._named = flow(self.title, self.status)
+        self.head.insertWidget(1, self._named)
 
     def _seat_tools(self) -> None:
-        """Beside the title, or below it where the text is so large, or the window so narrow, that they would be squeezed."""
-        if self._context.theme.large or 0 < self.width() < NARROW:
+        """Beside the title, or below it (as the badge) where the text is so large, or the window so narrow, that they would be squeezed."""
+        below = self._context.theme.large or 0 < self.width() < NARROW
+        self._named.setSizePolicy(QSizePolicy.Policy.Preferred if below else QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred)
+        if below:
             self.body.insertWidget(0, self._tools)
         else:
             self.head.addWidget(self._tools, 1)
