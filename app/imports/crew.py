@@ -131,7 +131,9 @@ def _is_heic(file: BinaryIO) -> bool:
 
 
 def _pipe() -> tuple[Connection, Connection]:
-    """Raises HandGone where no more files can be open."""
+    """Raises HandGone on Windows, and where no more files can be open."""
+    if sys.platform == "win32":
+        raise HandGone
     try:
         return Pipe()
     except OSError:
@@ -176,7 +178,7 @@ class Nursery:
     def end_hand(self, pid: int) -> None:
         """At once. Where this process has gone, the number may be another's already: the hand ends by its pipe then."""
         with self._guard:
-            if self._process.poll() is None and not self._way.closed:
+            if sys.platform != "win32" and self._process.poll() is None and not self._way.closed:
                 with contextlib.suppress(ProcessLookupError, PipeBroken):  # that process goes just now
                     os.kill(pid, signal.SIGKILL)
                     send(self._way, Message({"bury": pid}))

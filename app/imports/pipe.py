@@ -68,7 +68,7 @@ def send(way: Way, message: Message) -> None:
         while left:
             left = left[os.write(way.fileno(), left) :]
         if handing:
-            reduction.send_handle(way, message.descriptor, 0)
+            _hand_over(way, message.descriptor)
     except OSError as error:
         raise PipeBroken from error
 
@@ -112,8 +112,17 @@ def _comes(way: Way, seconds: float) -> bool:
     return bool(waiting.poll(seconds * 1000))
 
 
+def _hand_over(way: Way, descriptor: int) -> None:
+    """Raises PipeBroken on Windows, where it goes another way that nobody needs yet; OSError."""
+    if sys.platform == "win32":
+        raise PipeBroken
+    reduction.send_handle(way, descriptor, 0)
+
+
 def take(way: Way) -> int:
     """The descriptor that was handed over with the message just received; whoever takes it closes it. Raises PipeBroken."""
+    if sys.platform == "win32":
+        raise PipeBroken
     try:
         return reduction.recv_handle(way)
     except (OSError, EOFError, RuntimeError) as error:

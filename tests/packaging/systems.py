@@ -20,8 +20,8 @@ import types
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-LINUX_ONLY = {"app/courier/depot.py", "app/courier/depot_link.py", "app/courier/doorstep.py"}
-"""Begun by `app.separation`, on Linux only."""
+LINUX_ONLY = {"app/courier/depot.py", "app/courier/depot_link.py", "app/courier/doorstep.py", "app/imports/hand.py"}
+"""Begun by `app.separation` and `app.imports.crew`, on Linux only."""
 _LINUX_PACKAGES = {"dbus_fast", "jeepney", "secretstorage"}
 _UNIX_MODULES = {"fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty"}
 _UNIX_NAMES = {
