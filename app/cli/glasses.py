@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
 import dataclasses
 from collections.abc import Sequence
 
 from app.cli.items import describe
-from app.cli.paired import capture, paired, reached, ready, unreached, view_of
+from app.cli.paired import capture, news_of, paired, reached, ready, unreached, view_of
 from app.cli.pairing import walk
 from app.cli.terminal import Exit, Terminal, running, unlocked
 from app.errors import EyelidError
-from app.events import CaptureArriving, GlassesChanged
+from app.events import CaptureArriving
 from app.glasses.over_wifi import BrokenOff, Done, Invitation, Looking, Progress, WifiStep
 from app.glasses.types import FoundGlasses, GlassesView
 from app.paths import Profile
@@ -226,20 +225,9 @@ async def _in_full(services: Services, address: str) -> GlassesView:
     view = await ready(services, address)
     if view.state is not LinkState.READY or view.capabilities is None or not view.capabilities.can(Capability.STORAGE):
         return view
-    told = asyncio.Event()
-
-    def changed(event: GlassesChanged) -> None:
-        if event.view.known.address == address and _holdings(event.view):
-            told.set()
-
-    end = services.events.subscribe(GlassesChanged, changed)
-    try:
+    with news_of(services, address, lambda view: bool(_holdings(view))) as news:
         if not _holdings(view_of(services, address)):
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(TELL_SECONDS):
-                    await told.wait()
-    finally:
-        end()
+            await news(TELL_SECONDS)
     return view_of(services, address)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 from app.errors import EyelidError
 from app.events import CaptureLost, GlassesChanged, ItemsAdded
@@ -58,22 +58,32 @@ async def ready(
     services: Services, address: str, seconds: float = SETTLE_SECONDS, *, enough: frozenset[LinkState] = SETTLED
 ) -> GlassesView:
     """How the glasses are once they are ready, or (by what is `enough`) clearly won't be, or after `seconds`."""
-    settled = asyncio.Event()
+    with news_of(services, address, lambda view: view.state in enough) as news:
+        if view_of(services, address).state is not LinkState.READY:
+            await services.glasses.connect(address)
+            await news(seconds)
+    return view_of(services, address)
+
+
+@contextlib.contextmanager
+def news_of(services: Services, address: str, wanted: Callable[[GlassesView], bool]) -> Iterator[Callable[[float], Awaitable[None]]]:
+    """Listen from now on; what is yielded waits, so many seconds at most, until the glasses have told what is `wanted`."""
+    told = asyncio.Event()
 
     def changed(event: GlassesChanged) -> None:
-        if event.view.known.address == address and event.view.state in enough:
-            settled.set()
+        if event.view.known.address == address and wanted(event.view):
+            told.set()
+
+    async def wait(seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await told.wait()
 
     end = services.events.subscribe(GlassesChanged, changed)
     try:
-        if view_of(services, address).state is not LinkState.READY:
-            await services.glasses.connect(address)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await settled.wait()
+        yield wait
     finally:
         end()
-    return view_of(services, address)
 
 
 async def capture(services: Services, address: str, voice_seconds: int | None = None) -> Tile:

@@ -16,14 +16,21 @@ from ui.widgets.banner import Banners
 from ui.widgets.basics import column
 
 
-class Bench(QWidget):
-    """The page by itself, with what the window lends it; that is much sooner made than a window."""
+class Lent(QWidget):
+    """What the window lends a page; for one by itself, which is much sooner made than a window."""
 
     def __init__(self, services, theme) -> None:
         super().__init__()
         self.tasks = Tasks(asyncio.get_running_loop(), self)
         self.context = Context(services, theme, self.tasks, Memory(services.profile.root))
         self.banners = Banners(theme)
+
+
+class Bench(Lent):
+    """The page Ask by itself."""
+
+    def __init__(self, services, theme) -> None:
+        super().__init__(services, theme)
         self.tasks.failed.connect(lambda said, again: self.banners.trouble(said))
         self.ask = AskPage(self.context, self.banners).complete()
         self.setLayout(column(self.banners, self.ask.sending.bar, self.ask))

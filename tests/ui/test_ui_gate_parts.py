@@ -22,28 +22,22 @@ from app.settings import LOCK_AWAY
 from app.sharing.live_types import LiveProposal, LiveView
 from app.sharing.types import Outcome, Picture, PolicyClass
 from app.vault.types import LockState
+from tests.ui.ask_bench import Lent
 from tests.ui.hands import press, shown
-from ui.context import Context
 from ui.dialogs import Question
-from ui.memory import Memory
 from ui.pages.destinations import DestinationsCard
 from ui.pages.live import LiveApproval, LiveLook, LiveSheet
-from ui.tasks import Tasks
-from ui.widgets.banner import Banners
 from ui.widgets.basics import column
 from ui.widgets.filmstrip import _thinned
 from ui.widgets.marks import Mark, Marks, names_of
 from ui.widgets.redactor import RedactorSheet
 
 
-class Bench(QWidget):
-    """A live look and the list of destinations, with what the window lends them."""
+class Bench(Lent):
+    """A live look and the list of destinations."""
 
     def __init__(self, services, theme) -> None:
-        super().__init__()
-        self.tasks = Tasks(asyncio.get_running_loop(), self)
-        self.context = Context(services, theme, self.tasks, Memory(services.profile.root))
-        self.banners = Banners(theme)
+        super().__init__(services, theme)
         self.live = LiveLook(self, self.context, self.banners)
         self.card = DestinationsCard(self.context, self.banners)
         self.setLayout(column(self.banners, self.live.bar, self.card))
